@@ -1,0 +1,270 @@
+//! The lane traits: what a kernel may do, whatever runs it.
+//!
+//! A kernel is a function generic over a [`Shape`]: a way to run (a CPU level, or a recorder that
+//! writes the kernel down as a graph) together with a number of lanes. The shape's associated types
+//! ([`Shape::F64`], [`Shape::I32`], [`Shape::Mask`], ...) all have that same number of lanes, so
+//! conversions, masks and table look-ups go lane by lane. A kernel never learns the number.
+//!
+//! Values are made from a shape's *token* (`s.lit(2.0)`), and a token for a CPU level exists only
+//! where that level was found, so holding a value is proof that its instructions may run.
+//!
+//! What an operation means is said once, by the scalar definitions in [`element`]; each backend
+//! overrides those for which its CPU has an instruction with the same result, to the bit (the payload
+//! and sign of a NaN made by arithmetic excepted).
+
+use core::ops::{Add, BitAnd, BitOr, BitXor, Div, Mul, Neg, Not, Rem, Sub};
+
+pub mod element;
+pub use element::{Dtype, Element};
+
+/// A way to run kernels: a CPU level, or a recorder, with a fixed number of lanes.
+pub trait Shape: Copy {
+    /// One truth value a lane.
+    type Mask: Mask<Shape = Self>;
+    /// Lanes of `f64`.
+    type F64: Float<Shape = Self, Elem = f64, Bits = Self::U64>;
+    /// Lanes of `f32`.
+    type F32: Float<Shape = Self, Elem = f32, Bits = Self::U32>;
+    /// Lanes of `i8`.
+    type I8: Integer<Shape = Self, Elem = i8, Unsigned = Self::U8>;
+    /// Lanes of `i16`.
+    type I16: Integer<Shape = Self, Elem = i16, Unsigned = Self::U16>;
+    /// Lanes of `i32`.
+    type I32: Integer<Shape = Self, Elem = i32, Unsigned = Self::U32>;
+    /// Lanes of `i64`.
+    type I64: Integer<Shape = Self, Elem = i64, Unsigned = Self::U64>;
+    /// Lanes of `u8`.
+    type U8: Integer<Shape = Self, Elem = u8, Unsigned = Self::U8>;
+    /// Lanes of `u16`.
+    type U16: Integer<Shape = Self, Elem = u16, Unsigned = Self::U16>;
+    /// Lanes of `u32`.
+    type U32: Integer<Shape = Self, Elem = u32, Unsigned = Self::U32>;
+    /// Lanes of `u64`.
+    type U64: Integer<Shape = Self, Elem = u64, Unsigned = Self::U64>;
+
+    /// The same value in every lane.
+    #[inline(always)]
+    fn lit<V: Lane<Shape = Self>>(self, value: V::Elem) -> V {
+        V::splat(self, value)
+    }
+
+    /// Lane by lane: while `condition(state)` holds, `state = body(state)`.
+    ///
+    /// Runs until every lane is done; a lane that is done keeps its state. `body` is also evaluated
+    /// for lanes that are done (the result is thrown away), so it must not depend on who is running.
+    fn while_loop<T: State<Self>>(
+        self,
+        state: T,
+        condition: impl Fn(T) -> Self::Mask,
+        body: impl Fn(T) -> T,
+    ) -> T;
+
+    /// The slow path: `slow(value)` in the lanes of `mask`, `value` in the others. `slow` is not
+    /// evaluated at all when no lane needs it.
+    fn if_any<T: State<Self>>(self, mask: Self::Mask, value: T, slow: impl FnOnce(T) -> T) -> T;
+}
+
+/// What one SIMD value of any dtype can do.
+pub trait Lane: Copy {
+    /// The shape that this is a value of.
+    type Shape: Shape;
+    /// The type of one lane.
+    type Elem: Element;
+
+    /// The same value in every lane.
+    fn splat(s: Self::Shape, value: Self::Elem) -> Self;
+    /// `yes` where the mask holds, `no` elsewhere; both have been evaluated.
+    fn select(mask: MaskOf<Self>, yes: Self, no: Self) -> Self;
+    /// IEEE equality for floats (NaN is not equal to itself, -0 equals +0).
+    fn eq(self, other: Self) -> MaskOf<Self>;
+    /// The negation of [`Lane::eq`]: true for NaN.
+    fn ne(self, other: Self) -> MaskOf<Self>;
+    /// `table[min(index, table.len() - 1)]`, lane by lane. An index past the end reads the last entry.
+    ///
+    /// # Panics
+    /// When the table is empty.
+    fn lookup(table: &[Self::Elem], index: <Self::Shape as Shape>::U64) -> Self;
+
+    /// For shapes that record: this value as it enters a loop, goes round it, or leaves it. A recorder
+    /// gives it a name of its own; a CPU's lanes have nothing to do.
+    #[inline(always)]
+    fn carried(self, _step: Carry) -> Self {
+        self
+    }
+
+    /// As Rust's `as f64`; a mask gives 0 or 1.
+    fn to_f64(self) -> <Self::Shape as Shape>::F64;
+    /// As Rust's `as f32`, rounded to nearest even once.
+    fn to_f32(self) -> <Self::Shape as Shape>::F32;
+    /// As Rust's `as i8`: integers wrap, floats truncate and saturate, NaN gives 0.
+    fn to_i8(self) -> <Self::Shape as Shape>::I8;
+    /// As Rust's `as i16`: integers wrap, floats truncate and saturate, NaN gives 0.
+    fn to_i16(self) -> <Self::Shape as Shape>::I16;
+    /// As Rust's `as i32`: integers wrap, floats truncate and saturate, NaN gives 0.
+    fn to_i32(self) -> <Self::Shape as Shape>::I32;
+    /// As Rust's `as i64`: integers wrap, floats truncate and saturate, NaN gives 0.
+    fn to_i64(self) -> <Self::Shape as Shape>::I64;
+    /// As Rust's `as u8`: integers wrap, floats truncate and saturate, NaN gives 0.
+    fn to_u8(self) -> <Self::Shape as Shape>::U8;
+    /// As Rust's `as u16`: integers wrap, floats truncate and saturate, NaN gives 0.
+    fn to_u16(self) -> <Self::Shape as Shape>::U16;
+    /// As Rust's `as u32`: integers wrap, floats truncate and saturate, NaN gives 0.
+    fn to_u32(self) -> <Self::Shape as Shape>::U32;
+    /// As Rust's `as u64`: integers wrap, floats truncate and saturate, NaN gives 0.
+    fn to_u64(self) -> <Self::Shape as Shape>::U64;
+}
+
+/// Where a loop's value stands when [`Lane::carried`] is called on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carry {
+    /// The value before the loop comes in; what is returned stands for it inside.
+    Enter,
+    /// The value that the body made for the next turn.
+    Next,
+    /// The inside value; what is returned stands for it after the loop.
+    Leave,
+}
+
+/// The mask type that belongs to a lane type.
+pub type MaskOf<V> = <<V as Lane>::Shape as Shape>::Mask;
+
+/// One truth value a lane. Comparison and logic only: a kernel can't branch on it.
+pub trait Mask:
+    Lane<Elem = bool>
+    + BitAnd<Output = Self>
+    + BitOr<Output = Self>
+    + BitXor<Output = Self>
+    + Not<Output = Self>
+{
+}
+
+/// Lanes of numbers. Integers wrap; dividing an integer by zero gives 0, as does its remainder.
+pub trait Number:
+    Lane
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Rem<Output = Self>
+    + Neg<Output = Self>
+{
+    /// Less than; false where either is NaN.
+    fn lt(self, other: Self) -> MaskOf<Self>;
+    /// Less than or equal; false where either is NaN.
+    fn le(self, other: Self) -> MaskOf<Self>;
+    /// Greater than; false where either is NaN.
+    #[inline(always)]
+    fn gt(self, other: Self) -> MaskOf<Self> {
+        other.lt(self)
+    }
+    /// Greater than or equal; false where either is NaN.
+    #[inline(always)]
+    fn ge(self, other: Self) -> MaskOf<Self> {
+        other.le(self)
+    }
+    /// The smaller; NaN if either is NaN; -0 is smaller than +0.
+    fn minimum(self, other: Self) -> Self;
+    /// The larger; NaN if either is NaN; -0 is smaller than +0.
+    fn maximum(self, other: Self) -> Self;
+    /// The smaller; the other one where one is NaN; -0 is smaller than +0.
+    fn fmin(self, other: Self) -> Self;
+    /// The larger; the other one where one is NaN; -0 is smaller than +0.
+    fn fmax(self, other: Self) -> Self;
+    /// The absolute value. For a float the sign bit is cleared; the lowest integer stays itself.
+    fn abs(self) -> Self;
+}
+
+/// Lanes of floating-point numbers. Every operation is rounded once, to nearest even.
+pub trait Float: Number {
+    /// The unsigned integer of the same width.
+    type Bits: Integer<Shape = Self::Shape>;
+    /// The square root, correctly rounded.
+    fn sqrt(self) -> Self;
+    /// `self * b + c` with one rounding, on every level.
+    fn fma(self, b: Self, c: Self) -> Self;
+    /// The largest whole number not above.
+    fn floor(self) -> Self;
+    /// The smallest whole number not below.
+    fn ceil(self) -> Self;
+    /// The whole number next towards zero.
+    fn trunc(self) -> Self;
+    /// The nearest whole number, halves to even.
+    fn rint(self) -> Self;
+    /// The magnitude of `self` with the sign of `sign`.
+    fn copysign(self, sign: Self) -> Self;
+    /// The bits, unchanged.
+    fn to_bits(self) -> Self::Bits;
+    /// The float of these bits, unchanged.
+    fn from_bits(bits: Self::Bits) -> Self;
+    /// True for NaN.
+    #[inline(always)]
+    fn is_nan(self) -> MaskOf<Self> {
+        self.ne(self)
+    }
+}
+
+/// Lanes of integers, in two's complement.
+pub trait Integer:
+    Number + BitAnd<Output = Self> + BitOr<Output = Self> + BitXor<Output = Self> + Not<Output = Self>
+{
+    /// The unsigned integer of the same width.
+    type Unsigned: Integer<Shape = Self::Shape>;
+    /// Shift left, each lane by its own amount; an amount outside `0..bits` gives 0.
+    fn shl(self, by: Self) -> Self;
+    /// Shift right (keeping the sign for signed types), each lane by its own amount; an amount
+    /// outside `0..bits` gives 0, or -1 for a negative value.
+    fn shr(self, by: Self) -> Self;
+    /// The number of one bits.
+    fn count_ones(self) -> Self;
+    /// The number of zero bits above the highest one.
+    fn leading_zeros(self) -> Self;
+    /// The number of zero bits below the lowest one.
+    fn trailing_zeros(self) -> Self;
+}
+
+/// What a loop carries: lanes, masks and nested pairs of these.
+///
+/// One method shows a shape all the lanes of two states side by side; selecting, recording and
+/// counting are all made from it.
+pub trait State<S: Shape>: Copy {
+    /// The state made by `f` from each lane of `self` and the lane of `other` at the same place, in order.
+    fn zip<F: ZipLanes<S>>(self, other: Self, f: &mut F) -> Self;
+}
+
+/// A function of two lanes of any one type; see [`State::zip`].
+pub trait ZipLanes<S: Shape> {
+    /// Combines two lanes of the same type.
+    fn zip<V: Lane<Shape = S>>(&mut self, a: V, b: V) -> V;
+}
+
+impl<V: Lane> State<V::Shape> for V {
+    #[inline(always)]
+    fn zip<F: ZipLanes<V::Shape>>(self, other: Self, f: &mut F) -> Self {
+        f.zip(self, other)
+    }
+}
+
+impl<S: Shape> State<S> for () {
+    #[inline(always)]
+    fn zip<F: ZipLanes<S>>(self, _: Self, _: &mut F) -> Self {}
+}
+
+impl<S: Shape, A: State<S>, B: State<S>> State<S> for (A, B) {
+    #[inline(always)]
+    fn zip<F: ZipLanes<S>>(self, other: Self, f: &mut F) -> Self {
+        (self.0.zip(other.0, f), self.1.zip(other.1, f))
+    }
+}
+
+/// `yes` where the mask holds, `no` elsewhere, for a whole state.
+#[inline(always)]
+pub fn select_state<S: Shape, T: State<S>>(mask: S::Mask, yes: T, no: T) -> T {
+    struct Select<S: Shape>(S::Mask);
+    impl<S: Shape> ZipLanes<S> for Select<S> {
+        #[inline(always)]
+        fn zip<V: Lane<Shape = S>>(&mut self, a: V, b: V) -> V {
+            V::select(self.0, a, b)
+        }
+    }
+    yes.zip(no, &mut Select::<S>(mask))
+}

@@ -1,0 +1,94 @@
+//! CPU levels: detected once, `LANEFN_LEVEL` overrides.
+
+use core::fmt;
+
+/// A set of instructions that kernels are compiled for, lowest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Level {
+    /// One lane; the oracle.
+    Scalar,
+    /// What every CPU of the architecture has (SSE2, NEON, simd128), through the `wide` crate.
+    Baseline,
+    /// AVX2 with FMA, BMI and LZCNT.
+    Avx2,
+    /// AVX-512 F, BW, DQ, VL and CD.
+    Avx512,
+}
+
+/// A level that was asked for and can't be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LevelError {
+    /// What was asked for, as text.
+    pub asked: String,
+    /// What this CPU has.
+    pub has: Vec<Level>,
+    /// Whether the name is a level's at all.
+    pub known: bool,
+}
+
+impl Level {
+    /// Every level, lowest first.
+    pub const ALL: [Level; 4] = [Level::Scalar, Level::Baseline, Level::Avx2, Level::Avx512];
+
+    /// The name that `LANEFN_LEVEL` takes.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Level::Scalar => "scalar",
+            Level::Baseline => "baseline",
+            Level::Avx2 => "avx2",
+            Level::Avx512 => "avx512",
+        }
+    }
+
+    /// Whether this CPU (and its operating system) has the level.
+    pub fn is_present(self) -> bool {
+        match self {
+            Level::Scalar | Level::Baseline => true,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => {
+                std::arch::is_x86_feature_detected!("avx2")
+                    && std::arch::is_x86_feature_detected!("fma")
+                    && std::arch::is_x86_feature_detected!("bmi1")
+                    && std::arch::is_x86_feature_detected!("bmi2")
+                    && std::arch::is_x86_feature_detected!("lzcnt")
+                    && std::arch::is_x86_feature_detected!("popcnt")
+                    && std::arch::is_x86_feature_detected!("f16c")
+            }
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => {
+                Level::Avx2.is_present()
+                    && std::arch::is_x86_feature_detected!("avx512f")
+                    && std::arch::is_x86_feature_detected!("avx512bw")
+                    && std::arch::is_x86_feature_detected!("avx512dq")
+                    && std::arch::is_x86_feature_detected!("avx512vl")
+                    && std::arch::is_x86_feature_detected!("avx512cd")
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            Level::Avx2 | Level::Avx512 => false,
+        }
+    }
+
+    /// The levels that this CPU has, lowest first.
+    pub fn present() -> Vec<Level> {
+        Level::ALL.into_iter().filter(|l| l.is_present()).collect()
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl fmt::Display for LevelError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let has: Vec<_> = self.has.iter().map(|l| l.name()).collect();
+        if self.known {
+            write!(f, "this CPU lacks the level {}; it has {}", self.asked, has.join(", "))
+        } else {
+            write!(f, "{:?} is no level; this CPU has {}", self.asked, has.join(", "))
+        }
+    }
+}
+
+impl std::error::Error for LevelError {}
