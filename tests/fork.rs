@@ -81,7 +81,7 @@ impl Child {
         }
     }
 
-    fn is_well(self) -> bool {
+    fn ends_well(self) -> bool {
         self.status() == Some(0)
     }
 }
@@ -106,19 +106,19 @@ fn idle() {
         alone
             && first
             && own
-            && fork(|| computes() && threads_alive() == 1 + 3).is_well()
+            && fork(|| computes() && threads_alive() == 1 + 3).ends_well()
             && computes()
     });
-    assert!(child.is_well());
+    assert!(child.ends_well());
     // A grandchild of a child that never used its pool.
-    assert!(fork(|| fork(computes).is_well()).is_well());
+    assert!(fork(|| fork(computes).ends_well()).ends_well());
     // A child that ends as programs do, with all that runs at exit.
     assert!(
         fork(|| {
             assert!(computes());
             std::process::exit(0)
         })
-        .is_well()
+        .ends_well()
     );
     assert!(Command::new("true").status().unwrap().success());
     assert!(computes(), "the parent's pool was harmed");
@@ -139,7 +139,7 @@ fn busy() {
                 }
             });
         }
-        let bad = (0..60).find(|_| !fork(|| computes() && fork(computes).is_well()).is_well());
+        let bad = (0..60).find(|_| !fork(|| computes() && fork(computes).ends_well()).ends_well());
         stop.store(true, Ordering::Relaxed);
         assert_eq!(bad, None);
     });
@@ -169,10 +169,11 @@ fn being_built() {
                 while from.elapsed() < Duration::from_micros(turn * 4) {
                     std::hint::spin_loop();
                 }
-                fork(|| computes() && fork(computes).is_well()).is_well() && builder.join().unwrap()
+                fork(|| computes() && fork(computes).ends_well()).ends_well()
+                    && builder.join().unwrap()
             })
         });
-        assert!(fresh.is_well(), "forked {} microseconds after the start", turn * 4);
+        assert!(fresh.ends_well(), "forked {} microseconds after the start", turn * 4);
     }
 }
 
@@ -186,7 +187,7 @@ fn storm() {
     for _ in 0..40 {
         // Eight children at a time.
         let children: Vec<Child> = (0..8).map(|_| fork(|| computes_right(100, 4))).collect();
-        assert!(children.into_iter().all(Child::is_well));
+        assert!(children.into_iter().all(Child::ends_well));
     }
     assert!(computes());
 }
@@ -198,7 +199,7 @@ fn a_long_line_of_descendants() {
 
 fn line() {
     fn descend(left: usize) -> bool {
-        computes_right(100, 3) && (left == 0 || fork(|| descend(left - 1)).is_well())
+        computes_right(100, 3) && (left == 0 || fork(|| descend(left - 1)).ends_well())
     }
     assert!(descend(30));
 }
@@ -222,7 +223,7 @@ fn in_task() {
                     std::thread::yield_now();
                 }
                 if (std::thread::current().id() == caller) == by_caller
-                    && !fork(|| computes() && fork(computes).is_well()).is_well()
+                    && !fork(|| computes() && fork(computes).ends_well()).ends_well()
                 {
                     bad.fetch_add(1, Ordering::SeqCst);
                 }
@@ -254,7 +255,7 @@ fn foreign_worker() {
                         }
                     });
                 }
-                fork(|| computes() && !STALE.load(Ordering::SeqCst)).is_well()
+                fork(|| computes() && !STALE.load(Ordering::SeqCst)).ends_well()
             })
         });
         assert!(well);
@@ -299,7 +300,7 @@ fn returns_alone() {
             });
         }
         gate.store(true, Ordering::SeqCst);
-        end.is_ok() && Child(child.into_inner() as libc::pid_t).is_well()
+        end.is_ok() && Child(child.into_inner() as libc::pid_t).ends_well()
     });
     assert!(well);
 }
@@ -354,16 +355,16 @@ fn a_child_inherits_the_settings() {
 
 fn settings() {
     assert_eq!(num_threads().unwrap(), 5);
-    assert!(fork(|| num_threads().unwrap() == 5).is_well());
+    assert!(fork(|| num_threads().unwrap() == 5).ends_well());
     set_num_threads(3).unwrap();
-    with_num_threads(7, || assert!(fork(|| num_threads().unwrap() == 7).is_well())).unwrap();
+    with_num_threads(7, || assert!(fork(|| num_threads().unwrap() == 7).ends_well())).unwrap();
     assert!(
         fork(|| {
             let inherited = num_threads().unwrap() == 3;
             set_num_threads(2).unwrap();
             inherited && num_threads().unwrap() == 2
         })
-        .is_well()
+        .ends_well()
     );
     assert_eq!(num_threads().unwrap(), 3);
 }
@@ -385,5 +386,5 @@ fn behind_libc() {
         }
         pid => Child(pid),
     };
-    assert!(child.is_well());
+    assert!(child.ends_well());
 }
