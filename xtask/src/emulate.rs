@@ -244,7 +244,7 @@ fn run_program(
     let _ = fs::remove_file(&serial);
     // Nothing is probed, calibrated or mitigated; a panic becomes a triple fault, which ends Bochs.
     let command_line = "console=ttyS0,115200 quiet nokaslr mitigations=off acpi=off nolapic nosmp \
-        tsc=reliable no_timer_check lpj=4000000 random.trust_cpu=on cryptomgr.notests \
+        clearcpuid=xsaves,xsavec tsc=reliable no_timer_check lpj=4000000 random.trust_cpu=on cryptomgr.notests \
         initcall_blacklist=serial8250_pnp_init audit=0 selinux=0 apparmor=0 nowatchdog \
         reboot=t panic=-1 rdinit=/init";
     let machine = machine::build(folder, kernel, command_line, &root)?;
