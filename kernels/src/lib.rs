@@ -6,5 +6,6 @@ pub mod level;
 pub mod loops;
 #[doc(hidden)]
 pub mod ops;
+pub mod problem;
 
 pub use lanefn_macros::ufunc;

@@ -631,8 +631,23 @@ pub trait Uniform: Copy {
     fn neg(self) -> Self;
 }
 
+/// Integers outside lanes.
+pub trait UniformInteger: Copy {
+    /// `self << by`; 0 for an amount that is too large.
+    fn shl(self, by: u32) -> Self;
+    /// `self >> by`; 0, or -1 for a negative value, for an amount that is too large.
+    fn shr(self, by: u32) -> Self;
+}
+
 macro_rules! uniform_integers {
     ($($t:ident)*) => {$(
+        impl UniformInteger for $t {
+            #[inline(always)]
+            fn shl(self, by: u32) -> $t { self.checked_shl(by).unwrap_or(0) }
+            #[inline(always)]
+            fn shr(self, by: u32) -> $t { self >> by.min($t::BITS - 1) >> (by >= $t::BITS) as u32 }
+        }
+
         impl Uniform for $t {
             #[inline(always)]
             fn add(self, b: $t) -> $t { self.wrapping_add(b) }
@@ -684,4 +699,16 @@ pub mod uniform {
         )*};
     }
     functions! { add(a, b) sub(a, b) mul(a, b) div(a, b) rem(a, b) neg(a) }
+
+    /// `a << by`; 0 for an amount that is too large.
+    #[inline(always)]
+    pub fn shl<E: super::UniformInteger>(a: E, by: u32) -> E {
+        a.shl(by)
+    }
+
+    /// `a >> by`; 0, or -1 for a negative value, for an amount that is too large.
+    #[inline(always)]
+    pub fn shr<E: super::UniformInteger>(a: E, by: u32) -> E {
+        a.shr(by)
+    }
 }
