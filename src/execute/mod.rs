@@ -1,0 +1,18 @@
+//! Threads, and the limits that the system sets.
+//!
+//! [`parallel`] is the only function that enters parallel code. Nothing starts before it is called
+//! with more than one task and more than one thread; the pool behind it ([`pool`]) survives `fork`
+//! by being forgotten: see [`fork`].
+
+pub(crate) mod fork;
+pub mod limits;
+mod pool;
+pub(crate) mod publish;
+mod threads;
+
+#[doc(hidden)]
+pub use pool::parallel;
+pub use threads::{
+    CountSource, Refusal, ThreadReport, num_threads, set_num_threads, thread_report,
+    with_num_threads,
+};
