@@ -3,10 +3,11 @@
 use std::{
     fs::File,
     io,
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
 };
 
-use lanefn::{Error, Result};
+use lanefn::{Error, Result, kernels::lanes::Dtype};
 use memmap2::{Advice, MmapOptions, MmapRaw};
 
 use crate::{guard::Guarded, npy::Header};
@@ -105,7 +106,38 @@ impl Input {
             .map_err(|e| self.error(in_file, "can't be mapped safely", Some(e)))?;
         let start = map.as_ptr();
         self.window = Some(Window { guard, map, from });
-        Ok(start.cast_const())
+        Ok(start)
+    }
+
+    /// The element that lies `at` places after the first in the file, as a float; nothing if it can't
+    /// be read.
+    pub fn value(&self, at: usize) -> Option<f64> {
+        let h = &self.header;
+        let size = h.dtype.size();
+        let mut bytes = [0; 8];
+        let bytes = &mut bytes[..size];
+        self.file.read_exact_at(bytes, h.data + (at * size) as u64).ok()?;
+        if h.swapped {
+            bytes.reverse();
+        }
+        macro_rules! number {
+            ($t:ty) => {
+                <$t>::from_ne_bytes(bytes.try_into().ok()?) as f64
+            };
+        }
+        Some(match h.dtype {
+            Dtype::Bool => f64::from(u8::from(bytes[0] != 0)),
+            Dtype::I8 => number!(i8),
+            Dtype::I16 => number!(i16),
+            Dtype::I32 => number!(i32),
+            Dtype::I64 => number!(i64),
+            Dtype::U8 => number!(u8),
+            Dtype::U16 => number!(u16),
+            Dtype::U32 => number!(u32),
+            Dtype::U64 => number!(u64),
+            Dtype::F32 => number!(f32),
+            Dtype::F64 => number!(f64),
+        })
     }
 
     /// Whether all that was read through the window was really there.

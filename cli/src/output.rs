@@ -115,6 +115,15 @@ impl Output {
         &self.header
     }
 
+    /// Whether both would get the same name.
+    pub fn is_same(&self, other: &Output) -> bool {
+        let place = |o: &Output| {
+            let folder = fs::canonicalize(o.temp.parent().unwrap_or(Path::new("."))).ok();
+            (folder, o.target.file_name().map(ToOwned::to_owned))
+        };
+        place(self) == place(other)
+    }
+
     /// The bytes of the whole file.
     fn len(&self) -> u64 {
         self.header.data + self.header.bytes()
