@@ -1,6 +1,10 @@
 //! CPU levels: detected once, `LANEFN_LEVEL` overrides.
 
 use core::fmt;
+use core::sync::atomic::{AtomicU8, Ordering};
+
+/// The variable that forces a level.
+pub const LEVEL_VARIABLE: &str = "LANEFN_LEVEL";
 
 /// A set of instructions that kernels are compiled for, lowest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,6 +28,13 @@ pub struct LevelError {
     pub has: Vec<Level>,
     /// Whether the name is a level's at all.
     pub known: bool,
+}
+
+impl LevelError {
+    /// The error that says that this CPU lacks a level.
+    pub fn absent(level: Level) -> LevelError {
+        LevelError { asked: level.name().to_string(), has: Level::present(), known: true }
+    }
 }
 
 impl Level {
@@ -68,9 +79,48 @@ impl Level {
         }
     }
 
+    /// The level that kernels run at: what `LANEFN_LEVEL` says, or else the highest that is present.
+    ///
+    /// Found once; the variable is not read again after it has named a level.
+    ///
+    /// # Errors
+    /// When the variable names no level, or one that this CPU lacks.
+    pub fn chosen() -> Result<Level, LevelError> {
+        // A level's place in `ALL` plus one; 0 until it is known.
+        static CHOSEN: AtomicU8 = AtomicU8::new(0);
+        if let Some(level) =
+            (CHOSEN.load(Ordering::Relaxed) as usize).checked_sub(1).map(|i| Level::ALL[i])
+        {
+            return Ok(level);
+        }
+        let level = match std::env::var_os(LEVEL_VARIABLE) {
+            Some(name) if !name.is_empty() => name.to_string_lossy().parse()?,
+            _ => Level::present().pop().unwrap_or(Level::Scalar),
+        };
+        CHOSEN.store(level as u8 + 1, Ordering::Relaxed);
+        Ok(level)
+    }
+
     /// The levels that this CPU has, lowest first.
     pub fn present() -> Vec<Level> {
         Level::ALL.into_iter().filter(|l| l.is_present()).collect()
+    }
+}
+
+impl core::str::FromStr for Level {
+    type Err = LevelError;
+
+    /// A level of this CPU by its name.
+    fn from_str(name: &str) -> Result<Level, LevelError> {
+        let level = Level::ALL.into_iter().find(|l| l.name() == name);
+        match level {
+            Some(level) if level.is_present() => Ok(level),
+            _ => Err(LevelError {
+                asked: name.to_string(),
+                has: Level::present(),
+                known: level.is_some(),
+            }),
+        }
     }
 }
 

@@ -1,6 +1,51 @@
 //! Kernels, and the one driver loop that runs them.
+//!
+//! ```text
+//! until the first output is aligned: one partial vector          (long runs alone)
+//! while a whole turn of U vectors is left: load U, compute U, store U
+//! while a vector is left: load, compute, store
+//! the rest: one partial vector
+//! ```
+//!
+//! A partial vector repeats its first element in the lanes past its end, so that those lanes divide by
+//! nothing new, raise no flag of their own, and finish their loops when a real lane does.
+//!
+//! Inputs are contiguous, or one element for the whole run. The latter is spread over one vector on
+//! the stack which every load reads again: a pointer that moves by 0 bytes. So there is one loop for
+//! each kernel and level, and no copy of it for each way of broadcasting.
 
-use crate::lanes::{Dtype, Element, Shape};
+use core::mem::MaybeUninit;
+
+use crate::lanes::vector::copy_short;
+use crate::lanes::{Dtype, Element, Machine, Scalar, Shape};
+use crate::level::Level;
+
+/// The largest number of inputs, and of outputs, of a function.
+pub const MAX_INPUTS: usize = 8;
+/// The largest number of outputs of a function.
+pub const MAX_OUTPUTS: usize = 4;
+
+/// The largest size of a lane type: 64 lanes of 8 bytes.
+const MAX_VECTOR: usize = 512;
+
+/// One input of an inner loop.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Input {
+    /// The first element.
+    pub at: *const u8,
+    /// One element for the whole run, rather than one after the other.
+    pub scalar: bool,
+}
+
+/// An inner loop: `n` elements of each operand.
+///
+/// # Safety
+/// The CPU has the level that the loop is for. There are as many inputs and outputs as the [`Loop`]
+/// has dtypes, each valid for `n` elements (1 for a scalar input) of its dtype. An output is either
+/// disjoint from each input or begins where a non-scalar input of the same element size begins, and is
+/// disjoint from the other outputs. Nothing need be aligned.
+pub type InnerLoop = unsafe fn(inputs: &[Input], outputs: &[*mut u8], n: usize);
 
 /// A list of element types, 1 to 8 of them: the operands of a kernel.
 pub trait Operands: 'static {
@@ -10,19 +55,132 @@ pub trait Operands: 'static {
     const DTYPES: &'static [Dtype];
     /// A tuple of their lanes in the shape `S`.
     type Lanes<S: Shape>;
+
+    /// Loads a vector of each operand, `offset` steps on.
+    ///
+    /// # Safety
+    /// Every cursor is valid for reading a vector at `step * offset`.
+    #[doc(hidden)]
+    unsafe fn load<S: Machine>(s: S, cursors: &Cursors, offset: usize) -> Self::Lanes<S>;
+
+    /// Loads `n < S::N` elements of each operand, the first of them in the lanes past the end too.
+    ///
+    /// # Safety
+    /// Every cursor is valid for reading `n >= 1` elements, or is a scalar's.
+    #[doc(hidden)]
+    unsafe fn load_partial<S: Machine>(s: S, cursors: &Cursors, n: usize) -> Self::Lanes<S>;
+
+    /// Stores a vector of each operand, `offset` vectors on.
+    ///
+    /// # Safety
+    /// Every output is valid for writing a vector there.
+    #[doc(hidden)]
+    unsafe fn store<S: Machine>(lanes: Self::Lanes<S>, to: &[*mut u8; MAX_INPUTS], offset: usize);
+
+    /// Stores the first `n < S::N` elements of each operand.
+    ///
+    /// # Safety
+    /// Every output is valid for writing `n` elements.
+    #[doc(hidden)]
+    unsafe fn store_partial<S: Machine>(
+        lanes: Self::Lanes<S>,
+        to: &[*mut u8; MAX_INPUTS],
+        n: usize,
+    );
+}
+
+/// Where the inputs of a run stand.
+#[doc(hidden)]
+pub struct Cursors {
+    at: [*const u8; MAX_INPUTS],
+    /// Bytes from one vector to the next: its size, or 0 for a scalar.
+    step: [usize; MAX_INPUTS],
 }
 
 macro_rules! operands {
-    ($($n:literal: $($t:ident)*;)*) => {$(
+    ($($n:literal: $($t:ident $i:tt)*;)*) => {$(
         impl<$($t: Element),*> Operands for ($($t,)*) {
             const COUNT: usize = $n;
             const DTYPES: &'static [Dtype] = &[$($t::DTYPE),*];
             type Lanes<S: Shape> = ($($t::Lane<S>,)*);
+
+            #[inline(always)]
+            unsafe fn load<S: Machine>(s: S, cursors: &Cursors, offset: usize) -> Self::Lanes<S> {
+                // SAFETY: the caller's promise, operand by operand.
+                unsafe { ($($t::load(s, cursors.at[$i].add(cursors.step[$i] * offset).cast()),)*) }
+            }
+
+            #[inline(always)]
+            unsafe fn load_partial<S: Machine>(s: S, cursors: &Cursors, n: usize) -> Self::Lanes<S> {
+                ($({
+                    // SAFETY: the caller's promise; a scalar's cursor has a whole vector behind it.
+                    unsafe { load_partial::<$t, S>(s, cursors.at[$i].cast(), n) }
+                },)*)
+            }
+
+            #[inline(always)]
+            unsafe fn store<S: Machine>(
+                lanes: Self::Lanes<S>,
+                to: &[*mut u8; MAX_INPUTS],
+                offset: usize,
+            ) {
+                // SAFETY: the caller's promise, operand by operand.
+                $(unsafe { $t::store::<S>(lanes.$i, to[$i].cast::<$t>().add(S::N * offset)) };)*
+            }
+
+            #[inline(always)]
+            unsafe fn store_partial<S: Machine>(
+                lanes: Self::Lanes<S>,
+                to: &[*mut u8; MAX_INPUTS],
+                n: usize,
+            ) {
+                // SAFETY: the caller's promise, operand by operand.
+                $(unsafe { store_partial::<$t, S>(lanes.$i, to[$i].cast(), n) };)*
+            }
         }
     )*};
 }
 operands! {
-    1: A; 2: A B; 3: A B C; 4: A B C D; 5: A B C D E; 6: A B C D E F; 7: A B C D E F G; 8: A B C D E F G H;
+    1: A 0;
+    2: A 0 B 1;
+    3: A 0 B 1 C 2;
+    4: A 0 B 1 C 2 D 3;
+    5: A 0 B 1 C 2 D 3 E 4;
+    6: A 0 B 1 C 2 D 3 E 4 F 5;
+    7: A 0 B 1 C 2 D 3 E 4 F 5 G 6;
+    8: A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7;
+}
+
+/// # Safety
+/// `p` is valid for reading `n` elements, and `1 <= n <= S::N`.
+#[inline(always)]
+unsafe fn load_partial<T: Element, S: Machine>(s: S, p: *const T, n: usize) -> T::Lane<S> {
+    let mut vector = MaybeUninit::<[u8; MAX_VECTOR]>::uninit();
+    let to = vector.as_mut_ptr().cast::<T>();
+    // SAFETY: N elements fit into the buffer (MAX_VECTOR is the largest vector); the source is valid
+    // for `n` of them, of which the first exists.
+    unsafe {
+        let first = p.cast::<MaybeUninit<T>>().read_unaligned();
+        for i in 0..S::N {
+            to.cast::<MaybeUninit<T>>().add(i).write_unaligned(first);
+        }
+        copy_short(p.cast(), to.cast(), n * size_of::<T>());
+        T::load(s, to)
+    }
+}
+
+/// # Safety
+/// `p` is valid for writing `n` elements, and `n <= S::N`.
+#[inline(always)]
+unsafe fn store_partial<T: Element, S: Machine>(v: T::Lane<S>, p: *mut T, n: usize) {
+    let mut vector = MaybeUninit::<[u8; MAX_VECTOR]>::uninit();
+    let from = vector.as_mut_ptr().cast::<T>();
+    // SAFETY: N elements fit into the buffer, and `n <= N` of them are copied to where the caller
+    // allows it.
+    unsafe {
+        T::store::<S>(v, from);
+        copy_short(from.cast(), p.cast(), n * size_of::<T>());
+    }
 }
 
 /// A function of one element for the inputs `In`, written on lanes.
@@ -36,6 +194,183 @@ pub trait Kernel<In: Operands>: 'static {
     /// The function, lane by lane.
     fn lanes<S: Shape>(s: S, inputs: In::Lanes<S>) -> <Self::Out as Operands>::Lanes<S>;
 }
+
+/// Vectors in one turn of the loop, by the cost of a kernel: cheap ones are bound by the loop around
+/// them, dear ones need the registers.
+const fn unroll(cost: u32) -> usize {
+    match cost {
+        0..=8 => 4,
+        9..=24 => 2,
+        _ => 1,
+    }
+}
+
+/// Runs shorter than this are not worth a partial vector to align the output.
+const ALIGN_FROM: usize = 512;
+
+/// The driver loop.
+///
+/// # Safety
+/// As [`InnerLoop`] says.
+#[inline(always)]
+unsafe fn drive<K: Kernel<In>, In: Operands, S: Machine, const U: usize>(
+    s: S,
+    inputs: &[Input],
+    outputs: &[*mut u8],
+    n: usize,
+) {
+    debug_assert!(inputs.len() == In::COUNT && outputs.len() == K::Out::COUNT);
+    if n == 0 {
+        return;
+    }
+    let mut spread = [const { MaybeUninit::<[u64; MAX_VECTOR / 8]>::uninit() }; MAX_INPUTS];
+    let mut cursors = Cursors { at: [core::ptr::null(); MAX_INPUTS], step: [0; MAX_INPUTS] };
+    for i in 0..In::COUNT {
+        let size = In::DTYPES[i].size();
+        if inputs[i].scalar {
+            let to = spread[i].as_mut_ptr().cast::<u8>();
+            for lane in 0..S::N {
+                // SAFETY: N elements fit; the source is one element.
+                unsafe { copy_short(inputs[i].at, to.add(lane * size), size) };
+            }
+            cursors.at[i] = to;
+        } else {
+            cursors.at[i] = inputs[i].at;
+            cursors.step[i] = S::N * size;
+        }
+    }
+    let mut to = [core::ptr::null_mut(); MAX_INPUTS];
+    to[..K::Out::COUNT].copy_from_slice(&outputs[..K::Out::COUNT]);
+    let mut left = n;
+
+    // `n` elements on.
+    macro_rules! advance {
+        ($n:expr) => {{
+            let n = $n;
+            for i in 0..In::COUNT {
+                let bytes = if n == S::N { cursors.step[i] } else { cursors.step[i] / S::N * n };
+                cursors.at[i] = cursors.at[i].wrapping_add(bytes);
+            }
+            for i in 0..K::Out::COUNT {
+                to[i] = to[i].wrapping_add(n * K::Out::DTYPES[i].size());
+            }
+        }};
+    }
+    macro_rules! partial {
+        ($n:expr) => {{
+            let n = $n;
+            // SAFETY: `1 <= n <= left` elements of each operand are left; the outputs don't overlap
+            // inputs but for those which have just been read.
+            unsafe {
+                let x = In::load_partial(s, &cursors, n);
+                K::Out::store_partial::<S>(K::lanes(s, x), &to, n);
+            }
+            advance!(n);
+        }};
+    }
+
+    let size = K::Out::DTYPES[0].size();
+    if S::N > 1 && n * size >= ALIGN_FROM {
+        // The first output decides: stores that cross a line cost more than loads that do, and
+        // arrays made together are mostly aligned alike.
+        let vector = S::N * size;
+        let ahead = (to[0] as usize).wrapping_neg() % vector.min(64) / size;
+        if ahead != 0 {
+            partial!(ahead);
+            left -= ahead;
+        }
+    }
+    while left >= U * S::N {
+        // SAFETY: U vectors of each operand are left. All are read before any is written, so that an
+        // output may begin where an input begins.
+        unsafe {
+            // No closures: they are not certain to be inlined here.
+            let mut x = [const { MaybeUninit::<In::Lanes<S>>::uninit() }; U];
+            for u in 0..U {
+                x[u].write(In::load(s, &cursors, u));
+            }
+            let mut y = [const { MaybeUninit::<<K::Out as Operands>::Lanes<S>>::uninit() }; U];
+            for u in 0..U {
+                y[u].write(K::lanes(s, x[u].assume_init_read()));
+            }
+            for u in 0..U {
+                K::Out::store::<S>(y[u].assume_init_read(), &to, u);
+            }
+        }
+        for i in 0..In::COUNT {
+            cursors.at[i] = cursors.at[i].wrapping_add(cursors.step[i] * U);
+        }
+        for i in 0..K::Out::COUNT {
+            to[i] = to[i].wrapping_add(S::N * U * K::Out::DTYPES[i].size());
+        }
+        left -= U * S::N;
+    }
+    if U > 1 {
+        while left >= S::N {
+            // SAFETY: a vector of each operand is left.
+            unsafe { K::Out::store::<S>(K::lanes(s, In::load(s, &cursors, 0)), &to, 0) };
+            advance!(S::N);
+            left -= S::N;
+        }
+    }
+    if left != 0 {
+        partial!(left);
+    }
+}
+
+/// [`drive`] with the unrolling that the kernel's cost asks for.
+///
+/// # Safety
+/// As [`InnerLoop`] says.
+#[inline(always)]
+unsafe fn run<K: Kernel<In>, In: Operands, S: Machine>(
+    inputs: &[Input],
+    outputs: &[*mut u8],
+    n: usize,
+) {
+    // SAFETY: the caller's promise; it says that the CPU has the level of the shape.
+    unsafe {
+        let s = S::token();
+        match const { unroll(K::COST) } {
+            4 => drive::<K, In, S, 4>(s, inputs, outputs, n),
+            2 => drive::<K, In, S, 2>(s, inputs, outputs, n),
+            _ => drive::<K, In, S, 1>(s, inputs, outputs, n),
+        }
+    }
+}
+
+/// A shell for each level: the same loop, compiled with the level's instructions.
+macro_rules! shells {
+    ($($(#[$attribute:meta])* $name:ident $shape:ty;)*) => {$(
+        /// # Safety
+        /// As [`InnerLoop`] says.
+        $(#[$attribute])*
+        unsafe fn $name<K: Kernel<In>, In: Operands>(
+            inputs: &[Input],
+            outputs: &[*mut u8],
+            n: usize,
+        ) {
+            // SAFETY: the caller's promise.
+            unsafe { run::<K, In, $shape>(inputs, outputs, n) }
+        }
+    )*};
+}
+shells! {
+    scalar Scalar;
+    baseline <K::Busy as Element>::Baseline;
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt,f16c")]
+    avx2 <K::Busy as Element>::Avx2;
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(
+        enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512cd,avx2,fma,bmi1,bmi2,lzcnt,popcnt,f16c"
+    )]
+    avx512 <K::Busy as Element>::Avx512;
+}
+#[cfg(not(target_arch = "x86_64"))]
+use baseline as avx2;
+#[cfg(not(target_arch = "x86_64"))]
+use baseline as avx512;
 
 /// A named function with one [`Loop`] for each signature: what `#[ufunc]` makes.
 pub trait Function: 'static {
@@ -57,11 +392,34 @@ pub struct Loop {
     pub outputs: &'static [Dtype],
     /// See [`Kernel::COST`].
     pub cost: u32,
+    levels: [InnerLoop; Level::ALL.len()],
 }
 
 impl Loop {
     /// The loop of the kernel `K` for the inputs `In`.
     pub const fn of<K: Kernel<In>, In: Operands>() -> Loop {
-        Loop { inputs: In::DTYPES, outputs: <K::Out as Operands>::DTYPES, cost: K::COST }
+        const { assert!(In::COUNT <= MAX_INPUTS && K::Out::COUNT <= MAX_OUTPUTS) };
+        Loop {
+            inputs: In::DTYPES,
+            outputs: K::Out::DTYPES,
+            cost: K::COST,
+            levels: [scalar::<K, In>, baseline::<K, In>, avx2::<K, In>, avx512::<K, In>],
+        }
+    }
+
+    /// The inner loop for a level. It may be called only where the level is present.
+    #[inline]
+    pub fn inner(&self, level: Level) -> InnerLoop {
+        self.levels[level as usize]
+    }
+}
+
+impl core::fmt::Debug for Loop {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Loop")
+            .field("inputs", &self.inputs)
+            .field("outputs", &self.outputs)
+            .field("cost", &self.cost)
+            .finish_non_exhaustive()
     }
 }

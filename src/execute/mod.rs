@@ -6,12 +6,15 @@
 
 pub(crate) mod fork;
 pub mod limits;
+pub(crate) mod memory;
 mod pool;
 pub(crate) mod publish;
+pub(crate) mod run;
 mod threads;
 
 #[doc(hidden)]
 pub use pool::parallel;
+pub use run::Options;
 pub use threads::{
     CountSource, Refusal, ThreadReport, num_threads, set_num_threads, thread_report,
     with_num_threads,

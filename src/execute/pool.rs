@@ -589,3 +589,34 @@ mod worker {
         let _ = handle.join();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn helpers_of_calls_made_while_the_pool_is_busy_do_not_pile_up() {
+        let gate = AtomicBool::new(false);
+        let held = AtomicUsize::new(0);
+        std::thread::scope(|s| {
+            s.spawn(|| {
+                parallel(8, 8, &|_| {
+                    held.fetch_add(1, Ordering::SeqCst);
+                    while !gate.load(Ordering::SeqCst) {
+                        std::thread::yield_now();
+                    }
+                })
+            });
+            while held.load(Ordering::SeqCst) < 8 {
+                std::thread::yield_now();
+            }
+            for _ in 0..1000 {
+                parallel(8, 8, &|_| ()).unwrap();
+            }
+            let crew = Crew::current();
+            let queued = crew.queued.load(Ordering::SeqCst);
+            gate.store(true, Ordering::SeqCst);
+            assert!(queued <= 2 * crew.count.load(Ordering::SeqCst), "{queued} queued");
+        });
+    }
+}

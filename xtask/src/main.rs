@@ -1,1 +1,19 @@
-fn main() {}
+//! The project's own commands: `cargo xtask COMMAND`.
+
+mod emulate;
+
+use clap::Parser;
+
+/// The project's own commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Task {
+    /// Run a test program on an emulated CPU that has AVX-512.
+    EmulateAvx512(emulate::Options),
+}
+
+fn main() -> anyhow::Result<std::process::ExitCode> {
+    match Task::parse() {
+        Task::EmulateAvx512(options) => emulate::run(&options),
+    }
+}

@@ -14,8 +14,27 @@
 
 use core::ops::{Add, BitAnd, BitOr, BitXor, Div, Mul, Neg, Not, Rem, Sub};
 
+mod block;
 pub mod element;
+pub mod scalar;
+mod shapes;
+pub mod vector;
+pub mod wide;
+
+#[cfg(target_arch = "x86_64")]
+pub mod avx2;
+// Elsewhere the level is never present; its shapes are then names for the baseline's.
+#[cfg(not(target_arch = "x86_64"))]
+pub use wide as avx2;
+#[cfg(not(target_arch = "x86_64"))]
+pub use wide as avx512;
+// Until the backend of its own is there, AVX-512 CPUs run AVX2's shapes.
+#[cfg(target_arch = "x86_64")]
+pub use avx2 as avx512;
+
 pub use element::{Dtype, Element};
+pub use scalar::Scalar;
+pub use vector::{Machine, MachineLane, MachineMask};
 
 /// A way to run kernels: a CPU level, or a recorder, with a fixed number of lanes.
 pub trait Shape: Copy {
@@ -48,20 +67,71 @@ pub trait Shape: Copy {
         V::splat(self, value)
     }
 
-    /// Lane by lane: while `condition(state)` holds, `state = body(state)`.
-    ///
-    /// Runs until every lane is done; a lane that is done keeps its state. `body` is also evaluated
-    /// for lanes that are done (the result is thrown away), so it must not depend on who is running.
-    fn while_loop<T: State<Self>>(
-        self,
-        state: T,
-        condition: impl Fn(T) -> Self::Mask,
-        body: impl Fn(T) -> T,
-    ) -> T;
+    /// A loop under way; see [`Shape::turns`].
+    type Turns<T: State<Self>>: Turns<Self, T>;
 
-    /// The slow path: `slow(value)` in the lanes of `mask`, `value` in the others. `slow` is not
-    /// evaluated at all when no lane needs it.
-    fn if_any<T: State<Self>>(self, mask: Self::Mask, value: T, slow: impl FnOnce(T) -> T) -> T;
+    /// Begins a loop: lane by lane, while a condition on the state holds, the state becomes what the
+    /// body makes of it. It runs until every lane is done; a lane that is done keeps its state.
+    ///
+    /// The body is also evaluated for lanes that are done (the result is thrown away), so it must not
+    /// depend on who is running. Written in one way only, without closures (which can't be forced to
+    /// inline, and must be):
+    ///
+    /// ```
+    /// use lanefn_kernels::lanes::{Number, Shape, Turns};
+    ///
+    /// /// How often `x` can be halved before it is below 1.
+    /// #[inline(always)]
+    /// fn halvings<S: Shape>(s: S, x: S::F64) -> S::F64 {
+    ///     let mut turns = s.turns((x, s.lit(0.0)));
+    ///     loop {
+    ///         let (x, count): (S::F64, S::F64) = turns.state();
+    ///         if !turns.check(x.ge(s.lit(1.0))) {
+    ///             break;
+    ///         }
+    ///         let next = (x * s.lit(0.5), count + s.lit(1.0));
+    ///         if !turns.next(next) {
+    ///             break;
+    ///         }
+    ///     }
+    ///     turns.finish().1
+    /// }
+    /// # use lanefn_kernels::lanes::{Scalar, MachineLane};
+    /// # let s = Scalar::new();
+    /// # assert_eq!(halvings(s, s.lit(5.0)).get(0), 3.0);
+    /// ```
+    fn turns<T: State<Self>>(self, state: T) -> Self::Turns<T>;
+
+    /// Whether the slow path has to be evaluated: any lane of `mask` is true. A shape that records
+    /// always says yes. What comes out goes through [`Shape::leave_slow`]:
+    ///
+    /// ```
+    /// # use lanefn_kernels::lanes::{Float, Number, Shape};
+    /// # fn f<S: Shape>(s: S, x: S::F64) -> S::F64 {
+    /// let mut y = x * x;
+    /// let huge = x.gt(s.lit(1e100));
+    /// if s.enter_slow(huge) {
+    ///     let slow = x.sqrt();
+    ///     y = s.leave_slow(huge, slow, y);
+    /// }
+    /// # y }
+    /// ```
+    fn enter_slow(self, mask: Self::Mask) -> bool;
+
+    /// `slow` in the lanes of the mask, `value` in the others.
+    fn leave_slow<T: State<Self>>(self, mask: Self::Mask, slow: T, value: T) -> T;
+}
+
+/// A loop under way; see [`Shape::turns`].
+pub trait Turns<S: Shape, T: State<S>> {
+    /// The state that this turn begins with.
+    fn state(&self) -> T;
+    /// Takes the condition on the state; whether to evaluate the body. Once false, the loop is over.
+    fn check(&mut self, condition: S::Mask) -> bool;
+    /// Takes the state that the body made; whether to go on to another turn.
+    fn next(&mut self, state: T) -> bool;
+    /// The state of every lane when it was done.
+    fn finish(self) -> T;
 }
 
 /// What one SIMD value of any dtype can do.

@@ -1,0 +1,182 @@
+//! The baseline: 128-bit registers by the `wide` crate, which is SSE2, NEON or simd128 as the target
+//! has it. Only operations whose result is the contract's to the bit come from it: its elementary
+//! functions are not used, nor its rounding, minimum and maximum.
+
+use bytemuck::cast;
+use wide::{f32x4, f64x2, i8x16, i16x8, i32x4, i64x2, u8x16, u16x8, u32x4, u64x2};
+
+use super::block::{Few, FewTruths, Truth, block};
+use super::shapes::shape;
+use super::vector::convert_each as convert;
+
+/// Truths as a vector of all-ones and zeros.
+macro_rules! truths {
+    ($($name:ident($raw:ident, $bytes:ident): $elem:ident x $n:literal;)*) => {$(
+        #[doc = concat!("Truths of ", stringify!($n), " elements, a vector of ", stringify!($elem), ".")]
+        #[derive(Clone, Copy)]
+        #[repr(transparent)]
+        pub struct $name($raw);
+
+        impl $name {
+            #[inline(always)]
+            fn new(raw: $raw) -> Self { Self(raw) }
+        }
+
+        impl Truth for $name {
+            #[inline(always)]
+            fn build(_: usize, mut f: impl FnMut(usize) -> bool) -> Self {
+                Self($raw::new(core::array::from_fn(|i| -(f(i) as $elem))))
+            }
+            #[inline(always)]
+            fn get(self, i: usize) -> bool { self.0.as_array()[i] < 0 }
+            #[inline(always)]
+            fn and(self, other: Self) -> Self { Self(self.0 & other.0) }
+            #[inline(always)]
+            fn or(self, other: Self) -> Self { Self(self.0 | other.0) }
+            #[inline(always)]
+            fn xor(self, other: Self) -> Self { Self(self.0 ^ other.0) }
+            #[inline(always)]
+            fn not(self) -> Self { Self(!self.0) }
+            #[inline(always)]
+            fn any(self, _: usize) -> bool { self.0.any() }
+            #[inline(always)]
+            fn all(self, _: usize) -> bool { self.0.all() }
+        }
+    )*};
+}
+truths! {
+    T8(i8x16, i8x16): i8 x 16;
+    T16(i16x8, i8x16): i16 x 8;
+    T32(i32x4, i8x16): i32 x 4;
+    T64(i64x2, i8x16): i64 x 2;
+}
+
+macro_rules! float {
+    ($name:ident($raw:ident): $elem:ident x $n:literal, $truth:ident($signed:ident), $bits:ident) => {
+        block! {
+            $name($raw): $elem x $n, $truth;
+            splat(v) $raw::splat(v);
+            select(t, yes, no) { let t: $raw = cast(t); (yes & t) | no & !t };
+            lanes {
+                add(a, b) a + b;
+                sub(a, b) a - b;
+                mul(a, b) a * b;
+                div(a, b) a / b;
+                neg(a) a ^ $raw::splat(-0.0);
+                abs(a) a & !$raw::splat(-0.0);
+                sqrt(a) a.sqrt();
+                copysign(a, b) { let sign = $raw::splat(-0.0); (a & !sign) | (b & sign) };
+            }
+            truths {
+                eq(a, b) cast::<$raw, $signed>(a.simd_eq(b));
+                ne(a, b) cast::<$raw, $signed>(a.simd_ne(b));
+                lt(a, b) cast::<$raw, $signed>(a.simd_lt(b));
+                le(a, b) cast::<$raw, $signed>(a.simd_le(b));
+            }
+        }
+    };
+}
+float! { F64x2(f64x2): f64 x 2, T64(i64x2), u64x2 }
+float! { F32x4(f32x4): f32 x 4, T32(i32x4), u32x4 }
+
+macro_rules! integer {
+    ($($name:ident($raw:ident): $elem:ident x $n:literal, $truth:ident($signed:ident);)*) => {$(
+        block! {
+            $name($raw): $elem x $n, $truth;
+            splat(v) $raw::splat(v);
+            select(t, yes, no) { let t: $raw = cast(t); (yes & t) | (no & !t) };
+            lanes {
+                add(a, b) a + b;
+                sub(a, b) a - b;
+                neg(a) $raw::splat(0) - a;
+                minimum(a, b) a.min(b);
+                fmin(a, b) a.min(b);
+                maximum(a, b) a.max(b);
+                fmax(a, b) a.max(b);
+                and(a, b) a & b;
+                or(a, b) a | b;
+                xor(a, b) a ^ b;
+                not(a) !a;
+            }
+            truths {
+                eq(a, b) cast::<$raw, $signed>(a.simd_eq(b));
+                ne(a, b) !cast::<$raw, $signed>(a.simd_eq(b));
+                lt(a, b) cast::<$raw, $signed>(b.simd_gt(a));
+                le(a, b) !cast::<$raw, $signed>(a.simd_gt(b));
+            }
+        }
+    )*};
+}
+integer! {
+    I8x16(i8x16): i8 x 16, T8(i8x16);
+    I16x8(i16x8): i16 x 8, T16(i16x8);
+    I32x4(i32x4): i32 x 4, T32(i32x4);
+    I64x2(i64x2): i64 x 2, T64(i64x2);
+    U8x16(u8x16): u8 x 16, T8(i8x16);
+    U16x8(u16x8): u16 x 8, T16(i16x8);
+    U32x4(u32x4): u32 x 4, T32(i32x4);
+    U64x2(u64x2): u64 x 2, T64(i64x2);
+}
+
+type Part<T, I, const N: usize> = Few<T, FewTruths<I, N>, N>;
+
+shape! {
+    /// Two lanes: eight-byte elements fill a register.
+    Bytes8: 2 lanes, mask T64 {
+        F64 = F64x2, 1;
+        F32 = Part<f32, i32, 2>, 1;
+        I8 = Part<i8, i8, 2>, 1;
+        I16 = Part<i16, i16, 2>, 1;
+        I32 = Part<i32, i32, 2>, 1;
+        I64 = I64x2, 1;
+        U8 = Part<u8, i8, 2>, 1;
+        U16 = Part<u16, i16, 2>, 1;
+        U32 = Part<u32, i32, 2>, 1;
+        U64 = U64x2, 1;
+    }
+}
+shape! {
+    /// Four lanes: four-byte elements fill a register.
+    Bytes4: 4 lanes, mask T32 {
+        F64 = F64x2, 2;
+        F32 = F32x4, 1;
+        I8 = Part<i8, i8, 4>, 1;
+        I16 = Part<i16, i16, 4>, 1;
+        I32 = I32x4, 1;
+        I64 = I64x2, 2;
+        U8 = Part<u8, i8, 4>, 1;
+        U16 = Part<u16, i16, 4>, 1;
+        U32 = U32x4, 1;
+        U64 = U64x2, 2;
+    }
+}
+shape! {
+    /// Eight lanes: two-byte elements fill a register.
+    Bytes2: 8 lanes, mask T16 {
+        F64 = F64x2, 4;
+        F32 = F32x4, 2;
+        I8 = Part<i8, i8, 8>, 1;
+        I16 = I16x8, 1;
+        I32 = I32x4, 2;
+        I64 = I64x2, 4;
+        U8 = Part<u8, i8, 8>, 1;
+        U16 = U16x8, 1;
+        U32 = U32x4, 2;
+        U64 = U64x2, 4;
+    }
+}
+shape! {
+    /// Sixteen lanes: one-byte elements fill a register.
+    Bytes1: 16 lanes, mask T8 {
+        F64 = F64x2, 8;
+        F32 = F32x4, 4;
+        I8 = I8x16, 1;
+        I16 = I16x8, 2;
+        I32 = I32x4, 4;
+        I64 = I64x2, 8;
+        U8 = U8x16, 1;
+        U16 = U16x8, 2;
+        U32 = U32x4, 4;
+        U64 = U64x2, 8;
+    }
+}
