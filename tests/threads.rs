@@ -33,6 +33,7 @@ fn scenario() {
         "nested" => nested(),
         "users" => users(),
         "counts" => counts(),
+        "floats" => floats(),
         "bounded" => bounded(),
         "refused" => refused(),
         "refused-wholly" => refused_wholly(),
@@ -248,6 +249,50 @@ fn a_scoped_count_holds_in_the_tasks_too() {
     .unwrap()
     .unwrap();
     assert_eq!(seen.into_inner(), 1 << 3);
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn the_callers_rounding_and_flushing_change_no_bits() {
+    run("floats", &[]);
+}
+
+#[cfg(target_arch = "x86_64")]
+fn floats() -> String {
+    use std::{arch::asm, hint::black_box, sync::atomic::AtomicU64};
+    fn control() -> u32 {
+        let mut all = 0u32;
+        // SAFETY: stores a register to a local variable.
+        unsafe { asm!("stmxcsr [{}]", in(reg) &raw mut all) };
+        all & !0x3F
+    }
+    fn set(all: u32) {
+        // SAFETY: valid settings of the register, for this test.
+        unsafe { asm!("ldmxcsr [{}]", in(reg) &raw const all) };
+    }
+    // Flush to zero, subnormals as zero; round up. Workers started now take it from here.
+    let odd = 0x1F80 | 0x8040 | 0x4000;
+    for (early, late) in [(odd, 0x1F80), (0x1F80, odd), (odd, odd)] {
+        for threads in [1, 4] {
+            set(early);
+            assert!(meet(threads));
+            set(late);
+            let bits: Vec<_> = (0..400).map(|_| [AtomicU64::new(7), AtomicU64::new(7)]).collect();
+            parallel(400, threads, &|i| {
+                bits[i][0].store((black_box(f64::MIN_POSITIVE) * 0.5).to_bits(), Ordering::Relaxed);
+                bits[i][1].store((black_box(1.0f64) / 3.0).to_bits(), Ordering::Relaxed);
+                std::thread::sleep(Duration::from_micros(20));
+            })
+            .unwrap();
+            assert_eq!(control(), late, "the caller's own settings were lost");
+            set(0x1F80);
+            for [half, third] in &bits {
+                assert_eq!(half.load(Ordering::Relaxed), 1 << 51);
+                assert_eq!(third.load(Ordering::Relaxed), 0x3FD5_5555_5555_5555);
+            }
+        }
+    }
+    String::new()
 }
 
 #[test]

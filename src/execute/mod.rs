@@ -4,6 +4,7 @@
 //! with more than one task and more than one thread; the pool behind it survives `fork` by
 //! being forgotten (`pool.rs` and `fork.rs` say how).
 
+pub(crate) mod floats;
 pub(crate) mod fork;
 pub mod limits;
 pub(crate) mod memory;
