@@ -2,11 +2,11 @@
 
 use lanefn::{
     Error,
-    limits,
     kernels::{
         lanes::Dtype,
         level::{LEVEL_VARIABLE, Level},
     },
+    limits,
 };
 use serde_json::json;
 

@@ -1,6 +1,12 @@
 //! Stands in for the catalogue until it lands.
 #![allow(non_camel_case_types, missing_docs)]
-use lanefn::{Untyped, kernels::{lanes::*, loops::{Function, Kernel, Loop}}};
+use lanefn::{
+    Untyped,
+    kernels::{
+        lanes::*,
+        loops::{Function, Kernel, Loop},
+    },
+};
 pub struct problem;
 pub struct wind_power;
 pub struct mandelbrot;
