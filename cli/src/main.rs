@@ -9,6 +9,7 @@ mod map;
 mod npy;
 mod output;
 mod picture;
+mod shim;
 mod stop;
 mod stream;
 mod text;
