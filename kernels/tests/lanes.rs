@@ -803,7 +803,7 @@ mod of_control {
         select_of_a_state_takes_every_part: (m: bool, a: f64, b: u8) -> f64, bits |s| {
             let (x, (y, z)) = select_state(m, (a, (b, m)), (-a, (!b, !m)));
             Lane::select(z & y.eq(Lane::select(m, b, !b)), x, s.lit(0.0))
-        }, if m { a } else { 0.0 };
+        }, if m { a } else { f64::from_bits(a.to_bits() ^ 1 << 63) };
         the_slow_path_is_entered_if_any_lane_needs_it: (a: i64) -> bool, vector(x, _i) |s| {
             s.lit(s.enter_slow(a.eq(s.lit(64))))
         }, x.iter().any(|x| x.0 == 64);
