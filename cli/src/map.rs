@@ -240,12 +240,7 @@ impl Report<'_> {
         })
     }
 
-    fn to_text(
-        &self,
-        signature: &str,
-        inputs: &[Input],
-        outputs: &[(PathBuf, Header)],
-    ) -> String {
+    fn to_text(&self, signature: &str, inputs: &[Input], outputs: &[(PathBuf, Header)]) -> String {
         let mut rows: Vec<[String; 4]> = Vec::new();
         let mut row = |what: &str, path: &Path, h: &Header| {
             let mut kind = h.dtype.to_string();
@@ -271,11 +266,7 @@ impl Report<'_> {
         }
         let elements = self.plan.elements();
         let took = self.took.as_secs_f64();
-        text += &format!(
-            "  level {}, {}\n",
-            self.level,
-            counted(self.threads, "thread"),
-        );
+        text += &format!("  level {}, {}\n", self.level, counted(self.threads, "thread"),);
         text += &format!(
             "  {} elements in {}, of which {} computing: {}elements/s, {}B/s\n",
             text::grouped(elements),

@@ -132,11 +132,9 @@ impl Header {
             self.descr()
         );
         // NumPy leaves room for the first length to grow, so that a file can be appended to.
-        if let Some(grows) = if self.order == Order::Fortran {
-            self.shape.last()
-        } else {
-            self.shape.first()
-        } {
+        if let Some(grows) =
+            if self.order == Order::Fortran { self.shape.last() } else { self.shape.first() }
+        {
             text.extend(std::iter::repeat_n(' ', 21usize.saturating_sub(grows.to_string().len())));
         }
         // The elements begin at a multiple of 64 bytes.
@@ -364,10 +362,7 @@ fn understand(text: &str, at: u64, version: u8) -> std::result::Result<Meaning, 
     if bytes.is_none() {
         return fault(
             place("shape"),
-            format!(
-                "shape {} of {dtype} takes more bytes than can be counted",
-                shape_text(&shape)
-            ),
+            format!("shape {} of {dtype} takes more bytes than can be counted", shape_text(&shape)),
         );
     }
     Ok((dtype, swapped, if fortran { Order::Fortran } else { Order::C }, shape))

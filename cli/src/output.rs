@@ -158,8 +158,11 @@ impl Output {
         let at = self.header.data + from;
         self.file.write_all_at(bytes, at).map_err(|e| self.failed(at, e))?;
         let (start, end) = self.unflushed;
-        self.unflushed =
-            if at == end { (start, at + bytes.len() as u64) } else { (at, at + bytes.len() as u64) };
+        self.unflushed = if at == end {
+            (start, at + bytes.len() as u64)
+        } else {
+            (at, at + bytes.len() as u64)
+        };
         let (start, end) = self.unflushed;
         if end - start >= FLUSH {
             #[cfg(target_os = "linux")]
