@@ -15,7 +15,10 @@ use super::{
     arguments::{Argument, Arguments, InPlace, Layout, OutOf, Outputs, Results},
     untyped::{RawInput, RawOutput, broadcast_all, call},
 };
-use crate::{error::Result, execute::Options};
+use crate::{
+    error::Result,
+    execute::{Options, floats::IeeeDefault},
+};
 
 /// A function of one element, made a function of whole arrays. Every function that `#[ufunc]` was
 /// written over has one: `name::ufunc()`, with [`Call`] in scope.
@@ -160,6 +163,7 @@ impl<F: Function> Ufunc<F> {
                 for (to, (at, _)) in to.iter_mut().zip(outputs.pointers()) {
                     *to = at;
                 }
+                let _floats = IeeeDefault::enter();
                 // SAFETY: contiguous arrays of `n` elements; the outputs are borrowed alone, so they
                 // are apart from each other and from the inputs; the chosen level is present.
                 unsafe {
