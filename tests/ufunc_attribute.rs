@@ -1,7 +1,7 @@
 //! `#[ufunc]` against the plain function: each construct of the language, on random and special
 //! inputs, at every level that this CPU has, bit for bit.
 
-mod common;
+mod plain;
 
 use lanefn::{kernels::problem, ufunc};
 

@@ -161,7 +161,7 @@ macro_rules! hold {
     ($($test:ident: $function:path, ($($arg:ident: $t:ty),*) -> ($($o:ty),*);)*) => {$(
         #[test]
         fn $test() {
-            $crate::common::holds::<$function, ($($t,)*), _>(
+            $crate::plain::holds::<$function, ($($t,)*), _>(
                 stringify!($function),
                 |($($arg,)*): ($($t,)*)| $crate::hold!(@tuple $function, ($($arg),*), ($($o),*)),
             );
