@@ -20,7 +20,6 @@ mod ymm {
         _mm256_and_pd as and_f64, _mm256_and_ps as and_f32, _mm256_and_si256 as and,
         _mm256_andnot_pd as andnot_f64, _mm256_andnot_ps as andnot_f32,
         _mm256_blendv_epi8 as blend, _mm256_blendv_pd as blend_f64, _mm256_blendv_ps as blend_f32,
-        _mm256_castpd_si256 as whole_f64, _mm256_castps_si256 as whole_f32,
         _mm256_castsi256_pd as as_f64, _mm256_castsi256_ps as as_f32,
         _mm256_cmp_pd as cmp_f64, _mm256_cmp_ps as cmp_f32,
         _mm256_cmpeq_epi8 as eq_8, _mm256_cmpeq_epi16 as eq_16, _mm256_cmpeq_epi32 as eq_32,
@@ -65,7 +64,6 @@ mod xmm {
         _mm_and_pd as and_f64, _mm_and_ps as and_f32, _mm_and_si128 as and,
         _mm_andnot_pd as andnot_f64, _mm_andnot_ps as andnot_f32,
         _mm_blendv_epi8 as blend, _mm_blendv_pd as blend_f64, _mm_blendv_ps as blend_f32,
-        _mm_castpd_si128 as whole_f64, _mm_castps_si128 as whole_f32,
         _mm_castsi128_pd as as_f64, _mm_castsi128_ps as as_f32,
         _mm_cmp_pd as cmp_f64, _mm_cmp_ps as cmp_f32,
         _mm_cmpeq_epi8 as eq_8, _mm_cmpeq_epi16 as eq_16, _mm_cmpeq_epi32 as eq_32,
@@ -156,15 +154,20 @@ truths! {
     X64 xmm i64 x 2;
 }
 
-/// A register of floats. Minimum and maximum: the instruction gives its second operand where one is
+/// A register of floats.
+///
+/// Comparisons stay the defaults: the compiler turns those into the vector instruction and sees
+/// through it, which it does not through the intrinsic (a select between two constants then became
+/// four logical operations).
+///
+/// Minimum and maximum: the instruction gives its second operand where one is
 /// NaN or both are zeros. Asked both ways round, the two answers differ there alone, so or-ing them
 /// finds the negative zero (and keeps a NaN a NaN), and-ing them the positive one.
 macro_rules! float {
     (
         $name:ident($w:ident::$raw:ident): $elem:ident x $n:literal, $truth:ident;
         $set:ident $add:ident $sub:ident $mul:ident $div:ident $sqrt:ident $fma:ident $round:ident
-        $min:ident $max:ident $and:ident $andnot:ident $or:ident $xor:ident $cmp:ident $blend:ident
-        $from:ident $to:ident
+        $min:ident $max:ident $and:ident $andnot:ident $or:ident $xor:ident $cmp:ident $blend:ident $from:ident
     ) => {
         block! {
             $name($w::$raw): $elem x $n, $truth;
@@ -205,10 +208,6 @@ macro_rules! float {
                 };
             }
             truths {
-                eq(a, b) $w::$to($w::$cmp::<_CMP_EQ_OQ>(a, b));
-                ne(a, b) $w::$to($w::$cmp::<_CMP_NEQ_UQ>(a, b));
-                lt(a, b) $w::$to($w::$cmp::<_CMP_LT_OQ>(a, b));
-                le(a, b) $w::$to($w::$cmp::<_CMP_LE_OQ>(a, b));
             }
         }
     };
@@ -217,7 +216,7 @@ macro_rules! float {
             $name($w::Double): f64 x $n, $truth;
             set_f64 add_f64 sub_f64 mul_f64 div_f64 sqrt_f64 fma_f64 round_f64
             min_f64 max_f64 and_f64 andnot_f64 or_f64 xor_f64 cmp_f64 blend_f64
-            as_f64 whole_f64
+            as_f64
         }
     )*};
     ($($name:ident $w:ident F32 x $n:literal $truth:ident;)*) => {$(
@@ -225,7 +224,7 @@ macro_rules! float {
             $name($w::Single): f32 x $n, $truth;
             set_f32 add_f32 sub_f32 mul_f32 div_f32 sqrt_f32 fma_f32 round_f32
             min_f32 max_f32 and_f32 andnot_f32 or_f32 xor_f32 cmp_f32 blend_f32
-            as_f32 whole_f32
+            as_f32
         }
     )*};
 }
