@@ -6,7 +6,7 @@ use crate::stream::Part;
 
 /// Every function, in the catalogue's order.
 pub fn functions() -> &'static [Untyped] {
-    crate::shim::catalogue()
+    lanefn::catalogue()
 }
 
 /// The function of this name.

@@ -39,7 +39,9 @@ impl List {
         for f in engine::functions() {
             text += &format!("{}({})\n", f.name, f.arguments.join(", "));
             if !f.doc.is_empty() {
-                text += &format!("    {}\n", f.doc);
+                // Links are for the pages that rustdoc makes.
+                let doc = f.doc.replace("[`", "`").replace("`]", "`");
+                text += &format!("    {doc}\n");
             }
             text += &format!("    {}\n\n", signatures(f.loops));
         }

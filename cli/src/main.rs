@@ -9,7 +9,6 @@ mod map;
 mod npy;
 mod output;
 mod picture;
-mod shim;
 mod stop;
 mod stream;
 mod text;

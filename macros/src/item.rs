@@ -624,7 +624,7 @@ fn first_line(docs: &[&syn::Attribute]) -> String {
         let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(line), .. }) = &meta.value else {
             continue;
         };
-        for line in line.value().lines() {
+        for line in line.value().split('\n') {
             let line = line.trim();
             if line.is_empty() && !text.is_empty() {
                 return text;
