@@ -41,6 +41,36 @@ pub enum Error {
         /// The signatures that it has, as text.
         has: String,
     },
+    /// An output whose dtype is not what the function gives.
+    #[error("output {output} of {function} has dtype {got}, but the function gives {needed}")]
+    OutputDtype {
+        /// The function's name.
+        function: &'static str,
+        /// Which output, counted from 0.
+        output: usize,
+        /// Its dtype.
+        got: Dtype,
+        /// The dtype that the function gives.
+        needed: Dtype,
+    },
+    /// A mask that is not bool.
+    #[error("the mask has dtype {got}, but must be bool")]
+    MaskDtype {
+        /// Its dtype.
+        got: Dtype,
+    },
+    /// An output in which several indices are the same element.
+    #[error(
+        "output {output} of shape {shape:?} has stride 0 along axis {axis}: its elements can't be told apart"
+    )]
+    OutputRepeats {
+        /// Which output, counted from 0.
+        output: usize,
+        /// The axis, counted from the first one (0).
+        axis: usize,
+        /// Its shape.
+        shape: Vec<usize>,
+    },
     /// The wrong number of operands.
     #[error(
         "{function} takes {nin} inputs and gives {nout} outputs; {got_in} and {got_out} were given"

@@ -30,6 +30,9 @@ fn scenario() {
         "meeting" => meeting(),
         "stuck" => stuck(),
         "panics" => panics(),
+        "nested" => nested(),
+        "users" => users(),
+        "counts" => counts(),
         "bounded" => bounded(),
         "refused" => refused(),
         "refused-wholly" => refused_wholly(),
@@ -62,11 +65,16 @@ fn lazy() -> String {
 
 #[test]
 fn every_task_runs_once_for_any_number_of_threads() {
+    run("counts", &[]);
+}
+
+fn counts() -> String {
     for threads in 1..=16 {
         for tasks in [0, 1, 2, 3, threads, 63, 1000] {
             assert!(computes_right(tasks, threads), "{tasks} tasks, {threads} threads");
         }
     }
+    String::new()
 }
 
 #[test]
@@ -129,6 +137,10 @@ fn bounded() -> String {
 
 #[test]
 fn nested_calls_end() {
+    run("nested", &[]);
+}
+
+fn nested() -> String {
     let count = AtomicUsize::new(0);
     parallel(5, 4, &|_| {
         parallel(5, 4, &|_| {
@@ -141,10 +153,15 @@ fn nested_calls_end() {
     })
     .unwrap();
     assert_eq!(count.into_inner(), 125);
+    String::new()
 }
 
 #[test]
 fn many_user_threads_call_at_once() {
+    run("users", &[]);
+}
+
+fn users() -> String {
     std::thread::scope(|s| {
         for _ in 0..16 {
             s.spawn(|| {
@@ -154,6 +171,7 @@ fn many_user_threads_call_at_once() {
             });
         }
     });
+    String::new()
 }
 
 #[test]

@@ -30,6 +30,13 @@ pub struct LevelError {
     pub known: bool,
 }
 
+impl LevelError {
+    /// The error that says that this CPU lacks a level.
+    pub fn absent(level: Level) -> LevelError {
+        LevelError { asked: level.name().to_string(), has: Level::present(), known: true }
+    }
+}
+
 impl Level {
     /// Every level, lowest first.
     pub const ALL: [Level; 4] = [Level::Scalar, Level::Baseline, Level::Avx2, Level::Avx512];

@@ -44,7 +44,7 @@ pub struct Input {
 /// The CPU has the level that the loop is for. There are as many inputs and outputs as the [`Loop`]
 /// has dtypes, each valid for `n` elements (1 for a scalar input) of its dtype. An output is either
 /// disjoint from each input or begins where a non-scalar input of the same element size begins, and is
-/// disjoint from the other outputs. Pointers are aligned to their elements.
+/// disjoint from the other outputs. Nothing need be aligned.
 pub type InnerLoop = unsafe fn(inputs: &[Input], outputs: &[*mut u8], n: usize);
 
 /// A list of element types, 1 to 8 of them: the operands of a kernel.

@@ -1,0 +1,201 @@
+//! Moving elements: gathering and scattering strided rows, copies past the caches, advice on pages.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::limits;
+
+/// The size of the last-level cache in bytes, looked up once.
+pub(crate) fn last_level_cache() -> usize {
+    static SIZE: AtomicUsize = AtomicUsize::new(0);
+    match SIZE.load(Ordering::Relaxed) {
+        0 => {
+            let size = limits::caches().last_level().max(1);
+            SIZE.store(size, Ordering::Relaxed);
+            size
+        }
+        size => size,
+    }
+}
+
+/// Evaluates `$e` with the unsigned integer of the element size.
+macro_rules! by_size {
+    ($size:expr, $t:ident => $e:expr) => {
+        match $size {
+            1 => {
+                type $t = u8;
+                $e
+            }
+            2 => {
+                type $t = u16;
+                $e
+            }
+            4 => {
+                type $t = u32;
+                $e
+            }
+            8 => {
+                type $t = u64;
+                $e
+            }
+            _ => unreachable!("elements have 1, 2, 4 or 8 bytes"),
+        }
+    };
+}
+
+/// Copies `n` elements from every `stride` bytes to a contiguous row.
+///
+/// # Safety
+/// Source and row are valid for `n` elements of `size` bytes, aligned or not, and apart.
+pub(super) unsafe fn gather(from: *const u8, stride: isize, to: *mut u8, n: usize, size: usize) {
+    if stride == size as isize {
+        // SAFETY: the caller's promise.
+        unsafe { std::ptr::copy_nonoverlapping(from, to, n * size) };
+        return;
+    }
+    by_size!(size, T => {
+        let to = to.cast::<T>();
+        if stride == 2 * size as isize {
+            // The common slice `[::2]`, written so that it becomes shuffles.
+            for i in 0..n {
+                // SAFETY: the caller's promise.
+                unsafe { to.add(i).write_unaligned(from.cast::<T>().add(2 * i).read_unaligned()) };
+            }
+        } else {
+            for i in 0..n {
+                // SAFETY: the caller's promise.
+                unsafe {
+                    let from = from.wrapping_offset(stride * i as isize).cast::<T>();
+                    to.add(i).write_unaligned(from.read_unaligned())
+                };
+            }
+        }
+    })
+}
+
+/// Copies `n` elements of a contiguous row to every `stride` bytes.
+///
+/// # Safety
+/// As for [`gather`].
+pub(super) unsafe fn scatter(from: *const u8, to: *mut u8, stride: isize, n: usize, size: usize) {
+    if stride == size as isize {
+        // SAFETY: the caller's promise.
+        unsafe { std::ptr::copy_nonoverlapping(from, to, n * size) };
+        return;
+    }
+    by_size!(size, T => {
+        let from = from.cast::<T>();
+        for i in 0..n {
+            // SAFETY: the caller's promise.
+            unsafe {
+                let to = to.wrapping_offset(stride * i as isize).cast::<T>();
+                to.write_unaligned(from.add(i).read_unaligned());
+            };
+        }
+    })
+}
+
+/// Moves the elements at `indices`, which rise, to the front of a row.
+///
+/// # Safety
+/// The row is valid for every index.
+pub(super) unsafe fn compact(row: *mut u8, indices: &[u16], size: usize) {
+    by_size!(size, T => {
+        let row = row.cast::<T>();
+        for (k, &i) in indices.iter().enumerate() {
+            // SAFETY: the caller's promise; `k <= i`.
+            unsafe { row.add(k).write_unaligned(row.add(i as usize).read_unaligned()) };
+        }
+    })
+}
+
+/// Copies past the caches: whole lines are written to memory without being read first.
+///
+/// # Safety
+/// As for `copy_nonoverlapping`.
+#[cfg(target_arch = "x86_64")]
+pub(super) unsafe fn copy_streaming(mut from: *const u8, mut to: *mut u8, mut bytes: usize) {
+    use std::arch::x86_64::{__m128i, _mm_loadu_si128, _mm_stream_si128};
+    let ahead = ((to as usize).wrapping_neg() % 16).min(bytes);
+    // SAFETY: `ahead <= bytes`; then whole lines of 64 bytes to an address that is a multiple of 16,
+    // and the rest.
+    unsafe {
+        std::ptr::copy_nonoverlapping(from, to, ahead);
+        (from, to, bytes) = (from.add(ahead), to.add(ahead), bytes - ahead);
+        while bytes >= 64 {
+            let (source, target) = (from.cast::<__m128i>(), to.cast::<__m128i>());
+            let (a, b) = (_mm_loadu_si128(source), _mm_loadu_si128(source.add(1)));
+            let (c, d) = (_mm_loadu_si128(source.add(2)), _mm_loadu_si128(source.add(3)));
+            _mm_stream_si128(target, a);
+            _mm_stream_si128(target.add(1), b);
+            _mm_stream_si128(target.add(2), c);
+            _mm_stream_si128(target.add(3), d);
+            (from, to, bytes) = (from.add(64), to.add(64), bytes - 64);
+        }
+        std::ptr::copy_nonoverlapping(from, to, bytes);
+    }
+}
+
+/// Elsewhere: an ordinary copy.
+///
+/// # Safety
+/// As for `copy_nonoverlapping`.
+#[cfg(not(target_arch = "x86_64"))]
+pub(super) unsafe fn copy_streaming(from: *const u8, to: *mut u8, bytes: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { std::ptr::copy_nonoverlapping(from, to, bytes) }
+}
+
+/// Makes what was streamed visible to other threads in order.
+pub(super) fn end_streaming() {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 has the instruction, and it only orders stores.
+    unsafe {
+        std::arch::x86_64::_mm_sfence()
+    };
+}
+
+/// Asks the system for huge pages behind fresh memory: faults on pages of 4 KiB cost several times
+/// what a cheap kernel costs. Advice only; refusal changes nothing.
+pub(crate) fn advise_huge(at: *mut u8, bytes: usize) {
+    #[cfg(target_os = "linux")]
+    {
+        const HUGE: usize = 2 << 20;
+        let from = (at as usize).next_multiple_of(HUGE);
+        let to = (at as usize + bytes) / HUGE * HUGE;
+        if from < to {
+            // SAFETY: whole pages within memory that the caller has just been given; advice does not
+            // change what it holds.
+            unsafe { libc::madvise(from as *mut _, to - from, libc::MADV_HUGEPAGE) };
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (at, bytes);
+}
+
+/// Copies `n` elements from every `from_stride` bytes to every `to_stride` bytes.
+///
+/// # Safety
+/// Both rows are valid for `n` elements of `size` bytes, and apart.
+pub(crate) unsafe fn copy_row(
+    from: *const u8,
+    from_stride: isize,
+    to: *mut u8,
+    to_stride: isize,
+    n: usize,
+    size: usize,
+) {
+    if to_stride == size as isize {
+        // SAFETY: the caller's promise.
+        unsafe { gather(from, from_stride, to, n, size) };
+        return;
+    }
+    by_size!(size, T => {
+        for i in 0..n as isize {
+            // SAFETY: the caller's promise.
+            unsafe {
+                let value = from.wrapping_offset(from_stride * i).cast::<T>().read_unaligned();
+                to.wrapping_offset(to_stride * i).cast::<T>().write_unaligned(value);
+            }
+        }
+    })
+}

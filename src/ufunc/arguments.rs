@@ -1,0 +1,397 @@
+//! What a typed call takes: arrays of any dimension and storage, and plain numbers.
+
+use lanefn_kernels::{
+    lanes::{Dtype, Element},
+    loops::{Kernel, Operands},
+};
+use ndarray::{Array, ArrayBase, Data, DataMut, DimMax, Dimension, Ix0};
+use smallvec::SmallVec;
+
+use super::untyped::{RawInput, RawOutput};
+use crate::error::{Error, Result};
+
+/// Strides in bytes, and the shapes that go with them, kept for the time of a call.
+#[doc(hidden)]
+pub struct Layout {
+    shape: SmallVec<[usize; 4]>,
+    strides: SmallVec<[isize; 4]>,
+}
+
+impl Layout {
+    fn of<A, D: Dimension>(dim: &D, strides: &[isize]) -> Layout {
+        let size = size_of::<A>() as isize;
+        Layout {
+            shape: SmallVec::from_slice(dim.slice()),
+            strides: strides.iter().map(|s| s * size).collect(),
+        }
+    }
+}
+
+/// One input: a reference to an array (or a view), or a number, which is an array without axes.
+pub trait Argument {
+    /// The element type.
+    type Elem: Element;
+    /// Its dimension.
+    type Dim: Dimension;
+    #[doc(hidden)]
+    fn pointer(&self) -> *const u8;
+    #[doc(hidden)]
+    fn layout(&self) -> Layout;
+    /// Its shape, when it is contiguous in C order.
+    #[doc(hidden)]
+    fn plain(&self) -> Option<&[usize]>;
+    #[doc(hidden)]
+    fn dim(&self) -> Self::Dim;
+}
+
+impl<S: Data<Elem: Element>, D: Dimension> Argument for &ArrayBase<S, D> {
+    type Elem = S::Elem;
+    type Dim = D;
+    #[inline]
+    fn pointer(&self) -> *const u8 {
+        self.as_ptr().cast()
+    }
+    fn layout(&self) -> Layout {
+        Layout::of::<S::Elem, D>(&self.raw_dim(), self.strides())
+    }
+    #[inline]
+    fn plain(&self) -> Option<&[usize]> {
+        self.is_standard_layout().then(|| self.shape())
+    }
+    #[inline]
+    fn dim(&self) -> D {
+        self.raw_dim()
+    }
+}
+
+macro_rules! numbers {
+    ($($t:ident)*) => {$(
+        impl Argument for $t {
+            type Elem = $t;
+            type Dim = Ix0;
+            #[inline]
+            fn pointer(&self) -> *const u8 { (&raw const *self).cast() }
+            fn layout(&self) -> Layout {
+                Layout { shape: SmallVec::new(), strides: SmallVec::new() }
+            }
+            #[inline]
+            fn plain(&self) -> Option<&[usize]> { Some(&[]) }
+            #[inline]
+            fn dim(&self) -> Ix0 { Ix0() }
+        }
+    )*};
+}
+numbers! { bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 }
+
+/// The inputs of a call: one argument, or a tuple of 1 to 8.
+pub trait Arguments {
+    /// Their element types.
+    type In: Operands;
+    /// The dimension that they broadcast to.
+    type Dim: Dimension;
+    #[doc(hidden)]
+    fn pointers(&self) -> SmallVec<[(*const u8, Dtype); 8]>;
+    #[doc(hidden)]
+    fn layouts(&self) -> SmallVec<[Layout; 8]>;
+    /// The one shape that all of them have, contiguous in C order, if that is so.
+    #[doc(hidden)]
+    fn plain(&self) -> Option<&[usize]>;
+    /// The largest number of axes.
+    #[doc(hidden)]
+    fn ndim(&self) -> usize;
+}
+
+impl<S: Data<Elem: Element>, D: Dimension> Arguments for &ArrayBase<S, D> {
+    type In = (S::Elem,);
+    type Dim = D;
+    #[inline]
+    fn pointers(&self) -> SmallVec<[(*const u8, Dtype); 8]> {
+        let mut all = SmallVec::new();
+        all.push((self.pointer(), S::Elem::DTYPE));
+        all
+    }
+    fn layouts(&self) -> SmallVec<[Layout; 8]> {
+        let mut all = SmallVec::new();
+        all.push(self.layout());
+        all
+    }
+    #[inline]
+    fn plain(&self) -> Option<&[usize]> {
+        Argument::plain(self)
+    }
+    #[inline]
+    fn ndim(&self) -> usize {
+        self.shape().len()
+    }
+}
+
+/// `Arguments` for a tuple. The dimension is folded from the left: each step adds the bound that the
+/// dimension so far and the next one have a larger of the two.
+macro_rules! tuples {
+    // All taken: write it out.
+    (@fold [$($t:ident $i:tt)*] [$dim:ty] [$($bounds:tt)*]) => {
+        impl<$($t: Argument),*> Arguments for ($($t,)*)
+        where
+            $($bounds)*
+        {
+            type In = ($($t::Elem,)*);
+            type Dim = $dim;
+            #[inline]
+            fn pointers(&self) -> SmallVec<[(*const u8, Dtype); 8]> {
+                let mut all = SmallVec::new();
+                $(all.push((self.$i.pointer(), $t::Elem::DTYPE));)*
+                all
+            }
+            fn layouts(&self) -> SmallVec<[Layout; 8]> {
+                let mut all = SmallVec::new();
+                $(all.push(self.$i.layout());)*
+                all
+            }
+            #[inline]
+            fn plain(&self) -> Option<&[usize]> {
+                let first = self.0.plain()?;
+                $(
+                    if self.$i.plain() != Some(first) {
+                        return None;
+                    }
+                )*
+                Some(first)
+            }
+            #[inline]
+            fn ndim(&self) -> usize {
+                let mut most = 0;
+                $(most = most.max(self.$i.dim().ndim());)*
+                most
+            }
+        }
+    };
+    (@fold $all:tt [$dim:ty] [$($bounds:tt)*] $next:ident $($rest:ident)*) => {
+        tuples! {
+            @fold $all
+            [<$dim as DimMax<$next::Dim>>::Output]
+            [$($bounds)* $dim: DimMax<$next::Dim>,]
+            $($rest)*
+        }
+    };
+    ($($first:ident $fi:tt $($t:ident $i:tt)*;)*) => {$(
+        tuples! { @fold [$first $fi $($t $i)*] [$first::Dim] [] $($t)* }
+    )*};
+}
+tuples! {
+    A 0;
+    A 0 B 1;
+    A 0 B 1 C 2;
+    A 0 B 1 C 2 D 3;
+    A 0 B 1 C 2 D 3 E 4;
+    A 0 B 1 C 2 D 3 E 4 F 5;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7;
+}
+
+impl Layout {
+    /// An input that lies like this.
+    pub(super) fn input(&self, (ptr, dtype): (*const u8, Dtype)) -> RawInput<'_> {
+        RawInput { ptr, shape: &self.shape, strides: &self.strides, dtype }
+    }
+    /// An output that lies like this.
+    pub(super) fn output(&self, (ptr, dtype): (*mut u8, Dtype)) -> RawOutput<'_> {
+        RawOutput { ptr, shape: &self.shape, strides: &self.strides, dtype }
+    }
+    /// The shape.
+    pub(super) fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+    /// The strides in bytes.
+    pub(super) fn strides(&self) -> &[isize] {
+        &self.strides
+    }
+}
+
+/// The outputs that a call is given: a reference to an array that can be written, or a tuple of up to 4.
+pub trait Outputs {
+    /// Their element types.
+    type Out: Operands;
+    #[doc(hidden)]
+    fn pointers(&mut self) -> SmallVec<[(*mut u8, Dtype); 4]>;
+    #[doc(hidden)]
+    fn layouts(&self) -> SmallVec<[Layout; 4]>;
+    /// As for [`Arguments`].
+    #[doc(hidden)]
+    fn plain(&self) -> Option<&[usize]>;
+}
+
+impl<S: DataMut<Elem: Element>, D: Dimension> Outputs for &mut ArrayBase<S, D> {
+    type Out = (S::Elem,);
+    #[inline]
+    fn pointers(&mut self) -> SmallVec<[(*mut u8, Dtype); 4]> {
+        let mut all = SmallVec::new();
+        all.push((self.as_mut_ptr().cast(), S::Elem::DTYPE));
+        all
+    }
+    fn layouts(&self) -> SmallVec<[Layout; 4]> {
+        let mut all = SmallVec::new();
+        all.push(Layout::of::<S::Elem, D>(&self.raw_dim(), self.strides()));
+        all
+    }
+    #[inline]
+    fn plain(&self) -> Option<&[usize]> {
+        self.is_standard_layout().then(|| self.shape())
+    }
+}
+
+macro_rules! outputs {
+    ($($($t:ident $d:ident $i:tt)*;)*) => {$(
+        impl<$($t: DataMut<Elem: Element>, $d: Dimension),*> Outputs
+            for ($(&mut ArrayBase<$t, $d>,)*)
+        {
+            type Out = ($($t::Elem,)*);
+            #[inline]
+            fn pointers(&mut self) -> SmallVec<[(*mut u8, Dtype); 4]> {
+                let mut all = SmallVec::new();
+                $(all.push((self.$i.as_mut_ptr().cast(), $t::Elem::DTYPE));)*
+                all
+            }
+            fn layouts(&self) -> SmallVec<[Layout; 4]> {
+                let mut all = SmallVec::new();
+                $(all.push(Layout::of::<$t::Elem, $d>(&self.$i.raw_dim(), self.$i.strides()));)*
+                all
+            }
+            #[inline]
+            fn plain(&self) -> Option<&[usize]> {
+                let first = self.0.shape();
+                ($(self.$i.is_standard_layout() && self.$i.shape() == first)&&*).then_some(first)
+            }
+        }
+    )*};
+}
+outputs! {
+    A Da 0;
+    A Da 0 B Db 1;
+    A Da 0 B Db 1 C Dc 2;
+    A Da 0 B Db 1 C Dc 2 D Dd 3;
+}
+
+/// The arrays that a call makes: one for a function with one output, or a tuple.
+pub trait Results: Operands {
+    /// Arrays of dimension `D`.
+    type Arrays<D: Dimension>;
+    #[doc(hidden)]
+    fn make<D: Dimension>(
+        shape: D,
+        axes: &[usize],
+        write: impl FnOnce(&[(*mut u8, Dtype)], &[Layout]) -> Result<()>,
+    ) -> Result<Self::Arrays<D>>;
+}
+
+/// A fresh array whose axes lie in memory in the order of `axes`, outermost first, not yet filled.
+fn fresh<A: Element, D: Dimension>(shape: &D, axes: &[usize]) -> Result<Array<A, D>> {
+    let too_large = |why: &str| Error::TooLarge {
+        shape: shape.slice().to_vec(),
+        dtype: A::DTYPE,
+        why: why.into(),
+    };
+    // What `ndarray` can index: the product of the lengths that are not 0, in bytes, fits isize.
+    let bytes = shape
+        .slice()
+        .iter()
+        .filter(|&&n| n != 0)
+        .try_fold(size_of::<A>(), |all, &n| all.checked_mul(n))
+        .filter(|&b| b <= isize::MAX as usize)
+        .ok_or_else(|| too_large("it has more bytes than there are addresses"))?;
+    let n = shape.size();
+    let mut memory: Vec<A> = Vec::new();
+    memory.try_reserve_exact(n).map_err(|_| too_large("the system has not that much memory"))?;
+    crate::execute::memory::advise_huge(memory.as_mut_ptr().cast(), if n == 0 { 0 } else { bytes });
+    let mut lying = shape.clone();
+    let mut back = shape.clone();
+    for (place, &axis) in axes.iter().enumerate() {
+        lying[place] = shape[axis];
+        back[axis] = place;
+    }
+    // SAFETY: there is room for `n` elements. They are written before anything reads them: `make`
+    // hands the arrays out only after the engine has filled every element, and until then they are
+    // touched by address alone; nothing is dropped, elements are plain numbers.
+    #[allow(clippy::uninit_vec)]
+    unsafe {
+        memory.set_len(n)
+    };
+    let array = Array::from_shape_vec(lying, memory)
+        .map_err(|e| too_large(&format!("ndarray refuses it: {e}")))?;
+    Ok(array.permuted_axes(back))
+}
+
+macro_rules! results {
+    (@arrays $a:ident $d:ident) => { Array<$a, $d> };
+    (@arrays $($a:ident)* , $d:ident) => { ($(Array<$a, $d>,)*) };
+    ($($($t:ident $v:ident)*;)*) => {$(
+        impl<$($t: Element),*> Results for ($($t,)*) {
+            type Arrays<Dim: Dimension> = results!(@type Dim $($t)*);
+            fn make<Dim: Dimension>(
+                shape: Dim,
+                axes: &[usize],
+                write: impl FnOnce(&[(*mut u8, Dtype)], &[Layout]) -> Result<()>,
+            ) -> Result<Self::Arrays<Dim>> {
+                $(let mut $v = fresh::<$t, Dim>(&shape, axes)?;)*
+                write(
+                    &[$(($v.as_mut_ptr().cast(), $t::DTYPE)),*],
+                    &[$(Layout::of::<$t, Dim>(&$v.raw_dim(), $v.strides())),*],
+                )?;
+                Ok(results!(@value $($v)*))
+            }
+        }
+    )*};
+    (@type $d:ident $a:ident) => { Array<$a, $d> };
+    (@type $d:ident $($a:ident)*) => { ($(Array<$a, $d>,)*) };
+    (@value $v:ident) => { $v };
+    (@value $($v:ident)*) => { ($($v,)*) };
+}
+results! {
+    A a;
+    A a B b;
+    A a B b C c;
+    A a B b C c D d;
+}
+
+/// The further inputs of an in-place call, behind the array that is read and written: nothing, or a
+/// tuple of up to 7.
+pub trait InPlace<T: Element> {
+    /// The element types of all inputs, that of the array first.
+    type In: Operands;
+    #[doc(hidden)]
+    fn pointers(&self) -> SmallVec<[(*const u8, Dtype); 8]>;
+    #[doc(hidden)]
+    fn layouts(&self) -> SmallVec<[Layout; 8]>;
+}
+
+macro_rules! in_place {
+    ($($($t:ident $i:tt)*;)*) => {$(
+        impl<T: Element, $($t: Argument),*> InPlace<T> for ($($t,)*) {
+            type In = (T, $($t::Elem,)*);
+            fn pointers(&self) -> SmallVec<[(*const u8, Dtype); 8]> {
+                #[allow(unused_mut)]
+                let mut all = SmallVec::new();
+                $(all.push((self.$i.pointer(), $t::Elem::DTYPE));)*
+                all
+            }
+            fn layouts(&self) -> SmallVec<[Layout; 8]> {
+                #[allow(unused_mut)]
+                let mut all = SmallVec::new();
+                $(all.push(self.$i.layout());)*
+                all
+            }
+        }
+    )*};
+}
+in_place! {
+    ;
+    A 0;
+    A 0 B 1;
+    A 0 B 1 C 2;
+    A 0 B 1 C 2 D 3;
+    A 0 B 1 C 2 D 3 E 4;
+    A 0 B 1 C 2 D 3 E 4 F 5;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6;
+}
+
+/// The outputs of the kernel of `F` for inputs `In`.
+pub(super) type OutOf<F, In> = <F as Kernel<In>>::Out;

@@ -1,0 +1,415 @@
+//! The engine on raw operands, which every way in shares.
+
+use lanefn_kernels::{
+    lanes::Dtype,
+    level::Level,
+    loops::{Function, Loop, MAX_INPUTS, MAX_OUTPUTS},
+};
+use smallvec::SmallVec;
+
+use crate::{
+    error::{Error, Result},
+    execute::{Options, memory, run::Run},
+    iterate::{MAX_OPERANDS, Plan, broadcast},
+};
+
+/// A function whose operands' types are known only when it is called.
+#[derive(Clone, Copy, Debug)]
+pub struct Untyped {
+    /// Its name.
+    pub name: &'static str,
+    /// The first line of its documentation.
+    pub doc: &'static str,
+    /// The names of its arguments.
+    pub arguments: &'static [&'static str],
+    /// A loop for each signature.
+    pub loops: &'static [Loop],
+}
+
+/// An array to read: an address, a shape, a stride in bytes for each axis, and a dtype.
+#[derive(Clone, Copy, Debug)]
+pub struct RawInput<'a> {
+    /// The element with all indices 0.
+    pub ptr: *const u8,
+    /// The length of each axis.
+    pub shape: &'a [usize],
+    /// Bytes from one element to the next along each axis; any sign, or 0.
+    pub strides: &'a [isize],
+    /// The dtype.
+    pub dtype: Dtype,
+}
+
+/// An array to write; as [`RawInput`].
+#[derive(Clone, Copy, Debug)]
+pub struct RawOutput<'a> {
+    /// The element with all indices 0.
+    pub ptr: *mut u8,
+    /// The length of each axis.
+    pub shape: &'a [usize],
+    /// Bytes from one element to the next along each axis; any sign, but not 0 along an axis that is
+    /// longer than 1.
+    pub strides: &'a [isize],
+    /// The dtype.
+    pub dtype: Dtype,
+}
+
+impl Untyped {
+    /// The function `F`.
+    pub const fn of<F: Function>() -> Untyped {
+        Untyped { name: F::NAME, doc: F::DOC, arguments: F::ARGUMENTS, loops: F::LOOPS }
+    }
+
+    /// The number of inputs.
+    pub fn nin(&self) -> usize {
+        self.arguments.len()
+    }
+
+    /// The number of outputs.
+    pub fn nout(&self) -> usize {
+        self.loops.first().map_or(0, |l| l.outputs.len())
+    }
+
+    /// The loop for inputs of exactly these dtypes.
+    ///
+    /// # Errors
+    /// [`Error::Arity`] for the wrong number of them, [`Error::NoLoop`] where there is none.
+    pub fn find(&self, inputs: &[Dtype]) -> Result<&'static Loop> {
+        if inputs.len() != self.nin() {
+            return Err(Error::Arity {
+                function: self.name,
+                nin: self.nin(),
+                nout: self.nout(),
+                got_in: inputs.len(),
+                got_out: self.nout(),
+            });
+        }
+        self.loops.iter().find(|l| l.inputs == inputs).ok_or_else(|| Error::NoLoop {
+            function: self.name,
+            got: inputs.to_vec(),
+            has: self.loops.iter().map(signature).collect::<Vec<_>>().join(", "),
+        })
+    }
+
+    /// The shape that these shapes broadcast to.
+    ///
+    /// # Errors
+    /// [`Error::Broadcast`] names the operand and the axis that doesn't fit.
+    pub fn broadcast(shapes: &[&[usize]]) -> Result<Vec<usize>> {
+        broadcast_all(shapes.iter().copied()).map(SmallVec::into_vec)
+    }
+
+    /// Calls the function: inputs (and the mask) are broadcast to the shape of the outputs. Where there
+    /// is a mask, only elements for which it is true (not 0) are computed and written.
+    ///
+    /// Operands may overlap in any way: the outputs get what they would if each operand were a copy of
+    /// its own. Outputs that overlap each other are written one after the other.
+    ///
+    /// # Errors
+    /// Wrong numbers of operands, dtypes without a loop, shapes that don't fit, a level that the CPU
+    /// lacks, threads that are set wrongly. Nothing has been written then.
+    ///
+    /// # Safety
+    /// Every element of every operand is valid for reading, or for writing and reading (outputs), as
+    /// its dtype (any byte is a bool for inputs and mask). Nobody else writes the inputs or touches the
+    /// outputs during the call. The elements of one output are apart from each other.
+    pub unsafe fn call_raw(
+        &self,
+        inputs: &[RawInput],
+        mask: Option<RawInput>,
+        outputs: &[RawOutput],
+        options: Options,
+    ) -> Result<()> {
+        if inputs.len() != self.nin() || outputs.len() != self.nout() {
+            return Err(Error::Arity {
+                function: self.name,
+                nin: self.nin(),
+                nout: self.nout(),
+                got_in: inputs.len(),
+                got_out: outputs.len(),
+            });
+        }
+        let dtypes: SmallVec<[Dtype; MAX_INPUTS]> = inputs.iter().map(|i| i.dtype).collect();
+        let function = self.find(&dtypes)?;
+        for (i, (output, &dtype)) in outputs.iter().zip(function.outputs).enumerate() {
+            if output.dtype != dtype {
+                return Err(Error::OutputDtype {
+                    function: self.name,
+                    output: i,
+                    got: output.dtype,
+                    needed: dtype,
+                });
+            }
+        }
+        if let Some(mask) = mask.filter(|m| m.dtype != Dtype::Bool) {
+            return Err(Error::MaskDtype { got: mask.dtype });
+        }
+        // SAFETY: the caller's promise.
+        unsafe { call(function, inputs, mask, outputs, options) }
+    }
+}
+
+/// A loop's signature as text.
+fn signature(l: &Loop) -> String {
+    let names = |d: &[Dtype]| d.iter().map(|d| d.name()).collect::<Vec<_>>().join(", ");
+    format!("({}) -> {}", names(l.inputs), names(l.outputs))
+}
+
+/// The shape that these broadcast to, or the error that says which doesn't.
+pub(super) fn broadcast_all<'a>(
+    shapes: impl Iterator<Item = &'a [usize]> + Clone,
+) -> Result<SmallVec<[usize; 4]>> {
+    let mut shape = SmallVec::new();
+    broadcast(shapes.clone(), &mut shape).map_err(|(operand, axis)| Error::Broadcast {
+        operand,
+        axis,
+        shape: shapes.clone().nth(operand).unwrap_or_default().to_vec(),
+        with: shape.to_vec(),
+    })?;
+    Ok(shape)
+}
+
+/// [`Untyped::call_raw`] with the loop found and numbers and dtypes checked.
+///
+/// # Safety
+/// As for [`Untyped::call_raw`]; the operands' dtypes are the loop's, the mask's is bool.
+pub(super) unsafe fn call(
+    function: &Loop,
+    inputs: &[RawInput],
+    mask: Option<RawInput>,
+    outputs: &[RawOutput],
+    options: Options,
+) -> Result<()> {
+    let level = match options.level {
+        None => Level::chosen()?,
+        Some(level) if level.is_present() => level,
+        Some(level) => return Err(Error::Level(lanefn_kernels::level::LevelError::absent(level))),
+    };
+    let shape = outputs[0].shape;
+    for (i, output) in outputs.iter().enumerate() {
+        if output.shape != shape {
+            return Err(output_shape(format!("output {i}"), output.shape, shape));
+        }
+        if let Some(axis) = (0..shape.len()).find(|&a| shape[a] > 1 && output.strides[a] == 0) {
+            return Err(Error::OutputRepeats { output: i, axis, shape: shape.to_vec() });
+        }
+    }
+    let reads = || inputs.iter().chain(mask.as_ref());
+    // The usual case needs no look at broadcasting.
+    if reads().any(|input| input.shape != shape) {
+        let together = broadcast_all(inputs.iter().map(|i| i.shape))?;
+        if !fits(&together, shape) {
+            return Err(output_shape("output 0".into(), shape, &together));
+        }
+        if let Some(mask) = mask.filter(|m| !fits(m.shape, shape)) {
+            return Err(output_shape("the mask".into(), mask.shape, shape));
+        }
+    }
+    if shape.contains(&0) {
+        return Ok(());
+    }
+
+    // Operands: inputs, outputs, mask. Copies keep what they replace alive.
+    let (nin, nout) = (inputs.len(), outputs.len());
+    let count = nin + nout + mask.is_some() as usize;
+    let mut start = [std::ptr::null_mut::<u8>(); MAX_OPERANDS];
+    let mut copies: SmallVec<[(usize, Copy); 1]> = SmallVec::new();
+    for (i, input) in reads().enumerate() {
+        let place = if i < nin { i } else { nin + nout };
+        start[place] = input.ptr.cast_mut();
+        let clashes = outputs.iter().any(|o| overlap(input, o) && !same_walk(input, o, shape));
+        if clashes {
+            // SAFETY: the caller's promise for this input.
+            let copy = unsafe { Copy::of(input) }?;
+            start[place] = copy.at();
+            copies.push((place, copy));
+        }
+    }
+    for (i, output) in outputs.iter().enumerate() {
+        start[nin + i] = output.ptr;
+        if outputs[..i].iter().any(|o| overlap(&read(o), output)) {
+            let copy = Copy::blank(output.shape, output.dtype)?;
+            // With a mask, what is not written must come back as it was.
+            if mask.is_some() {
+                // SAFETY: outputs are valid for reading too.
+                unsafe { copy.fill(&read(output)) };
+            }
+            start[nin + i] = copy.at();
+            copies.push((nin + i, copy));
+        }
+    }
+    let stride = |operand: usize, axis: usize| -> isize {
+        let copied = copies.iter().find(|c| c.0 == operand).map(|c| &c.1.strides[..]);
+        if (nin..nin + nout).contains(&operand) {
+            return copied.unwrap_or(outputs[operand - nin].strides)[axis];
+        }
+        let Some(input) = inputs.get(operand).or(mask.as_ref()) else { return 0 };
+        // Axes are aligned at the last one; what is missing or of length 1 stands still.
+        match axis.checked_sub(shape.len() - input.shape.len()) {
+            Some(a) if input.shape[a] != 1 => copied.unwrap_or(input.strides)[a],
+            _ => 0,
+        }
+    };
+    let mut order = [0; MAX_OPERANDS];
+    for (k, o) in order[..count].iter_mut().enumerate() {
+        *o = if k < nout { nin + k } else { k - nout };
+    }
+    if mask.is_some() {
+        order[count - 1] = count - 1;
+    }
+    let plan = Plan::new(shape, &start[..count], stride, &order[..count]);
+    let bytes: usize = function
+        .inputs
+        .iter()
+        .enumerate()
+        .filter(|&(i, _)| inputs[i].shape == shape)
+        .map(|(_, d)| d.size())
+        .chain(function.outputs.iter().map(|d| d.size()))
+        .sum();
+    let run = Run {
+        function,
+        plan: &plan,
+        level,
+        masked: mask.is_some(),
+        stream: options.stream && bytes.saturating_mul(plan.len) > memory::last_level_cache(),
+    };
+    // SAFETY: the caller's promise about each operand, or it is a copy of our own; overlap other than
+    // the same walk has been copied away; outputs that overlap each other are apart now.
+    unsafe { run.run(options.threads) }?;
+    for (operand, copy) in &copies {
+        if let Some(output) = operand.checked_sub(nin).and_then(|i| outputs.get(i)) {
+            // SAFETY: the caller's promise for this output.
+            unsafe { copy.write_to(output) };
+        }
+    }
+    Ok(())
+}
+
+fn output_shape(what: String, shape: &[usize], needed: &[usize]) -> Error {
+    Error::OutputShape { what, shape: shape.to_vec(), needed: needed.to_vec() }
+}
+
+/// Whether a shape broadcasts to another without changing that.
+fn fits(shape: &[usize], to: &[usize]) -> bool {
+    shape.len() <= to.len()
+        && shape.iter().rev().zip(to.iter().rev()).all(|(&n, &to)| n == to || n == 1)
+}
+
+fn read<'a>(output: &RawOutput<'a>) -> RawInput<'a> {
+    RawInput { ptr: output.ptr, shape: output.shape, strides: output.strides, dtype: output.dtype }
+}
+
+/// The first and the last byte of an operand.
+fn extent(a: &RawInput) -> (usize, usize) {
+    let (mut low, mut high) = (a.ptr as usize, a.ptr as usize + a.dtype.size() - 1);
+    for (&n, &s) in a.shape.iter().zip(a.strides) {
+        let span = s.wrapping_mul(n.saturating_sub(1) as isize);
+        if span < 0 {
+            low = low.wrapping_add_signed(span);
+        } else {
+            high = high.wrapping_add_signed(span);
+        }
+    }
+    (low, high)
+}
+
+/// Whether the ranges of memory that two operands lie in touch. Operands that interleave do; they are
+/// then copied though they need not be.
+fn overlap(a: &RawInput, b: &RawOutput) -> bool {
+    if a.shape.contains(&0) || b.shape.contains(&0) {
+        return false;
+    }
+    let ((a_low, a_high), (b_low, b_high)) = (extent(a), extent(&read(b)));
+    a_low <= b_high && b_low <= a_high
+}
+
+/// Whether an input and an output are the same memory at every place of the walk: each element is read
+/// before it is written, so they need no copy.
+fn same_walk(a: &RawInput, b: &RawOutput, shape: &[usize]) -> bool {
+    a.ptr == b.ptr.cast_const()
+        && a.dtype.size() == b.dtype.size()
+        && a.shape == shape
+        && (0..shape.len()).all(|i| shape[i] == 1 || a.strides[i] == b.strides[i])
+}
+
+/// A contiguous array of our own, in C order.
+struct Copy {
+    memory: Vec<u64>,
+    shape: SmallVec<[usize; 4]>,
+    strides: SmallVec<[isize; 4]>,
+    size: usize,
+}
+
+impl Copy {
+    /// An array of zeros.
+    fn blank(shape: &[usize], dtype: Dtype) -> Result<Copy> {
+        let size = dtype.size();
+        let bytes = shape.iter().try_fold(size, |all, &n| all.checked_mul(n));
+        let words = bytes.map(|b| b.div_ceil(8));
+        let mut memory = Vec::new();
+        match words {
+            Some(words) if memory.try_reserve_exact(words).is_ok() => memory.resize(words, 0),
+            _ => {
+                return Err(Error::TooLarge {
+                    shape: shape.to_vec(),
+                    dtype,
+                    why: "no memory for a copy of an operand that overlaps another".into(),
+                });
+            }
+        }
+        let mut strides: SmallVec<[isize; 4]> = SmallVec::from_elem(0, shape.len());
+        let mut step = size as isize;
+        for (s, &n) in strides.iter_mut().zip(shape).rev() {
+            *s = step;
+            step *= n as isize;
+        }
+        Ok(Copy { memory, shape: shape.into(), strides, size })
+    }
+
+    /// # Safety
+    /// The input is valid for reading.
+    unsafe fn of(input: &RawInput) -> Result<Copy> {
+        let copy = Copy::blank(input.shape, input.dtype)?;
+        // SAFETY: the caller's promise.
+        unsafe { copy.fill(input) };
+        Ok(copy)
+    }
+
+    fn at(&self) -> *mut u8 {
+        self.memory.as_ptr().cast_mut().cast()
+    }
+
+    /// # Safety
+    /// The input has this shape and is valid for reading.
+    unsafe fn fill(&self, input: &RawInput) {
+        let (start, strides) = ([input.ptr.cast_mut(), self.at()], [input.strides, &self.strides]);
+        // SAFETY: the caller's promise for the source; the copy holds that shape.
+        unsafe { copy_elements(&self.shape, start, strides, self.size) }
+    }
+
+    /// # Safety
+    /// The output has this shape and is valid for writing.
+    unsafe fn write_to(&self, output: &RawOutput) {
+        let (start, strides) = ([self.at(), output.ptr], [&self.strides[..], output.strides]);
+        // SAFETY: the caller's promise for the target.
+        unsafe { copy_elements(&self.shape, start, strides, self.size) }
+    }
+}
+
+/// Copies element by element between two arrays of one shape.
+///
+/// # Safety
+/// The first is valid for reading, the second for writing, and they are apart.
+unsafe fn copy_elements(shape: &[usize], start: [*mut u8; 2], strides: [&[isize]; 2], size: usize) {
+    let plan = Plan::new(shape, &start, |operand, axis| strides[operand][axis], &[1, 0]);
+    let (row, step) = *plan.inner();
+    let mut place = plan.place(0);
+    let mut left = plan.len;
+    while left > 0 {
+        // SAFETY: rows of the walk are valid by the caller's promise.
+        unsafe { memory::copy_row(place.at[0], step[0], place.at[1], step[1], row, size) };
+        plan.advance(&mut place, row);
+        left -= row;
+    }
+}
+
+const _: () = assert!(MAX_OPERANDS == MAX_INPUTS + MAX_OUTPUTS + 1);
