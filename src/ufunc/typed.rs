@@ -150,6 +150,7 @@ impl<F: Function> Ufunc<F> {
         if let (Some(shape), Some(to)) = (arguments.plain(), outputs.plain())
             && shape == to
             && self.options.level.is_none()
+            && self.options.threads.is_none()
         {
             let n: usize = shape.iter().product();
             if n <= SMALL && LoopOf::<F, A::In>::LOOP.cost < 64 {
@@ -206,9 +207,12 @@ impl<F: Function> Ufunc<F> {
     where
         F: Kernel<A::In>,
     {
-        let (layouts, to_layouts) = (arguments.layouts(), outputs.layouts());
+        let layouts = arguments.layouts();
         let inputs = raw_inputs(&layouts, &arguments.pointers());
-        let outputs = raw_outputs(&to_layouts, &outputs.pointers());
+        // Pointers first: an array that shares its memory gets its own now, and perhaps other strides.
+        let to = outputs.pointers();
+        let to_layouts = outputs.layouts();
+        let outputs = raw_outputs(&to_layouts, &to);
         let mask = mask.as_ref().map(|(layout, at)| layout.input((*at, bool::DTYPE)));
         let options = Options { stream: true, ..self.options };
         // SAFETY: inputs are borrowed arrays or numbers, outputs arrays that are borrowed alone; types
@@ -241,6 +245,7 @@ impl<F: Function> Ufunc<F> {
         R: InPlace<S::Elem>,
         F: Kernel<R::In, Out = (S::Elem,)>,
     {
+        // The pointer first, as above.
         let at = array.as_mut_ptr().cast::<u8>();
         let layout = (&*array).layout();
         let rest_layouts = rest.layouts();
