@@ -340,6 +340,7 @@ fn an_input_cut_short_while_it_is_read_is_an_error_that_names_the_byte() {
 }
 
 #[test]
+#[expect(clippy::zombie_processes, reason = "wait4 waits for it, and tells what it used")]
 fn a_file_larger_than_the_memory_allowed_is_streamed() {
     let folder = folder();
     let bytes = 256u64 << 20;
