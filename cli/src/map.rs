@@ -136,10 +136,17 @@ impl Map {
             },
             &mut |done| bar.show(done),
         );
-        bar.clear();
         if let Outcome::Stopped(signal) = outcome? {
             return Err(Failure::Stopped(signal));
         }
+        for output in &outputs {
+            output.sync()?;
+        }
+        // The last moment to stop: the disk may have kept us waiting.
+        if let Some(signal) = stop::asked() {
+            return Err(Failure::Stopped(signal));
+        }
+        bar.clear();
         let results: Vec<(PathBuf, Header)> =
             outputs.iter().map(|o| (o.path().to_owned(), o.header().clone())).collect();
         output::place(outputs)?;
@@ -315,5 +322,11 @@ impl Bar {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.clear();
     }
 }

@@ -209,11 +209,9 @@ enum Placed {
     Replaced,
 }
 
-/// Gives all outputs their names: all of them, or, where one can't have its name, none.
+/// Gives all outputs, which are synced, their names: all of them, or, where one can't have its name,
+/// none.
 pub fn place(outputs: Vec<Output>) -> Result<()> {
-    for output in &outputs {
-        output.sync()?;
-    }
     let several = outputs.len() > 1;
     let mut placed = Vec::new();
     let mut folders = Vec::new();

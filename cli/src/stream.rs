@@ -156,15 +156,18 @@ fn tile(axes: &[usize], most: usize, across: bool) -> Vec<usize> {
     }
 }
 
+/// What computes one tile: it gets the tile's shape, the inputs' parts and the outputs' parts.
+pub type Compute<'a> = dyn FnMut(&[usize], &[Part], &[Part]) -> Result<()> + 'a;
+
 /// Puts the inputs through `function` into the outputs.
 ///
-/// `function` gets the tile's shape, then the inputs' parts and the outputs' parts, which are C-ordered
-/// and aligned to 64 bytes. `progress` hears how many elements are done.
+/// The parts that `function` gets lie in live memory as they say; those of the outputs are C-ordered,
+/// page-aligned, and apart from all others. `progress` hears how many elements are done.
 pub fn run(
     plan: &Plan,
     inputs: &mut [Input],
     outputs: &mut [Output],
-    function: &mut dyn FnMut(&[usize], &[Part], &[Part]) -> Result<()>,
+    function: &mut Compute,
     progress: &mut dyn FnMut(usize),
 ) -> Result<Outcome> {
     if plan.elements() == 0 {
@@ -307,7 +310,7 @@ unsafe fn copy_box(
         let at: isize = index.iter().zip(strides).map(|(&i, &s)| i as isize * s).sum();
         // SAFETY: `at` is the offset of the row's first element, inside the box.
         let from = unsafe { ptr.offset(at) };
-        // SAFETY (all of these): the row's n elements, `step` apart, lie inside the box.
+        // SAFETY: in each case the row's n elements, `step` apart, lie inside the box.
         unsafe {
             match (dtype.size(), swapped) {
                 (1, _) if dtype == Dtype::Bool => {
@@ -431,9 +434,12 @@ mod tests {
         data[place as usize / 4]
     }
 
-    /// Operands of one broadcast: a shape, and for each operand which axes are 1, how many leading
-    /// ones are missing, and its order.
-    fn operands() -> impl Strategy<Value = (Vec<usize>, Vec<(Vec<bool>, usize, bool, bool)>)> {
+    /// Which axes of an operand have length 1, how many leading ones are missing, whether it is in
+    /// Fortran order, and whether its bytes are swapped.
+    type Kind = (Vec<bool>, usize, bool, bool);
+
+    /// Operands of one broadcast: a shape, and what each operand makes of it.
+    fn operands() -> impl Strategy<Value = (Vec<usize>, Vec<Kind>)> {
         proptest::collection::vec(0usize..6, 0..5).prop_flat_map(|shape| {
             let n = shape.len();
             let one = (

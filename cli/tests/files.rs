@@ -79,6 +79,8 @@ def mandelbrot(re, im):
     go = np.ones(re.shape, bool)
     for _ in range(256):
         go &= ~(x * x + y * y > 4)
+        if not go.any():
+            break
         n += go
         x, y = np.where(go, x * x - y * y + re, x), np.where(go, 2 * x * y + im, y)
     return n
@@ -86,7 +88,8 @@ rng = np.random.default_rng(7)
 for a, b in [((60, 1), (90,)), ((60, 90), (60, 90)), ((), (4, 5)), ((1, 1, 3), (7, 1, 1)),
              ((2, 0), (1,)), ((700, 901), (901,)), ((3, 1, 5), (3, 4, 1))]:
     for oa, ob, sa, sb in [("C", "C", "<", "<"), ("F", "C", "<", ">"), ("C", "F", ">", "<"), ("F", "F", "<", "<")]:
-        re = np.array(rng.uniform(-2, 1, a), order=oa, dtype=sa + "f8")
+        # Large arrays span several tiles; right of 0.6 every point leaves soon.
+        re = np.array(rng.uniform(-2 if max(a, default=0) < 100 else 0.6, 1, a), order=oa, dtype=sa + "f8")
         im = np.array(rng.uniform(-1, 1, b), order=ob, dtype=sb + "f8")
         np.save("re.npy", re); np.save("im.npy", im)
         subprocess.run([lanefn, "map", "mandelbrot", "re.npy", "im.npy", "-o", "n.npy", "--force"],
@@ -144,8 +147,9 @@ fn every_level_and_thread_count_writes_the_same_bytes() {
             );
             if output.status.code() == Some(2) && stderr(&output).contains("lacks the level") {
                 assert!(stderr(&output).contains("scalar, baseline"), "{}", stderr(&output));
-                skipped("every_level_and_thread_count_writes_the_same_bytes", &stderr(&output));
-                continue;
+                let why = stderr(&output);
+                skipped("every_level_and_thread_count_writes_the_same_bytes", why.trim());
+                break;
             }
             assert!(output.status.success(), "{}", stderr(&output));
             let bytes = fs::read(folder.path().join(&name)).expect("written");
@@ -288,7 +292,7 @@ fn a_full_disk_is_found_before_anything_is_computed_and_leaves_nothing_behind() 
         _ => return skipped(test, "no mount of our own can be had here"),
     };
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
-    assert!(stderr(&output).contains("the disk is full"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("y.npy, byte 0: the disk is full"), "{}", stderr(&output));
     assert_eq!(stdout(&output), "y.npy\nprecious\n");
 }
 
@@ -336,6 +340,7 @@ fn an_input_cut_short_while_it_is_read_is_an_error_that_names_the_byte() {
 }
 
 #[test]
+#[expect(clippy::zombie_processes, reason = "wait4 waits for it, and tells what it used")]
 fn a_file_larger_than_the_memory_allowed_is_streamed() {
     let folder = folder();
     let bytes = 256u64 << 20;
