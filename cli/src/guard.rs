@@ -30,11 +30,7 @@ struct Slot {
 }
 
 static TABLE: [Slot; SLOTS] = [const {
-    Slot {
-        start: AtomicUsize::new(FREE),
-        len: AtomicUsize::new(0),
-        missing: AtomicUsize::new(0),
-    }
+    Slot { start: AtomicUsize::new(FREE), len: AtomicUsize::new(0), missing: AtomicUsize::new(0) }
 }; SLOTS];
 static PAGE: AtomicUsize = AtomicUsize::new(0);
 static INSTALLED: Once = Once::new();

@@ -80,7 +80,8 @@ impl Input {
         self.check()?;
         self.window = None;
         let in_file = self.header.data + from;
-        let now = self.file.metadata().map_err(|e| self.error(in_file, "can't be read", Some(e)))?;
+        let now =
+            self.file.metadata().map_err(|e| self.error(in_file, "can't be read", Some(e)))?;
         if now.len() < self.header.data + self.header.bytes() {
             return Err(self.error(now.len(), "the file was cut short while it was read", None));
         }

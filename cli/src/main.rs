@@ -21,7 +21,11 @@ use serde_json::json;
 
 /// Functions of one element, over whole .npy files, on every lane and every core.
 #[derive(Parser)]
-#[command(version, about, max_term_width = 100, after_help = "\
+#[command(
+    version,
+    about,
+    max_term_width = 100,
+    after_help = "\
 Examples:
   lanefn map wind_power wind.npy -o power.npy      a turbine's output from wind speeds
   lanefn map problem big.npy -o out.npy --threads 1
@@ -34,7 +38,8 @@ Exit codes:
   2    the command line asks for something that there is not
   130  stopped by Ctrl-C (128 + the signal's number for others)
 
-After any code but 0, no output file was made or changed.")]
+After any code but 0, no output file was made or changed."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

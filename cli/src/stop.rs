@@ -25,8 +25,7 @@ pub fn install() -> io::Result<()> {
         // zero bytes is a valid value to overwrite.
         let ignored = unsafe {
             let mut now: libc::sigaction = std::mem::zeroed();
-            libc::sigaction(signal, ptr::null(), &mut now) == 0
-                && now.sa_sigaction == libc::SIG_IGN
+            libc::sigaction(signal, ptr::null(), &mut now) == 0 && now.sa_sigaction == libc::SIG_IGN
         };
         // What the parent told us to ignore (as nohup does) stays ignored.
         if !ignored {

@@ -4,6 +4,7 @@
 //! with more than one task and more than one thread; the pool behind it survives `fork` by
 //! being forgotten (`pool.rs` and `fork.rs` say how).
 
+pub(crate) mod floats;
 pub(crate) mod fork;
 pub mod limits;
 pub(crate) mod memory;
@@ -15,6 +16,7 @@ mod threads;
 #[doc(hidden)]
 pub use pool::parallel;
 pub use run::Options;
+pub(crate) use threads::check_threads;
 pub use threads::{
     CountSource, Refusal, ThreadReport, num_threads, set_num_threads, thread_report,
     with_num_threads,

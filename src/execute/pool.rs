@@ -46,6 +46,7 @@ use std::{
 use rayon::{ThreadBuilder, ThreadPool, ThreadPoolBuilder};
 
 use super::{
+    floats::IeeeDefault,
     fork,
     threads::{Refusal, Scope},
 };
@@ -71,6 +72,8 @@ const SPINS: usize = 512;
 
 /// Runs `task(i)` for every `i` in `0..tasks`, on this thread and at most `threads - 1` of the
 /// pool's, and returns when all are done. The only function that enters parallel code.
+///
+/// Tasks run in the IEEE default floating-point environment, whatever the calling thread's is.
 ///
 /// With one task or one thread the pool is not touched. If the system gives fewer threads than asked
 /// for, or none, the work is done with those that there are.
@@ -127,6 +130,7 @@ pub fn parallel(tasks: usize, threads: usize, task: &(dyn Fn(usize) + Sync)) -> 
 
 /// The work of a call on this thread alone.
 fn alone(tasks: std::ops::Range<usize>, task: &(dyn Fn(usize) + Sync)) -> Result<()> {
+    let _floats = IeeeDefault::enter();
     catch_unwind(AssertUnwindSafe(|| tasks.for_each(task))).map_err(|p| panicked(&*p))
 }
 
@@ -209,6 +213,7 @@ impl Job {
 
     /// Takes tasks until none is left, one panicked, or one forked and this is the child.
     fn work(self: &Arc<Self>) {
+        let _floats = IeeeDefault::enter();
         loop {
             let i = self.next.fetch_add(1, Ordering::Relaxed);
             if i >= self.tasks {

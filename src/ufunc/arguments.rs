@@ -1,5 +1,7 @@
 //! What a typed call takes: arrays of any dimension and storage, and plain numbers.
 
+use std::mem::MaybeUninit;
+
 use lanefn_kernels::{
     lanes::{Dtype, Element},
     loops::{Kernel, Operands},
@@ -8,7 +10,10 @@ use ndarray::{Array, ArrayBase, Data, DataMut, DimMax, Dimension, Ix0};
 use smallvec::SmallVec;
 
 use super::untyped::{RawInput, RawOutput};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    execute::memory,
+};
 
 /// Strides in bytes, and the shapes that go with them, kept for the time of a call.
 #[doc(hidden)]
@@ -22,7 +27,8 @@ impl Layout {
         let size = size_of::<A>() as isize;
         Layout {
             shape: SmallVec::from_slice(dim.slice()),
-            strides: strides.iter().map(|s| s * size).collect(),
+            // A unit axis may have any stride; nobody walks along it.
+            strides: strides.iter().map(|s| s.wrapping_mul(size)).collect(),
         }
     }
 }
@@ -211,6 +217,8 @@ impl Layout {
 pub trait Outputs {
     /// Their element types.
     type Out: Operands;
+    /// Where they are. Ask for this before the layouts: it makes a shared array one of its own, which
+    /// may change its strides.
     #[doc(hidden)]
     fn pointers(&mut self) -> SmallVec<[(*mut u8, Dtype); 4]>;
     #[doc(hidden)]
@@ -275,16 +283,24 @@ outputs! {
 pub trait Results: Operands {
     /// Arrays of dimension `D`.
     type Arrays<D: Dimension>;
+    /// Makes the arrays; `write` fills every element of each, or gives an error.
+    ///
+    /// # Safety
+    /// `write` does so.
     #[doc(hidden)]
-    fn make<D: Dimension>(
+    unsafe fn make<D: Dimension>(
         shape: D,
-        axes: &[usize],
-        write: impl FnOnce(&[(*mut u8, Dtype)], &[Layout]) -> Result<()>,
+        axes: Option<&[usize]>,
+        write: impl FnOnce(&[(*mut u8, Dtype)], &dyn Fn() -> SmallVec<[Layout; 4]>) -> Result<()>,
     ) -> Result<Self::Arrays<D>>;
 }
 
-/// A fresh array whose axes lie in memory in the order of `axes`, outermost first, not yet filled.
-fn fresh<A: Element, D: Dimension>(shape: &D, axes: &[usize]) -> Result<Array<A, D>> {
+/// A fresh array whose axes lie in memory in the order of `axes`, outermost first (as they come if
+/// there is none), not yet filled.
+fn fresh<A: Element, D: Dimension>(
+    shape: &D,
+    axes: Option<&[usize]>,
+) -> Result<Array<MaybeUninit<A>, D>> {
     let too_large = |why: &str| Error::TooLarge {
         shape: shape.slice().to_vec(),
         dtype: A::DTYPE,
@@ -299,43 +315,45 @@ fn fresh<A: Element, D: Dimension>(shape: &D, axes: &[usize]) -> Result<Array<A,
         .filter(|&b| b <= isize::MAX as usize)
         .ok_or_else(|| too_large("it has more bytes than there are addresses"))?;
     let n = shape.size();
-    let mut memory: Vec<A> = Vec::new();
+    let mut memory: Vec<MaybeUninit<A>> = Vec::new();
     memory.try_reserve_exact(n).map_err(|_| too_large("the system has not that much memory"))?;
-    crate::execute::memory::advise_huge(memory.as_mut_ptr().cast(), if n == 0 { 0 } else { bytes });
+    if n != 0 {
+        memory::advise_huge(memory.as_mut_ptr().cast(), bytes);
+    }
+    // SAFETY: there is room for `n` elements, and any memory is a `MaybeUninit`.
+    unsafe { memory.set_len(n) };
+    let array = |lying: D| {
+        Array::from_shape_vec(lying, memory)
+            .map_err(|e| too_large(&format!("ndarray refuses it: {e}")))
+    };
+    let Some(axes) = axes else { return array(shape.clone()) };
     let mut lying = shape.clone();
     let mut back = shape.clone();
     for (place, &axis) in axes.iter().enumerate() {
         lying[place] = shape[axis];
         back[axis] = place;
     }
-    // SAFETY: there is room for `n` elements. They are written before anything reads them: `make`
-    // hands the arrays out only after the engine has filled every element, and until then they are
-    // touched by address alone; nothing is dropped, elements are plain numbers.
-    #[allow(clippy::uninit_vec)]
-    unsafe {
-        memory.set_len(n)
-    };
-    let array = Array::from_shape_vec(lying, memory)
-        .map_err(|e| too_large(&format!("ndarray refuses it: {e}")))?;
-    Ok(array.permuted_axes(back))
+    Ok(array(lying)?.permuted_axes(back))
 }
 
 macro_rules! results {
-    (@arrays $a:ident $d:ident) => { Array<$a, $d> };
-    (@arrays $($a:ident)* , $d:ident) => { ($(Array<$a, $d>,)*) };
     ($($($t:ident $v:ident)*;)*) => {$(
         impl<$($t: Element),*> Results for ($($t,)*) {
             type Arrays<Dim: Dimension> = results!(@type Dim $($t)*);
-            fn make<Dim: Dimension>(
+            unsafe fn make<Dim: Dimension>(
                 shape: Dim,
-                axes: &[usize],
-                write: impl FnOnce(&[(*mut u8, Dtype)], &[Layout]) -> Result<()>,
+                axes: Option<&[usize]>,
+                write: impl FnOnce(&[(*mut u8, Dtype)], &dyn Fn() -> SmallVec<[Layout; 4]>) -> Result<()>,
             ) -> Result<Self::Arrays<Dim>> {
                 $(let mut $v = fresh::<$t, Dim>(&shape, axes)?;)*
-                write(
-                    &[$(($v.as_mut_ptr().cast(), $t::DTYPE)),*],
-                    &[$(Layout::of::<$t, Dim>(&$v.raw_dim(), $v.strides())),*],
-                )?;
+                let to = [$(($v.as_mut_ptr().cast(), $t::DTYPE)),*];
+                write(&to, &|| {
+                    let mut layouts = SmallVec::new();
+                    $(layouts.push(Layout::of::<$t, Dim>(&$v.raw_dim(), $v.strides()));)*
+                    layouts
+                })?;
+                // SAFETY: `write` has filled every element of each array, or we are not here.
+                $(let $v = unsafe { $v.assume_init() };)*
                 Ok(results!(@value $($v)*))
             }
         }

@@ -45,7 +45,10 @@ pub fn lint() -> Result<ExitCode> {
 
 /// The workspace's root.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the workspace").into()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("xtask is a folder of the workspace")
+        .into()
 }
 
 fn cargo() -> Command {
@@ -66,7 +69,8 @@ fn step(command: &mut Command) -> Result<()> {
 fn environment() -> Result<PathBuf> {
     let requirements = root().join(REQUIREMENTS);
     let wanted = std::fs::read(&requirements).with_context(|| format!("reading {REQUIREMENTS}"))?;
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let target =
+        env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let folder = target.join("python");
     let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     // Copied last: an environment without it was not finished.

@@ -200,10 +200,7 @@ fn page_block(boot: &Boot) -> Result<Vec<u8>> {
     put(BOOT_PARAMETERS + 0x1f1, &packed[0x1f1..header_end]);
     put(BOOT_PARAMETERS + 0x210, &[0xff]); // type of loader: none of the registered ones
     put(BOOT_PARAMETERS + 0x218, &u32::try_from(boot.root.start)?.to_le_bytes());
-    put(
-        BOOT_PARAMETERS + 0x21c,
-        &u32::try_from(boot.root.end - boot.root.start)?.to_le_bytes(),
-    );
+    put(BOOT_PARAMETERS + 0x21c, &u32::try_from(boot.root.end - boot.root.start)?.to_le_bytes());
     put(BOOT_PARAMETERS + 0x228, &(COMMAND_LINE as u32).to_le_bytes());
     let usable = [(0, 0x9_f000), (0x10_0000, (MEMORY_MIB << 20) - 0x10_0000)];
     put(BOOT_PARAMETERS + 0x1e8, &[usable.len() as u8]);
