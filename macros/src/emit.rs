@@ -135,11 +135,13 @@ pub fn emit(function: &Function, target: &Target<'_>, krate: &syn::Path) -> Emit
         (Value::Some(v), Active::Base) => quote!(#head #v),
         (Value::Some(v), Active::Live) => {
             let end = emit.fresh("end");
-            quote!(#head let #end = #v; #ops::select(#s, #active, #end, #result))
+            quote!(#head let #end = { #v }; #ops::select(#s, #active, #end, #result))
         }
         (value, _) => {
             let v = value.tokens();
-            quote!(#head #v #result)
+            // Without a return there is no value: the compiler says so of the plain function too.
+            let end = returns.then_some(result);
+            quote!(#head #v #end)
         }
     };
     Emitted { body, cost }
@@ -1036,7 +1038,7 @@ impl Emit<'_> {
         turn.extend(quote!(if !#protocol::check(&mut #turns, #go) { break; }));
         if has_cont {
             let cont = self.cont_var(id);
-            turn.extend(quote!(let mut #cont = #ops::zero(#s);));
+            turn.extend(quote!(let mut #cont: __S::Mask = #ops::zero(#s);));
         }
         self.active = if facts.needs_active() {
             turn.extend(quote!(#active = #go;));
@@ -1081,7 +1083,7 @@ impl Emit<'_> {
         let mut turn = quote!();
         if has_cont {
             let cont = self.cont_var(id);
-            turn.extend(quote!(let mut #cont = #ops::zero(#s);));
+            turn.extend(quote!(let mut #cont: __S::Mask = #ops::zero(#s);));
         }
         let jumps = !facts.jumps.is_empty();
         if jumps {

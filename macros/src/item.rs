@@ -246,10 +246,10 @@ fn try_expand(attribute: &Attribute, function: &syn::ItemFn) -> Result<TokenStre
         }
         _ => {}
     }
-    if let Some(parameter) = sig.parameter {
-        if !sig.inputs.iter().any(|(_, slot)| matches!(slot, Slot::Parameter)) {
-            return refuse(parameter, "no argument has this type, so the inputs can't decide it");
-        }
+    if let Some(parameter) = sig.parameter
+        && !sig.inputs.iter().any(|(_, slot)| matches!(slot, Slot::Parameter))
+    {
+        return refuse(parameter, "no argument has this type, so the inputs can't decide it");
     }
     let dtypes: Vec<Option<Prim>> = match sig.parameter {
         None => vec![None],
@@ -383,6 +383,7 @@ fn try_expand(attribute: &Attribute, function: &syn::ItemFn) -> Result<TokenStre
                     #(#carried)*
                     impl #serves for #dtype_name {
                         #(#kept)*
+                        #[allow(unused_comparisons, clippy::all)]
                         #[inline]
                         fn plain(#args) #output #plain
 
@@ -623,7 +624,7 @@ fn first_line(docs: &[&syn::Attribute]) -> String {
         let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(line), .. }) = &meta.value else {
             continue;
         };
-        for line in line.value().lines() {
+        for line in line.value().split('\n') {
             let line = line.trim();
             if line.is_empty() && !text.is_empty() {
                 return text;

@@ -147,20 +147,34 @@ impl Lower<'_> {
     // ---- names -----------------------------------------------------------------------------------
 
     fn declare(&mut self, ident: &Ident, ty: Ty, what: What) -> VarId {
+        self.declare_as(ident, ty, what, false)
+    }
+
+    /// A variable that the user has not written; it has no name to be found by.
+    fn temporary(&mut self, name: &str, span: Span, ty: Ty, what: What) -> VarId {
+        self.scopes.push(HashMap::new());
+        let var = self.declare_as(&Ident::new(name, span), ty, what, true);
+        self.scopes.pop();
+        var
+    }
+
+    fn declare_as(&mut self, ident: &Ident, ty: Ty, what: What, internal: bool) -> VarId {
         let name = ident.to_string();
         let base = name.trim_start_matches("r#").to_string();
         let count = self.names.entry(base.clone()).or_insert(0);
         *count += 1;
-        // A variable of its own for each declaration; Rust's keywords can't be in the way.
-        let unique = if *count == 1 && !name.starts_with("r#") {
-            name.clone()
+        // A variable of its own for each declaration. The first one keeps its name, in the user's own
+        // hygiene; the others have the macro's, where nobody else names anything.
+        let first = *count == 1 && !name.starts_with("r#") && !internal;
+        let ident = if first {
+            ident.clone()
         } else {
-            format!("{base}__{count}")
+            let span = ident.span().resolved_at(Span::mixed_site());
+            Ident::new(&format!("{base}__{count}"), span)
         };
         let id = self.vars.len();
-        let span = ident.span().resolved_at(Span::mixed_site());
         let depth = self.loops.len();
-        self.vars.push(Var { ident: Ident::new(&unique, span), ty, what, depth });
+        self.vars.push(Var { ident, ty, what, depth });
         self.scope().insert(name, Name::Var(id));
         id
     }
@@ -353,10 +367,10 @@ impl Lower<'_> {
             }
         };
         self.scope().insert(ident.to_string(), Name::Const(ty));
-        let mut item = item.clone();
-        Rewrite::new(self.target, &self.literals, &self.types, |v| v.visit_item(&item))
-            .item(&mut item);
-        out.push(Stmt::Item(item.to_token_stream()));
+        let mut copy = item.clone();
+        Rewrite::new(self.target, &self.literals, &self.types, |v| v.visit_item(item))
+            .item(&mut copy);
+        out.push(Stmt::Item(copy.to_token_stream()));
         Ok(())
     }
 
@@ -993,9 +1007,7 @@ impl Lower<'_> {
                     }
                     let target = self.assigned(target)?;
                     self.types.unify(self.vars[target].ty, ty);
-                    self.scopes.push(HashMap::new());
-                    let temporary = self.declare(&Ident::new("part", span), ty, What::Lanes);
-                    self.scopes.pop();
+                    let temporary = self.temporary("part", span, ty, What::Lanes);
                     temporaries.push(Binding::Var(temporary));
                     let value = Box::new(self.var(temporary, span));
                     assigns.push(Stmt::Expr(Expr {
@@ -1148,11 +1160,12 @@ impl Lower<'_> {
             self.types.unify(receiver.ty, ty);
             return self.method(last, receiver, others);
         }
-        if owner.is_some_and(|o| o == "cmp") && (last == "min" || last == "max") {
-            if let [first, others @ ..] = &args[..] {
-                let receiver = self.operand(first)?;
-                return self.method(last, receiver, others);
-            }
+        if owner.is_some_and(|o| o == "cmp")
+            && (last == "min" || last == "max")
+            && let [first, others @ ..] = &args[..]
+        {
+            let receiver = self.operand(first)?;
+            return self.method(last, receiver, others);
         }
         if let Some(why) = owner
             .filter(|o| {
@@ -1309,19 +1322,20 @@ impl Lower<'_> {
             _ => None,
         });
         if let Some(length) = length {
-            let name = Ident::new("matched", span_of(e));
             let parts: Vec<Ty> = match self.types.known(ty).clone() {
                 Known::Tuple(parts) if parts.len() == length => parts,
                 _ => (0..length).map(|_| self.types.opaque()).collect(),
             };
-            let vars: Vec<VarId> =
-                parts.into_iter().map(|ty| self.declare(&name, ty, What::Lanes)).collect();
+            let vars: Vec<VarId> = parts
+                .into_iter()
+                .map(|ty| self.temporary("matched", e.span(), ty, What::Lanes))
+                .collect();
             let binding = Binding::Tuple(vars.iter().map(|v| Binding::Var(*v)).collect());
             stmts.push(Stmt::Let(binding, None, Some(value)));
             return Ok(Matched::Tuple(vars.into_iter().map(Matched::One).collect()));
         }
         let what = if uniform { What::Uniform } else { What::Lanes };
-        let var = self.declare(&Ident::new("matched", span_of(e)), ty, what);
+        let var = self.temporary("matched", e.span(), ty, what);
         stmts.push(Stmt::Let(Binding::Var(var), None, Some(value)));
         Ok(Matched::One(var))
     }
@@ -1760,10 +1774,6 @@ fn strip(e: &syn::Expr) -> &syn::Expr {
         syn::Expr::Group(g) => strip(&g.expr),
         e => e,
     }
-}
-
-fn span_of(e: &syn::Expr) -> Span {
-    e.span()
 }
 
 fn imports(tree: &syn::UseTree, into: &mut Vec<String>) {

@@ -21,7 +21,7 @@ use lanefn_kernels::{
     loops::{Input, Loop, MAX_INPUTS, MAX_OUTPUTS},
 };
 
-use super::{memory, parallel};
+use super::{floats::IeeeDefault, memory, parallel};
 use crate::{
     error::Result,
     iterate::{MAX_OPERANDS, Place, Plan},
@@ -107,6 +107,7 @@ impl Run<'_> {
             None => super::num_threads()?,
         };
         if threads <= 1 {
+            let _floats = IeeeDefault::enter();
             // SAFETY: the caller's promise.
             unsafe { self.chunk(0, n) };
             return Ok(());

@@ -22,7 +22,8 @@ impl Layout {
         let size = size_of::<A>() as isize;
         Layout {
             shape: SmallVec::from_slice(dim.slice()),
-            strides: strides.iter().map(|s| s * size).collect(),
+            // A unit axis may have any stride; nobody walks along it.
+            strides: strides.iter().map(|s| s.wrapping_mul(size)).collect(),
         }
     }
 }
@@ -211,6 +212,8 @@ impl Layout {
 pub trait Outputs {
     /// Their element types.
     type Out: Operands;
+    /// Where they are. Ask for this before the layouts: it makes a shared array one of its own, which
+    /// may change its strides.
     #[doc(hidden)]
     fn pointers(&mut self) -> SmallVec<[(*mut u8, Dtype); 4]>;
     #[doc(hidden)]

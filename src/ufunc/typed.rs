@@ -15,7 +15,10 @@ use super::{
     arguments::{Argument, Arguments, InPlace, Layout, OutOf, Outputs, Results},
     untyped::{RawInput, RawOutput, broadcast_all, call},
 };
-use crate::{error::Result, execute::Options};
+use crate::{
+    error::Result,
+    execute::{Options, floats::IeeeDefault},
+};
 
 /// A function of one element, made a function of whole arrays. Every function that `#[ufunc]` was
 /// written over has one: `name::ufunc()`, with [`Call`] in scope.
@@ -147,6 +150,7 @@ impl<F: Function> Ufunc<F> {
         if let (Some(shape), Some(to)) = (arguments.plain(), outputs.plain())
             && shape == to
             && self.options.level.is_none()
+            && self.options.threads.is_none()
         {
             let n: usize = shape.iter().product();
             if n <= SMALL && LoopOf::<F, A::In>::LOOP.cost < 64 {
@@ -160,6 +164,7 @@ impl<F: Function> Ufunc<F> {
                 for (to, (at, _)) in to.iter_mut().zip(outputs.pointers()) {
                     *to = at;
                 }
+                let _floats = IeeeDefault::enter();
                 // SAFETY: contiguous arrays of `n` elements; the outputs are borrowed alone, so they
                 // are apart from each other and from the inputs; the chosen level is present.
                 unsafe {
@@ -202,9 +207,12 @@ impl<F: Function> Ufunc<F> {
     where
         F: Kernel<A::In>,
     {
-        let (layouts, to_layouts) = (arguments.layouts(), outputs.layouts());
+        let layouts = arguments.layouts();
         let inputs = raw_inputs(&layouts, &arguments.pointers());
-        let outputs = raw_outputs(&to_layouts, &outputs.pointers());
+        // Pointers first: an array that shares its memory gets its own now, and perhaps other strides.
+        let to = outputs.pointers();
+        let to_layouts = outputs.layouts();
+        let outputs = raw_outputs(&to_layouts, &to);
         let mask = mask.as_ref().map(|(layout, at)| layout.input((*at, bool::DTYPE)));
         let options = Options { stream: true, ..self.options };
         // SAFETY: inputs are borrowed arrays or numbers, outputs arrays that are borrowed alone; types
@@ -237,6 +245,7 @@ impl<F: Function> Ufunc<F> {
         R: InPlace<S::Elem>,
         F: Kernel<R::In, Out = (S::Elem,)>,
     {
+        // The pointer first, as above.
         let at = array.as_mut_ptr().cast::<u8>();
         let layout = (&*array).layout();
         let rest_layouts = rest.layouts();
