@@ -64,7 +64,7 @@ impl Arena {
             Place::End => self.bytes - bytes,
             Place::Start => 0,
             // Operands are misaligned differently from each other.
-            Place::Off(k) => (k + 3 * operand) * size % 64,
+            Place::Off(k) => (k + 3 * operand * size) % 64,
         }
     }
 
@@ -124,7 +124,7 @@ enum Place {
     End,
     /// Each begins where an unmapped page ends.
     Start,
-    /// Elements off from a line of 64 bytes.
+    /// Bytes off from a line of 64 bytes; nothing need be aligned, not even to elements.
     Off(usize),
 }
 
@@ -337,10 +337,6 @@ fn check(case: &Case, element: fn(Dtype, usize, usize) -> u64) {
     } else {
         (0..inputs.len()).map(|i| 1 << i).chain([0, (1 << inputs.len()) - 1]).collect()
     };
-    let finest = outputs[0].size();
-    let places: Vec<Place> =
-        [Place::End, Place::Start].into_iter().chain((0..64 / finest).map(Place::Off)).collect();
-
     for scalars in ways {
         // The last element of each input is the one for broadcasting.
         let at = |k: usize, i: usize| if scalars >> k & 1 == 1 { LONGEST } else { i };
@@ -358,6 +354,12 @@ fn check(case: &Case, element: fn(Dtype, usize, usize) -> u64) {
             .map(|o| bytes_of(outputs[o], rows.iter().map(|row| row[o])))
             .collect();
         let maps = in_place(&case.run, scalars);
+        // Every byte, or where something is broadcast every element.
+        let step = if scalars == 0 { 1 } else { outputs[0].size() };
+        let places: Vec<Place> = [Place::End, Place::Start]
+            .into_iter()
+            .chain((0..64).step_by(step).map(Place::Off))
+            .collect();
 
         for (turn, n) in lengths().enumerate() {
             for (which, place) in places.iter().enumerate() {
