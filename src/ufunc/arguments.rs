@@ -413,3 +413,6 @@ in_place! {
 
 /// The outputs of the kernel of `F` for inputs `In`.
 pub(super) type OutOf<F, In> = <F as Kernel<In>>::Out;
+
+/// What a call with the outputs `Out` in the dimension `D` returns.
+pub type ArraysOf<Out, D> = <Out as Results>::Arrays<D>;

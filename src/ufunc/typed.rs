@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 
 use super::{
     Untyped,
-    arguments::{Argument, Arguments, InPlace, Layout, OutOf, Outputs, Results},
+    arguments::{Argument, Arguments, ArraysOf, InPlace, Layout, OutOf, Outputs, Results},
     untyped::{RawInput, RawOutput, broadcast_all, call},
 };
 use crate::{
@@ -72,6 +72,9 @@ impl<F: Kernel<In>, In: Operands> LoopOf<F, In> {
 /// Calls on fewer elements than this, all contiguous, go straight to the inner loop.
 const SMALL: usize = 2048;
 
+/// What [`Ufunc::call`] returns for the arguments `A`.
+type Made<F, A> = Result<ArraysOf<OutOf<F, <A as Arguments>::In>, <A as Arguments>::Dim>>;
+
 impl<F: Function> Ufunc<F> {
     /// The same at a level of one's own choice. Results are the same at every level.
     pub fn level(mut self, level: Level) -> Self {
@@ -109,10 +112,7 @@ impl<F: Function> Ufunc<F> {
     /// # Errors
     /// [`Broadcast`](crate::Error::Broadcast) for shapes that don't fit,
     /// [`TooLarge`](crate::Error::TooLarge) where there is no memory for the result.
-    pub fn call<A: Arguments>(
-        &self,
-        arguments: A,
-    ) -> Result<<OutOf<F, A::In> as Results>::Arrays<A::Dim>>
+    pub fn call<A: Arguments>(&self, arguments: A) -> Made<F, A>
     where
         F: Kernel<A::In, Out: Results>,
     {
@@ -170,7 +170,7 @@ impl<F: Function> Ufunc<F> {
             unsafe { direct::<F, A::In>(&arguments.pointers(), &outputs.pointers(), n, level) };
             return Ok(());
         }
-        self.into_plan(arguments, None, outputs)
+        self.plan_into(arguments, None, outputs)
     }
 
     /// Calls the function where the mask is true, and writes there alone; elsewhere the outputs stay
@@ -191,7 +191,7 @@ impl<F: Function> Ufunc<F> {
         D: Dimension,
         F: Kernel<A::In>,
     {
-        self.into_plan(arguments, Some((mask.layout(), mask.pointer())), outputs)
+        self.plan_into(arguments, Some((mask.layout(), mask.pointer())), outputs)
     }
 
     /// Whether a call on plain arrays of this shape is so small that it needs no plan and no thread:
@@ -209,7 +209,7 @@ impl<F: Function> Ufunc<F> {
     }
 
     /// The general way to given outputs.
-    fn into_plan<A: Arguments, O: Outputs<Out = OutOf<F, A::In>>>(
+    fn plan_into<A: Arguments, O: Outputs<Out = OutOf<F, A::In>>>(
         &self,
         arguments: A,
         mask: Option<(Layout, *const u8)>,
