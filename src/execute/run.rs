@@ -33,7 +33,7 @@ use crate::{
 const TILE: usize = 512;
 
 /// Columns of a tile where an operand lies across.
-const ACROSS: usize = 32;
+const ACROSS: usize = 16;
 
 /// Bytes of the output that a streaming block goes through L1 at a time.
 const STREAM_BYTES: usize = 2048;
