@@ -294,7 +294,10 @@ impl<S: Masked, B: Block, const K: usize> Lane for Vector<S, B, K> {
 
 /// [`Machine::look_up`] where the level has no instruction for the element.
 #[inline(always)]
-pub(super) fn look_up_each<S: Machine, V: MachineLane<Shape = S>>(table: &[V::Elem], index: S::U64) -> V {
+pub(super) fn look_up_each<S: Machine, V: MachineLane<Shape = S>>(
+    table: &[V::Elem],
+    index: S::U64,
+) -> V {
     let last = table.len().checked_sub(1).expect("a look-up needs a table with an entry");
     V::build(index.token(), |i| table[(index.get(i)).min(last as u64) as usize])
 }
