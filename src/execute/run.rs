@@ -117,10 +117,11 @@ impl Run<'_> {
             kind[..self.function.inputs.len() + self.function.outputs.len()].contains(&Lie::Apart);
         let alone = self.plan.inner().0 >= SHORT_ROW || self.plan.axes.len() == 1;
         let tiles = (self.masked || apart || !alone).then(|| Tiles::of(self.plan));
-        // SAFETY: the caller's promise; units are apart, so no two threads write one element, and what
-        // one reads no other writes.
         let work = |from, to| match &tiles {
+            // SAFETY: the caller's promise; units are apart, so no two threads write one element, and
+            // what one reads no other writes.
             None => unsafe { self.rows(&kind, from, to) },
+            // SAFETY: as above.
             Some(tiles) => unsafe { self.tiles(tiles, from, to) },
         };
         // Units: elements, or tiles.
