@@ -1,9 +1,11 @@
 //! Functions of one element, run as branchless SIMD kernels over whole arrays.
+mod catalogue;
 pub mod error;
 pub mod execute;
 mod iterate;
 pub mod ufunc;
 
+pub use catalogue::catalogue;
 pub use error::{Error, Result};
 pub use execute::{Options, limits, num_threads, set_num_threads, thread_report, with_num_threads};
 pub use lanefn_kernels as kernels;

@@ -4,5 +4,8 @@ extern crate self as lanefn_kernels;
 pub mod lanes;
 pub mod level;
 pub mod loops;
+#[doc(hidden)]
+pub mod ops;
+pub mod problem;
 
 pub use lanefn_macros::ufunc;

@@ -1,9 +1,10 @@
 //! Threads, and the limits that the system sets.
 //!
-//! [`parallel`] is the only function that enters parallel code. Nothing starts before it is called
-//! with more than one task and more than one thread; the pool behind it ([`pool`]) survives `fork`
-//! by being forgotten: see [`fork`].
+//! `parallel` is the only function that enters parallel code. Nothing starts before it is called
+//! with more than one task and more than one thread; the pool behind it survives `fork` by
+//! being forgotten (`pool.rs` and `fork.rs` say how).
 
+pub(crate) mod floats;
 pub(crate) mod fork;
 pub mod limits;
 pub(crate) mod memory;

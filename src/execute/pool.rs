@@ -46,6 +46,7 @@ use std::{
 use rayon::{ThreadBuilder, ThreadPool, ThreadPoolBuilder};
 
 use super::{
+    floats::IeeeDefault,
     fork,
     threads::{Refusal, Scope},
 };
@@ -61,12 +62,18 @@ const STACK_BYTES: usize = 2 << 20;
 /// How long a refusal to start threads stands before the system is asked again.
 const RETRY_MILLIS: u64 = 1000;
 
+/// Helpers that may wait to begin, besides two for each worker: those of short calls in quick
+/// succession, which are over before a sleeping worker is awake.
+const QUEUE_SLACK: usize = 64;
+
 /// Turns of the loop in which a caller looks for the end of its last helper before it sleeps: a few
 /// microseconds, about what sleeping and waking cost.
 const SPINS: usize = 512;
 
 /// Runs `task(i)` for every `i` in `0..tasks`, on this thread and at most `threads - 1` of the
 /// pool's, and returns when all are done. The only function that enters parallel code.
+///
+/// Tasks run in the IEEE default floating-point environment, whatever the calling thread's is.
 ///
 /// With one task or one thread the pool is not touched. If the system gives fewer threads than asked
 /// for, or none, the work is done with those that there are.
@@ -102,6 +109,7 @@ pub fn parallel(tasks: usize, threads: usize, task: &(dyn Fn(usize) + Sync)) -> 
         task,
         tasks,
         helpers,
+        called: AtomicUsize::new(0),
         crew,
         turn: crew.turn.fetch_add(1, Ordering::Relaxed),
         scope: Scope::current(),
@@ -112,7 +120,7 @@ pub fn parallel(tasks: usize, threads: usize, task: &(dyn Fn(usize) + Sync)) -> 
         bell: Mutex::new(()),
         rung: Condvar::new(),
     });
-    job.call_helpers(0);
+    job.call_helpers();
     job.work();
     if fork::generation() != job.generation {
         return job.finish_in_child();
@@ -122,6 +130,7 @@ pub fn parallel(tasks: usize, threads: usize, task: &(dyn Fn(usize) + Sync)) -> 
 
 /// The work of a call on this thread alone.
 fn alone(tasks: std::ops::Range<usize>, task: &(dyn Fn(usize) + Sync)) -> Result<()> {
+    let _floats = IeeeDefault::enter();
     catch_unwind(AssertUnwindSafe(|| tasks.for_each(task))).map_err(|p| panicked(&*p))
 }
 
@@ -141,8 +150,10 @@ const CLOSED: usize = 1 << (usize::BITS - 1);
 struct Job {
     task: *const (dyn Fn(usize) + Sync),
     tasks: usize,
-    /// How many helpers are called, in all.
+    /// How many helpers to call, in all.
     helpers: usize,
+    /// How many have been called.
+    called: AtomicUsize,
     crew: &'static Crew,
     /// Spreads the calls over the crew's segments.
     turn: usize,
@@ -166,23 +177,31 @@ unsafe impl Send for Job {}
 unsafe impl Sync for Job {}
 
 impl Job {
-    /// Calls the two helpers below participant `parent` (the caller is 0) in a binary tree, so that
-    /// waking many sleepers takes a few steps and not one long row on the caller.
-    fn call_helpers(self: &Arc<Self>, parent: usize) {
-        for child in [2 * parent + 1, 2 * parent + 2] {
-            if child <= self.helpers && self.next.load(Ordering::Relaxed) < self.tasks {
-                let job = Arc::clone(self);
-                self.crew.spawn(self.turn.wrapping_add(child), move || job.help(child));
+    /// Calls two more helpers, if there are still some to call and tasks for them. The caller and each
+    /// helper that begins do so, so waking many sleepers takes a few steps and not one long row on
+    /// the caller.
+    fn call_helpers(self: &Arc<Self>) {
+        for _ in 0..2 {
+            if self.next.load(Ordering::Relaxed) >= self.tasks {
+                return;
+            }
+            let nth = self.called.fetch_add(1, Ordering::Relaxed);
+            let job = Arc::clone(self);
+            if nth >= self.helpers
+                || !self.crew.spawn(self.turn.wrapping_add(nth), move || job.help())
+            {
+                self.called.fetch_sub(1, Ordering::Relaxed);
+                return;
             }
         }
     }
 
     /// A helper's part, on a worker.
-    fn help(self: Arc<Self>, index: usize) {
+    fn help(self: Arc<Self>) {
         if !self.enter() {
             return;
         }
-        self.call_helpers(index);
+        self.call_helpers();
         let scope = Scope::enter(self.scope);
         self.work();
         drop(scope);
@@ -193,7 +212,8 @@ impl Job {
     }
 
     /// Takes tasks until none is left, one panicked, or one forked and this is the child.
-    fn work(&self) {
+    fn work(self: &Arc<Self>) {
+        let _floats = IeeeDefault::enter();
         loop {
             let i = self.next.fetch_add(1, Ordering::Relaxed);
             if i >= self.tasks {
@@ -214,6 +234,10 @@ impl Job {
                 let mut first = self.panic.lock().unwrap_or_else(PoisonError::into_inner);
                 first.get_or_insert(payload);
                 return;
+            }
+            if self.called.load(Ordering::Relaxed) < self.helpers {
+                // The queue was full, and may be free by now.
+                self.call_helpers();
             }
         }
     }
@@ -405,15 +429,15 @@ impl Crew {
         self.made.elapsed().as_millis() as u64
     }
 
-    /// Calls a helper on the segment that `turn` falls to.
+    /// Calls a helper on the segment that `turn` falls to, unless too many wait already.
     ///
-    /// When all workers are busy for long, helpers of short calls would pile up, all to find their
-    /// job closed in the end. Past two for each worker no more are called; the caller does the work.
-    fn spawn(&'static self, turn: usize, help: impl FnOnce() + Send + 'static) {
+    /// When all workers are busy for long, helpers of short calls would pile up without end, all to
+    /// find their job closed at last. A longer call asks again after each of its tasks.
+    fn spawn(&'static self, turn: usize, help: impl FnOnce() + Send + 'static) -> bool {
         let count = self.count.load(Ordering::Acquire);
-        if self.queued.fetch_add(1, Ordering::Relaxed) >= 2 * count {
+        if self.queued.fetch_add(1, Ordering::Relaxed) >= 2 * count + QUEUE_SLACK {
             self.queued.fetch_sub(1, Ordering::Relaxed);
-            return;
+            return false;
         }
         let slot = turn % count;
         let mut segment = self.newest.load(Ordering::Acquire).cast_const();
@@ -429,6 +453,7 @@ impl Crew {
             self.queued.fetch_sub(1, Ordering::Relaxed);
             help();
         });
+        true
     }
 }
 
@@ -592,12 +617,18 @@ mod worker {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
-    #[test]
-    fn helpers_of_calls_made_while_the_pool_is_busy_do_not_pile_up() {
+    /// Holds every worker until the gate is opened, fills the queue with short calls, and runs
+    /// `then`. False if the workers could not be held, because other tests had them.
+    fn with_a_full_queue(then: impl FnOnce(&AtomicBool)) -> bool {
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let gate = AtomicBool::new(false);
         let held = AtomicUsize::new(0);
+        let from = Instant::now();
         std::thread::scope(|s| {
             s.spawn(|| {
                 parallel(8, 8, &|_| {
@@ -608,15 +639,53 @@ mod tests {
                 })
             });
             while held.load(Ordering::SeqCst) < 8 {
+                if from.elapsed() > Duration::from_secs(2) {
+                    gate.store(true, Ordering::SeqCst);
+                    return false;
+                }
                 std::thread::yield_now();
             }
             for _ in 0..1000 {
                 parallel(8, 8, &|_| ()).unwrap();
             }
-            let crew = Crew::current();
-            let queued = crew.queued.load(Ordering::SeqCst);
+            then(&gate);
             gate.store(true, Ordering::SeqCst);
-            assert!(queued <= 2 * crew.count.load(Ordering::SeqCst), "{queued} queued");
+            true
+        })
+    }
+
+    #[test]
+    fn a_long_call_gets_helpers_though_the_queue_was_full_when_it_began() {
+        let held = (0..10).any(|_| {
+            with_a_full_queue(|gate| {
+                let caller = std::thread::current().id();
+                let others = AtomicUsize::new(0);
+                parallel(200, 2, &|i| {
+                    gate.fetch_or(i == 10, Ordering::SeqCst);
+                    if std::thread::current().id() != caller {
+                        others.fetch_add(1, Ordering::SeqCst);
+                    }
+                    std::thread::sleep(Duration::from_millis(1));
+                })
+                .unwrap();
+                assert_ne!(others.into_inner(), 0, "no helper came");
+            })
         });
+        assert!(held);
+    }
+
+    #[test]
+    fn helpers_of_calls_made_while_the_pool_is_busy_do_not_pile_up() {
+        let held = (0..10).any(|_| {
+            with_a_full_queue(|gate| {
+                let crew = Crew::current();
+                let queued = crew.queued.load(Ordering::SeqCst);
+                gate.store(true, Ordering::SeqCst);
+                let most = 2 * crew.count.load(Ordering::SeqCst) + QUEUE_SLACK;
+                // Others may count themselves for a moment before they are turned away.
+                assert!(queued <= most + 16, "{queued} queued");
+            })
+        });
+        assert!(held);
     }
 }

@@ -246,7 +246,7 @@ pub(super) unsafe fn call(
     // No memory holds more; what follows counts on it that elements can be counted.
     let widest = function.outputs.iter().copied().max_by_key(|d| d.size()).unwrap_or(Dtype::Bool);
     let bytes = shape.iter().try_fold(widest.size(), |all, &n| all.checked_mul(n));
-    if !bytes.is_some_and(|b| b <= isize::MAX as usize) {
+    if bytes.is_none_or(|b| b > isize::MAX as usize) {
         return Err(Error::TooLarge {
             shape: shape.to_vec(),
             dtype: widest,

@@ -1,1 +1,26 @@
-fn main() {}
+//! The project's own commands: `cargo xtask COMMAND`.
+
+mod emulate;
+mod test;
+
+use clap::Parser;
+
+/// The project's own commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Task {
+    /// Run every test, and set up what they need.
+    Test(test::Options),
+    /// Check formatting and lints.
+    Lint,
+    /// Run a test program on an emulated CPU that has AVX-512.
+    EmulateAvx512(emulate::Options),
+}
+
+fn main() -> anyhow::Result<std::process::ExitCode> {
+    match Task::parse() {
+        Task::Test(options) => test::run(&options),
+        Task::Lint => test::lint(),
+        Task::EmulateAvx512(options) => emulate::run(&options),
+    }
+}

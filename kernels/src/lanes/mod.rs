@@ -18,19 +18,19 @@ mod block;
 pub mod element;
 pub mod scalar;
 mod shapes;
-pub mod vector;
+// Not public: through the traits in it one could make values of a level that is not present.
+pub(crate) mod vector;
 pub mod wide;
 
 #[cfg(target_arch = "x86_64")]
 pub mod avx2;
-// Elsewhere the level is never present; its shapes are then names for the baseline's.
+#[cfg(target_arch = "x86_64")]
+pub mod avx512;
+// Elsewhere the levels are never present; their shapes are then names for the baseline's.
 #[cfg(not(target_arch = "x86_64"))]
 pub use wide as avx2;
 #[cfg(not(target_arch = "x86_64"))]
 pub use wide as avx512;
-// Until the backend of its own is there, AVX-512 CPUs run AVX2's shapes.
-#[cfg(target_arch = "x86_64")]
-pub use avx2 as avx512;
 
 pub use element::{Dtype, Element};
 pub use scalar::Scalar;
@@ -292,7 +292,7 @@ pub trait Integer:
     fn trailing_zeros(self) -> Self;
 }
 
-/// What a loop carries: lanes, masks and nested pairs of these.
+/// What a loop carries: lanes, masks and nested tuples of these.
 ///
 /// One method shows a shape all the lanes of two states side by side; selecting, recording and
 /// counting are all made from it.
@@ -319,11 +319,19 @@ impl<S: Shape> State<S> for () {
     fn zip<F: ZipLanes<S>>(self, _: Self, _: &mut F) -> Self {}
 }
 
-impl<S: Shape, A: State<S>, B: State<S>> State<S> for (A, B) {
-    #[inline(always)]
-    fn zip<F: ZipLanes<S>>(self, other: Self, f: &mut F) -> Self {
-        (self.0.zip(other.0, f), self.1.zip(other.1, f))
-    }
+macro_rules! tuple_states {
+    ($($($t:ident $n:tt)*;)*) => {$(
+        impl<S: Shape, $($t: State<S>),*> State<S> for ($($t,)*) {
+            #[inline(always)]
+            fn zip<Z: ZipLanes<S>>(self, other: Self, f: &mut Z) -> Self {
+                ($(self.$n.zip(other.$n, f),)*)
+            }
+        }
+    )*};
+}
+tuple_states! {
+    A 0; A 0 B 1; A 0 B 1 C 2; A 0 B 1 C 2 D 3; A 0 B 1 C 2 D 3 E 4; A 0 B 1 C 2 D 3 E 4 F 5;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6; A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7;
 }
 
 /// `yes` where the mask holds, `no` elsewhere, for a whole state.

@@ -1,0 +1,127 @@
+//! The problem functions: what every layer of `lanefn` is tried on.
+//!
+//! Each is an ordinary function of one element, and stays one: `problem(3.0)` is 4. Beside it stands
+//! the type of the same name, which carries the kernels. A NaN goes where the plain function sends it:
+//! no comparison with it holds.
+
+use crate::ufunc;
+
+/// `arg + 1` above 2, else `arg - 1`: one comparison, one choice, no branch.
+///
+/// Any number; integers wrap. NaN gives NaN, the infinities themselves.
+#[ufunc(crate = lanefn_kernels, f64, f32, i8, i16, i32, i64, u8, u16, u32, u64)]
+pub fn problem<T: Number>(arg: T) -> T {
+    if arg > 2 { arg + 1 } else { arg - 1 }
+}
+
+/// The power of a 2 MW wind turbine in kW, from the wind speed at its hub in m/s.
+///
+/// | wind speed | power |
+/// |---|---|
+/// | below 3.5 (cut-in) | 0 |
+/// | 3.5 to 13 (rated) | a cubic, as the energy of wind is: from 0 to 2000 |
+/// | 13 to 25 | 2000 |
+/// | 25 to 30 (storm) | falls in a straight line from 2000 to 1000 |
+/// | from 30 (cut-out) | 0 |
+///
+/// Any speed; a negative one is calm. NaN gives NaN, which no range takes, infinity 0.
+#[ufunc(crate = lanefn_kernels, f64, f32)]
+pub fn wind_power<T: Real>(speed: T) -> T {
+    const CUT_IN: T = 3.5;
+    const RATED: T = 13.0;
+    const STORM: T = 25.0;
+    const CUT_OUT: T = 30.0;
+    const POWER: T = 2000.0;
+    const CUT_IN_CUBED: T = CUT_IN * CUT_IN * CUT_IN;
+    const SLOPE: T = POWER / (RATED * RATED * RATED - CUT_IN_CUBED);
+    if speed < CUT_IN {
+        0.0
+    } else if speed < RATED {
+        SLOPE * (speed * speed * speed - CUT_IN_CUBED)
+    } else if speed < STORM {
+        POWER
+    } else if speed < CUT_OUT {
+        POWER - (speed - STORM) * (POWER * 0.1)
+    } else if speed >= CUT_OUT {
+        0.0
+    } else {
+        speed
+    }
+}
+
+/// Ten pieces, chosen by nested conditions: what a vector unit must make of deep branching.
+///
+/// Any number: polynomials, roots and quotients meet at the borders without joining. NaN takes every
+/// `else` and gives NaN; the infinities give 2.25 and -infinity.
+#[ufunc(crate = lanefn_kernels, f64, f32)]
+pub fn ten_branches<T: Real>(x: T) -> T {
+    if x < 0.0 {
+        if x < -10.0 {
+            if x < -100.0 { x * 0.5 } else { x + 50.0 }
+        } else if x < -1.0 {
+            if x < -5.0 { x * x } else { 1.0 / x }
+        } else {
+            -(-x).sqrt()
+        }
+    } else if x < 10.0 {
+        if x < 1.0 {
+            if x < 0.5 { x * x * x } else { 1.0 - x }
+        } else {
+            x.sqrt() + (x - 3.0) * 0.25
+        }
+    } else if x < 100.0 {
+        x.floor()
+    } else {
+        2.25 - 1.0 / x
+    }
+}
+
+/// A leaky rectifier, as in neural networks: `x` above 0, a hundredth of it below.
+///
+/// Any number. NaN gives NaN; -0 gives -0.
+#[ufunc(crate = lanefn_kernels, f64, f32)]
+pub fn leaky_relu<T: Real>(x: T) -> T {
+    if x > 0.0 { x } else { x * 0.01 }
+}
+
+/// Turns until `z * z + c` leaves the circle of radius 2, at most 256: the Mandelbrot set is 256.
+///
+/// `re` and `im` are the parts of `c`; the same steps as written, so the same count to the last turn.
+/// A NaN part is never outside (no comparison holds), and gives 256; an infinite one gives 1.
+#[ufunc(crate = lanefn_kernels, f64, f32)]
+pub fn mandelbrot<T: Real>(re: T, im: T) -> u32 {
+    let mut x = 0.0;
+    let mut y = 0.0;
+    let mut count: u32 = 0;
+    while count < 256 {
+        let (xx, yy) = (x * x, y * y);
+        if xx + yy > 4.0 {
+            break;
+        }
+        y = 2.0 * x * y + im;
+        x = xx - yy + re;
+        count += 1;
+    }
+    count
+}
+
+/// The lower bounds of the Beaufort forces 1 to 12, in m/s (World Meteorological Organization).
+pub const BEAUFORT: [f64; 12] = [0.3, 1.6, 3.4, 5.5, 8.0, 10.8, 13.9, 17.2, 20.8, 24.5, 28.5, 32.7];
+
+/// The middle height of the sea's waves in metres that belongs to each Beaufort force, 0 to 12.
+pub const WAVES: [f64; 13] = [0.0, 0.1, 0.2, 0.6, 1.0, 2.0, 3.0, 4.0, 5.5, 7.0, 9.0, 11.5, 14.0];
+
+/// The probable wave height at sea in metres, from the wind speed in m/s: a look-up in [`WAVES`] by
+/// the wind's Beaufort force.
+///
+/// Any speed; a negative one is calm, and so is NaN, which is above no bound.
+#[ufunc(crate = lanefn_kernels, f64, f32)]
+pub fn beaufort<T: Real>(speed: T) -> T {
+    let mut force = 0;
+    for bound in BEAUFORT {
+        if speed >= bound as T {
+            force += 1;
+        }
+    }
+    WAVES[force] as T
+}

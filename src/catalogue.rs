@@ -1,0 +1,19 @@
+//! The built-in ufuncs, one line each.
+
+use lanefn_kernels::problem;
+
+use crate::ufunc::Untyped;
+
+/// Every built-in function, in the order of this page.
+pub fn catalogue() -> &'static [Untyped] {
+    const {
+        &[
+            Untyped::of::<problem::problem>(),
+            Untyped::of::<problem::wind_power>(),
+            Untyped::of::<problem::ten_branches>(),
+            Untyped::of::<problem::leaky_relu>(),
+            Untyped::of::<problem::mandelbrot>(),
+            Untyped::of::<problem::beaufort>(),
+        ]
+    }
+}

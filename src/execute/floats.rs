@@ -1,0 +1,106 @@
+//! The floating-point environment that tasks run in.
+//!
+//! Flushing of subnormals and the direction of rounding are set thread by thread (a library built
+//! with `-ffast-math` sets the first on the thread that loads it), and a new thread takes them from
+//! the one that started it. So one call could compute with different settings on different threads,
+//! and its bits would depend on chance. Tasks therefore run in the IEEE default on every thread, the
+//! caller's included.
+
+/// The IEEE default (round to nearest, subnormals kept, no traps) until dropped; then what was
+/// before. Exception flags are not touched. Costs a few nanoseconds if the default is set already.
+pub(crate) struct IeeeDefault {
+    /// What to set again, if it was not the default.
+    before: Option<Control>,
+}
+
+impl IeeeDefault {
+    /// The default from now on, on this thread.
+    #[inline]
+    pub(crate) fn enter() -> IeeeDefault {
+        let now = control();
+        if now == DEFAULT {
+            return IeeeDefault { before: None };
+        }
+        set_control(DEFAULT);
+        IeeeDefault { before: Some(now) }
+    }
+}
+
+impl Drop for IeeeDefault {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(before) = self.before {
+            set_control(before);
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod arch {
+    use std::arch::asm;
+
+    /// MXCSR without its exception flags.
+    pub(super) type Control = u32;
+    pub(super) const DEFAULT: Control = 0x1F80;
+    const FLAGS: u32 = 0x3F;
+
+    #[inline]
+    fn read() -> u32 {
+        let mut all = 0u32;
+        // SAFETY: stores the register to a local variable; SSE is part of the architecture.
+        unsafe {
+            asm!("stmxcsr [{}]", in(reg) &raw mut all, options(nostack, preserves_flags));
+        }
+        all
+    }
+
+    #[inline]
+    pub(super) fn control() -> Control {
+        read() & !FLAGS
+    }
+
+    pub(super) fn set_control(control: Control) {
+        let all = control | (read() & FLAGS);
+        // SAFETY: loads the register with a value that it had, or its default, on this thread; code
+        // that runs in between is called through a pointer and finds the environment that Rust
+        // takes for granted.
+        unsafe {
+            asm!("ldmxcsr [{}]", in(reg) &raw const all, options(nostack, preserves_flags));
+        }
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+mod arch {
+    use std::arch::asm;
+
+    /// FPCR; its flags are in a register of their own.
+    pub(super) type Control = u64;
+    pub(super) const DEFAULT: Control = 0;
+
+    pub(super) fn control() -> Control {
+        let all: u64;
+        // SAFETY: reads a register that user code may read.
+        unsafe { asm!("mrs {}, fpcr", out(reg) all, options(nostack, preserves_flags)) };
+        all
+    }
+
+    pub(super) fn set_control(control: Control) {
+        // SAFETY: writes a value that the register had, or its default, on this thread; code that
+        // runs in between finds the environment that Rust takes for granted.
+        unsafe { asm!("msr fpcr, {}", in(reg) control, options(nostack, preserves_flags)) };
+    }
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod arch {
+    /// Not known here; taken as the default.
+    pub(super) type Control = ();
+    pub(super) const DEFAULT: Control = ();
+
+    pub(super) fn control() -> Control {}
+
+    pub(super) fn set_control((): Control) {}
+}
+
+use arch::{Control, DEFAULT, control, set_control};

@@ -1,0 +1,90 @@
+//! `cargo xtask test`: every test, with all set-up. `cargo xtask lint`: formatting and lints.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, ensure};
+
+/// What the tests need of Python, pinned.
+const REQUIREMENTS: &str = "xtask/requirements.txt";
+
+/// Arguments for the test programs.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Arguments that `cargo test` gets, such as `-p lanefn --test front_end`.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
+
+/// Sets up a virtual environment with NumPy, says what this machine can't run, and runs all tests.
+///
+/// # Errors
+/// When Python or a package is missing, or a test fails.
+pub fn run(options: &Options) -> Result<ExitCode> {
+    let python = environment()?;
+    let mut tests = cargo();
+    tests.arg("test").env("LANEFN_TEST_PYTHON", &python);
+    if options.arguments.is_empty() {
+        tests.arg("--workspace");
+    }
+    step(tests.args(&options.arguments))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Formatting, lints and the documentation's own warnings.
+///
+/// # Errors
+/// When any of them complains.
+pub fn lint() -> Result<ExitCode> {
+    step(cargo().args(["fmt", "--all", "--check"]))?;
+    step(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    step(cargo().args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The workspace's root.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("xtask is a folder of the workspace")
+        .into()
+}
+
+fn cargo() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    command
+}
+
+/// Runs a command and says which it is.
+fn step(command: &mut Command) -> Result<()> {
+    eprintln!("$ {command:?}");
+    let status = command.status().with_context(|| format!("starting {command:?}"))?;
+    ensure!(status.success(), "{command:?} failed: {status}");
+    Ok(())
+}
+
+/// The Python of a virtual environment with the pinned packages, made when it is not there yet.
+fn environment() -> Result<PathBuf> {
+    let requirements = root().join(REQUIREMENTS);
+    let wanted = std::fs::read(&requirements).with_context(|| format!("reading {REQUIREMENTS}"))?;
+    let target =
+        env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let folder = target.join("python");
+    let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+    // Copied last: an environment without it was not finished.
+    let installed = folder.join("requirements.txt");
+    if std::fs::read(&installed).is_ok_and(|have| have == wanted) && python.exists() {
+        return Ok(python);
+    }
+    let system = if cfg!(windows) { "python" } else { "python3" };
+    step(Command::new(system).args(["-m", "venv", "--clear"]).arg(&folder))?;
+    step(
+        Command::new(&python)
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
+            .arg(&requirements),
+    )?;
+    std::fs::write(&installed, wanted).context("noting what is installed")?;
+    Ok(python)
+}
