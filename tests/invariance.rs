@@ -242,7 +242,8 @@ fn several_outputs_of_several_dtypes() {
 #[test]
 fn masked_calls() {
     let x = some::<f64>(ROWS, N, 5);
-    let mask = Array2::from_shape_fn((ROWS, N), |(i, j)| mix((i * N + j) as u64) % 3 != 0);
+    let mask =
+        Array2::from_shape_fn((ROWS, N), |(i, j)| !mix((i * N + j) as u64).is_multiple_of(3));
     let row = mask.index_axis(Axis(0), 0);
     let call = |to, x: ArrayView2<f64>| {
         let mut y = Array2::<f64>::from_elem((ROWS, N), 9.0);

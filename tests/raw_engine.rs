@@ -153,9 +153,9 @@ fn an_output_that_is_its_input_backwards_gives_what_copies_give() {
         let x = Operand::new(100, &[n], &[8], I64);
         let y = Operand::new(100, &[n], &[8], F32);
         let back = Operand::new(last, &[n], &[-8], I64);
-        check(3, &[x.clone(), y.clone(), z.clone()], None, &[back.clone()]);
-        check(3, &[back.clone(), y.clone(), z.clone()], None, &[x.clone()]);
-        check(3, &[back.clone(), y.clone(), z.clone()], Some(&z), &[back.clone()]);
+        check(3, &[x.clone(), y.clone(), z.clone()], None, std::slice::from_ref(&back));
+        check(3, &[back.clone(), y.clone(), z.clone()], None, std::slice::from_ref(&x));
+        check(3, &[back.clone(), y.clone(), z.clone()], Some(&z), std::slice::from_ref(&back));
         let mask = Operand::new(100, &[n], &[1], Bool);
         check(3, &[x, y, z], Some(&mask), &[back]);
     }
@@ -168,7 +168,7 @@ fn operands_that_interleave_give_what_copies_give() {
         let odd = Operand::new(168, &[n], &[16], I64);
         let between = Operand::new(164, &[n], &[16], F32);
         let z = Operand::new(160, &[n], &[16], Bool);
-        check(3, &[even.clone(), between.clone(), z.clone()], None, &[odd.clone()]);
+        check(3, &[even.clone(), between.clone(), z.clone()], None, std::slice::from_ref(&odd));
         check(3, &[odd, between, z.clone()], Some(&z), &[even]);
     }
 }
@@ -181,8 +181,8 @@ fn a_square_transposed_in_place_gives_what_copies_give() {
         let t = Operand::new(100, &[n, n], &[8, step], I64);
         let z = Operand::new(3, &[1], &[1], Bool);
         let y = Operand::new(100, &[n, n], &[step, 8], F32);
-        check(3, &[t.clone(), y.clone(), z.clone()], None, &[x.clone()]);
-        check(3, &[x.clone(), y, z.clone()], None, &[t.clone()]);
+        check(3, &[t.clone(), y.clone(), z.clone()], None, std::slice::from_ref(&x));
+        check(3, &[x.clone(), y, z.clone()], None, std::slice::from_ref(&t));
         let mask = Operand::new(103, &[n, n], &[8, step], Bool);
         check(3, &[t, z.clone().with(F32), z], Some(&mask), &[x]);
     }
@@ -588,7 +588,7 @@ fn masked_out() {
     // The function's loop never ends for 0, and all of memory is 0 where the mask is.
     let mut before = vec![0u8; 20_000];
     for i in 0..700 {
-        if mix(i) % 3 == 0 {
+        if mix(i).is_multiple_of(3) {
             before[i as usize] = 255;
             before[1000 + 8 * i as usize..][..8].copy_from_slice(&0.25f64.to_ne_bytes());
         }
