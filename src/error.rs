@@ -21,15 +21,45 @@ pub enum Error {
         /// The axis, counted from the last one (0).
         axis: usize,
     },
-    /// An output (or the mask) that has not the shape that the inputs broadcast to.
-    #[error("{what} has shape {shape:?}, but the inputs broadcast to {needed:?}")]
+    /// An output that the inputs don't broadcast to.
+    #[error("output {output} has shape {shape:?}, but the inputs broadcast to {needed:?}")]
     OutputShape {
-        /// Which one: "output 0", "the mask".
-        what: String,
+        /// Which output, counted from 0.
+        output: usize,
         /// Its shape.
         shape: Vec<usize>,
-        /// The shape needed.
+        /// The shape needed, or one that this broadcasts to.
         needed: Vec<usize>,
+    },
+    /// Outputs of different shapes.
+    #[error("output {output} has shape {shape:?}, but output 0 has {needed:?}")]
+    OutputsDiffer {
+        /// Which output, counted from 0.
+        output: usize,
+        /// Its shape.
+        shape: Vec<usize>,
+        /// The shape of the first output.
+        needed: Vec<usize>,
+    },
+    /// A mask that does not broadcast to the outputs.
+    #[error(
+        "the mask has shape {shape:?}, which does not broadcast to {needed:?}, the outputs' shape"
+    )]
+    MaskShape {
+        /// Its shape.
+        shape: Vec<usize>,
+        /// The outputs' shape.
+        needed: Vec<usize>,
+    },
+    /// An operand without one stride for each axis.
+    #[error("{what} has {axes} axes, but the strides {strides:?}")]
+    Strides {
+        /// Which one: "input 0", "output 0", "the mask".
+        what: String,
+        /// The number of its axes.
+        axes: usize,
+        /// Its strides.
+        strides: Vec<isize>,
     },
     /// No loop of this function takes these dtypes.
     #[error("{function} has no loop for ({}); it has {}", list(.got), .has)]

@@ -13,7 +13,8 @@ use std::{
 
 use common::{computes_right, meet, run, threads_alive};
 use lanefn::{
-    Error, execute::parallel, num_threads, set_num_threads, thread_report, with_num_threads,
+    Error, execute::parallel, kernels::problem, num_threads, prelude::*, set_num_threads,
+    thread_report, with_num_threads,
 };
 
 #[test]
@@ -88,7 +89,14 @@ impl Child {
 
 /// What every child must be able to do: right results, with threads of its own.
 fn computes() -> bool {
-    computes_right(100, 4) && meet(3)
+    computes_right(100, 4) && meet(3) && maps()
+}
+
+/// The same through the front end.
+fn maps() -> bool {
+    let x = ndarray::Array1::from_shape_fn(200_000, |i| i as f64 * 0.001 - 100.0);
+    let y = problem::leaky_relu::ufunc().threads(3).call(&x);
+    y.is_ok_and(|y| x.iter().zip(&y).all(|(&x, &y)| y == problem::leaky_relu(x)))
 }
 
 #[test]
@@ -148,7 +156,7 @@ fn busy() {
                 }
             });
         }
-        let bad = (0..200).find(|_| !fork(|| computes() && fork(computes).ends_well()).ends_well());
+        let bad = (0..100).find(|_| !fork(|| computes() && fork(computes).ends_well()).ends_well());
         stop.store(true, Ordering::Relaxed);
         assert_eq!(bad, None);
     });

@@ -13,7 +13,10 @@ use common::{computes_right, meet, run, threads_alive};
 use lanefn::{
     Error,
     execute::{CountSource, parallel},
-    num_threads, set_num_threads, thread_report, with_num_threads,
+    kernels::problem,
+    num_threads,
+    prelude::*,
+    set_num_threads, thread_report, with_num_threads,
 };
 
 #[test]
@@ -33,7 +36,10 @@ fn scenario() {
         "nested" => nested(),
         "users" => users(),
         "counts" => counts(),
+        #[cfg(target_arch = "x86_64")]
         "floats" => floats(),
+        "ufuncs" => ufuncs(),
+        "bad-variable" => bad_variable(),
         "bounded" => bounded(),
         "refused" => refused(),
         "refused-wholly" => refused_wholly(),
@@ -252,6 +258,43 @@ fn a_scoped_count_holds_in_the_tasks_too() {
 }
 
 #[test]
+fn a_ufunc_gives_the_same_bits_for_any_number_of_threads() {
+    run("ufuncs", &[]);
+}
+
+fn ufuncs() -> String {
+    let n = 300_007;
+    let x = ndarray::Array1::from_shape_fn(n, |i| (i as f64 * 0.7).sin() * 3.0);
+    let y = ndarray::Array1::from_shape_fn(n, |i| (i as f64 * 0.3).cos() * 1.5);
+    let (re, im) = (x.slice(ndarray::s![..20_000]), y.slice(ndarray::s![..20_000]));
+    let one = (
+        problem::ten_branches::ufunc().threads(1).call(&x).unwrap(),
+        problem::mandelbrot::ufunc().threads(1).call((&re, &im)).unwrap(),
+    );
+    assert_eq!(thread_report().unwrap().started, 0);
+    for threads in 2..=16 {
+        let branches = problem::ten_branches::ufunc().threads(threads).call(&x).unwrap();
+        assert!(branches.iter().zip(&one.0).all(|(a, b)| a.to_bits() == b.to_bits()));
+        // The setting does as well as the option.
+        set_num_threads(threads).unwrap();
+        assert_eq!(problem::mandelbrot::ufunc().call((&re, &im)).unwrap(), one.1);
+        assert_eq!(thread_report().unwrap().started, threads - 1, "ran on one thread");
+    }
+    String::new()
+}
+
+#[test]
+fn a_large_call_with_a_bad_variable_is_an_error() {
+    let text = run("bad-variable", &[("OMP_NUM_THREADS", "four")]);
+    assert!(text.contains("OMP_NUM_THREADS") && text.contains("four"), "{text}");
+}
+
+fn bad_variable() -> String {
+    let x = ndarray::Array1::from_elem(1_000_000, 1.0);
+    problem::mandelbrot::ufunc().call((&x, &x)).unwrap_err().to_string()
+}
+
+#[test]
 #[cfg(target_arch = "x86_64")]
 fn the_callers_rounding_and_flushing_change_no_bits() {
     run("floats", &[]);
@@ -272,6 +315,8 @@ fn floats() -> String {
     }
     // Flush to zero, subnormals as zero; round up. Workers started now take it from here.
     let odd = 0x1F80 | 0x8040 | 0x4000;
+    let product = black_box(-f64::MIN_POSITIVE) * 0.01;
+    let tiny = ndarray::Array1::from_elem(400_000, -f64::MIN_POSITIVE);
     for (early, late) in [(odd, 0x1F80), (0x1F80, odd), (odd, odd)] {
         for threads in [1, 4] {
             set(early);
@@ -285,7 +330,16 @@ fn floats() -> String {
             })
             .unwrap();
             assert_eq!(control(), late, "the caller's own settings were lost");
+            // The front end: the short way for small arrays, the plan on one thread, the pool.
+            let leaky = problem::leaky_relu::ufunc().threads(threads);
+            let mut small = ndarray::Array1::zeros(8);
+            leaky.call_into(&tiny.slice(ndarray::s![..8]), &mut small).unwrap();
+            let large = leaky.call(&tiny).unwrap();
+            assert_eq!(control(), late, "the caller's own settings were lost");
             set(0x1F80);
+            for value in small.iter().chain(&large) {
+                assert_eq!(value.to_bits(), product.to_bits());
+            }
             for [half, third] in &bits {
                 assert_eq!(half.load(Ordering::Relaxed), 1 << 51);
                 assert_eq!(third.load(Ordering::Relaxed), 0x3FD5_5555_5555_5555);

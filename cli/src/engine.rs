@@ -1,79 +1,40 @@
-//! The functions, as the program sees them. SHIM until the engine lands.
+//! The functions, as the program sees them: the catalogue, and a call on one tile.
+
+use lanefn::{Options, RawInput, RawOutput, Result, Untyped};
+
 use crate::stream::Part;
-use lanefn::{Result, kernels::lanes::Dtype, kernels::level::Level};
 
-pub struct Signature {
-    pub inputs: &'static [Dtype],
-    pub outputs: &'static [Dtype],
-}
-pub struct Function {
-    pub name: &'static str,
-    pub doc: &'static str,
-    pub arguments: &'static [&'static str],
-    pub signatures: &'static [Signature],
+/// Every function, in the catalogue's order.
+pub fn functions() -> &'static [Untyped] {
+    lanefn::catalogue()
 }
 
-static F: [Function; 2] = [
-    Function {
-        name: "problem",
-        doc: "x > 2 ? x + 1 : x - 1",
-        arguments: &["x"],
-        signatures: &[Signature { inputs: &[Dtype::F64], outputs: &[Dtype::F64] }],
-    },
-    Function {
-        name: "wind_power",
-        doc: "power curve",
-        arguments: &["v"],
-        signatures: &[Signature { inputs: &[Dtype::F64], outputs: &[Dtype::F64] }],
-    },
-];
-pub fn functions() -> impl Iterator<Item = &'static Function> {
-    F.iter()
+/// The function of this name.
+pub fn find(name: &str) -> Option<&'static Untyped> {
+    functions().iter().find(|f| f.name == name)
 }
-pub fn find(name: &str) -> Option<&'static Function> {
-    F.iter().find(|f| f.name == name)
-}
-pub fn level() -> Result<Level> {
-    Ok(Level::Avx2)
-}
-impl Function {
-    pub fn signature(&self, inputs: &[Dtype]) -> Result<&'static Signature> {
-        self.signatures.iter().find(|s| s.inputs == inputs).ok_or_else(|| lanefn::Error::NoLoop {
-            function: self.name,
-            got: inputs.to_vec(),
-            has: "float64".into(),
-        })
-    }
-    pub unsafe fn call(
-        &self,
-        _s: &Signature,
-        shape: &[usize],
-        inputs: &[Part],
-        outputs: &[Part],
-    ) -> Result<()> {
-        let n: usize = shape.iter().product();
-        let mut idx = vec![0usize; shape.len()];
-        for i in 0..n {
-            let at: isize = idx.iter().zip(&inputs[0].strides).map(|(&i, &s)| i as isize * s).sum();
-            unsafe {
-                let x = inputs[0].ptr.offset(at).cast::<f64>().read();
-                let y = if self.name == "problem" {
-                    if x > 2.0 { x + 1.0 } else { x - 1.0 }
-                } else if x < 3.0 {
-                    0.0
-                } else {
-                    x * x * x
-                };
-                outputs[0].ptr.cast::<f64>().add(i).write(y);
-            }
-            for (k, &n) in idx.iter_mut().zip(shape).rev() {
-                *k += 1;
-                if *k < n {
-                    break;
-                }
-                *k = 0;
-            }
-        }
-        Ok(())
-    }
+
+/// Computes one tile.
+///
+/// # Safety
+/// Each part lies in live memory as it says, for every index of `shape`; the outputs' parts are
+/// disjoint from each other and from the inputs', and nobody else writes or reads them.
+pub unsafe fn call(
+    function: &Untyped,
+    shape: &[usize],
+    inputs: &[Part],
+    outputs: &[Part],
+    options: Options,
+) -> Result<()> {
+    let inputs: Vec<_> = inputs
+        .iter()
+        .map(|p| RawInput { ptr: p.ptr, shape, strides: &p.strides, dtype: p.dtype })
+        .collect();
+    let outputs: Vec<_> = outputs
+        .iter()
+        .map(|p| RawOutput { ptr: p.ptr, shape, strides: &p.strides, dtype: p.dtype })
+        .collect();
+    // SAFETY: the caller's promise. A mapped file may be changed by somebody else meanwhile: its
+    // numbers are then old or new, and any bits are a number.
+    unsafe { function.call_raw(&inputs, None, &outputs, options) }
 }

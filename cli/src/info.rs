@@ -1,12 +1,16 @@
 //! `lanefn info`: what was found on this machine, and what was chosen from it.
 
 use lanefn::{
-    execute::limits,
-    kernels::{lanes::Dtype, level::Level},
+    Error,
+    kernels::{
+        lanes::Dtype,
+        level::{LEVEL_VARIABLE, Level},
+    },
+    limits,
 };
 use serde_json::json;
 
-use crate::{Failure, engine, print, print_json, text};
+use crate::{Failure, print, print_json, text};
 
 /// Says which CPU level was chosen and why, how many threads there are, and which limits were found.
 #[derive(clap::Args)]
@@ -15,9 +19,6 @@ pub struct Info {
     #[arg(long)]
     pub json: bool,
 }
-
-/// The variable that forces a level.
-pub const LEVEL_VARIABLE: &str = "LANEFN_LEVEL";
 
 /// Bytes of a register at a level; 0 for the scalar level, which has one lane of everything.
 fn register(level: Level) -> usize {
@@ -41,7 +42,7 @@ fn cpu() -> Option<String> {
 
 impl Info {
     pub fn run(self) -> Result<(), Failure> {
-        let level = engine::level()?;
+        let level = Level::chosen().map_err(Error::Level)?;
         let forced = std::env::var(LEVEL_VARIABLE).ok().filter(|v| !v.is_empty());
         let why = match &forced {
             Some(value) => format!("{LEVEL_VARIABLE}={value}"),

@@ -1,9 +1,9 @@
 //! `lanefn list`: the functions that there are.
 
-use lanefn::kernels::lanes::Dtype;
+use lanefn::kernels::{lanes::Dtype, loops::Loop};
 use serde_json::json;
 
-use crate::{Failure, engine, engine::Signature, print, print_json};
+use crate::{Failure, engine, print, print_json};
 
 /// Lists the functions, with their arguments and dtypes.
 #[derive(clap::Args)]
@@ -17,9 +17,10 @@ impl List {
     pub fn run(self) -> Result<(), Failure> {
         if self.json {
             let functions: Vec<_> = engine::functions()
+                .iter()
                 .map(|f| {
                     let signatures: Vec<_> = f
-                        .signatures
+                        .loops
                         .iter()
                         .map(|s| json!({ "inputs": names(s.inputs), "outputs": names(s.outputs) }))
                         .collect();
@@ -38,9 +39,11 @@ impl List {
         for f in engine::functions() {
             text += &format!("{}({})\n", f.name, f.arguments.join(", "));
             if !f.doc.is_empty() {
-                text += &format!("    {}\n", f.doc);
+                // Links are for the pages that rustdoc makes.
+                let doc = f.doc.replace("[`", "`").replace("`]", "`");
+                text += &format!("    {doc}\n");
             }
-            text += &format!("    {}\n\n", signatures(f.signatures));
+            text += &format!("    {}\n\n", signatures(f.loops));
         }
         print(text.trim_end_matches('\n'));
         print("\n");
@@ -53,12 +56,12 @@ fn names(dtypes: &[Dtype]) -> Vec<&'static str> {
 }
 
 /// One signature: `float64, float64 -> int64`.
-pub fn signature(s: &Signature) -> String {
+pub fn signature(s: &Loop) -> String {
     format!("{} -> {}", names(s.inputs).join(", "), names(s.outputs).join(", "))
 }
 
 /// Many signatures on one line; those of one dtype throughout by that dtype alone.
-pub fn signatures(all: &[Signature]) -> String {
+pub fn signatures(all: &[Loop]) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut alike = Vec::new();
     for s in all {

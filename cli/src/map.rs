@@ -9,13 +9,11 @@ use std::{
 
 use clap::builder::PossibleValuesParser;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use lanefn::{Error, kernels::level::Level};
+use lanefn::{Error, Level, Options, Untyped};
 use serde_json::json;
 
 use crate::{
-    Failure,
-    engine::{self, Function},
-    info::LEVEL_VARIABLE,
+    Failure, engine,
     input::Input,
     list,
     npy::{Header, shape_text},
@@ -67,13 +65,12 @@ pub struct Map {
 
 impl Map {
     pub fn run(self) -> Result<(), Failure> {
-        if let Some(level) = &self.level {
-            // SAFETY: no other thread has been started yet.
-            unsafe { std::env::set_var(LEVEL_VARIABLE, level) };
-        }
         let begun = Instant::now();
         let function = find(&self.function)?;
-        let level = engine::level()?;
+        let level = match &self.level {
+            Some(name) => name.parse().map_err(Error::Level)?,
+            None => Level::chosen().map_err(Error::Level)?,
+        };
         if let Some(n) = self.threads {
             lanefn::set_num_threads(n.get())?;
         }
@@ -98,7 +95,7 @@ impl Map {
             inputs.push(Input::open(path)?);
         }
         let dtypes: Vec<_> = inputs.iter().map(|i| i.header().dtype).collect();
-        let signature = function.signature(&dtypes)?;
+        let signature = function.find(&dtypes)?;
         if self.outputs.len() != signature.outputs.len() {
             return Err(Failure::Usage(format!(
                 "{} gives {}, but -o {} given",
@@ -123,6 +120,7 @@ impl Map {
         }
 
         let mut computing = Duration::ZERO;
+        let options = Options { level: Some(level), ..Options::default() };
         let mut bar = Bar::new(plan.elements(), !self.json);
         let outcome = stream::run(
             &plan,
@@ -132,16 +130,23 @@ impl Map {
                 let start = Instant::now();
                 // SAFETY: `stream::run` gives parts that lie in live memory as they say, the outputs'
                 // disjoint from everything else.
-                let done = unsafe { function.call(signature, shape, from, to) };
+                let done = unsafe { engine::call(function, shape, from, to, options) };
                 computing += start.elapsed();
                 done
             },
             &mut |done| bar.show(done),
         );
-        bar.clear();
         if let Outcome::Stopped(signal) = outcome? {
             return Err(Failure::Stopped(signal));
         }
+        for output in &outputs {
+            output.sync()?;
+        }
+        // The last moment to stop: the disk may have kept us waiting.
+        if let Some(signal) = stop::asked() {
+            return Err(Failure::Stopped(signal));
+        }
+        bar.clear();
         let results: Vec<(PathBuf, Header)> =
             outputs.iter().map(|o| (o.path().to_owned(), o.header().clone())).collect();
         output::place(outputs)?;
@@ -175,11 +180,12 @@ fn were(n: usize) -> String {
 }
 
 /// The function of this name, or an error that names those like it.
-fn find(name: &str) -> Result<&'static Function, Failure> {
+fn find(name: &str) -> Result<&'static Untyped, Failure> {
     if let Some(function) = engine::find(name) {
         return Ok(function);
     }
     let mut near: Vec<(f64, &str)> = engine::functions()
+        .iter()
         .map(|f| (strsim::jaro_winkler(&f.name.to_lowercase(), &name.to_lowercase()), f.name))
         .filter(|(score, _)| *score > 0.75)
         .collect();
@@ -195,7 +201,7 @@ fn find(name: &str) -> Result<&'static Function, Failure> {
 
 /// What came out.
 struct Report<'a> {
-    function: &'static Function,
+    function: &'static Untyped,
     level: Level,
     threads: usize,
     plan: &'a Plan,
@@ -316,5 +322,11 @@ impl Bar {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.clear();
     }
 }

@@ -437,3 +437,164 @@ fn dtype(name: &str) -> std::result::Result<(Dtype, bool), String> {
     };
     Ok((dtype, swapped && dtype.size() > 1))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A version 1 file with this header text and `data` bytes behind it.
+    fn file(text: &str, data: usize) -> Vec<u8> {
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend((text.len() as u16).to_le_bytes());
+        bytes.extend(text.as_bytes());
+        bytes.extend(std::iter::repeat_n(0, data));
+        bytes
+    }
+
+    fn parse(bytes: &[u8]) -> std::result::Result<Header, Fault> {
+        Header::parse(bytes, bytes.len() as u64)
+    }
+
+    fn refused(bytes: &[u8]) -> Fault {
+        parse(bytes).expect_err("a hostile header was taken")
+    }
+
+    fn dict(descr: &str, order: &str, shape: &str) -> String {
+        format!("{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}, }}\n")
+    }
+
+    #[test]
+    fn a_hostile_header_is_refused_at_its_byte() {
+        let cases: &[(&str, &str)] = &[
+            ("", "not a Python literal"),
+            ("[1, 2]", "not a Python dictionary"),
+            ("{'descr': '<f8'}", "lacks one of the keys"),
+            ("{1: 2}", "not a string"),
+            (&dict("'<f8'", "False", "(-1,)"), "negative"),
+            (&dict("'<f8'", "False", "(18446744073709551616,)"), "more than any memory"),
+            (&dict("'<f8'", "False", "(4294967296, 4294967296)"), "more bytes than can be counted"),
+            (&dict("'<f8'", "False", "(2305843009213693952, 0, 9)"), "more bytes than can"),
+            (&dict("'<f8'", "False", "(1.5,)"), "not an integer"),
+            (&dict("'<f8'", "False", "(True,)"), "not an integer"),
+            (&dict("'<f8'", "False", "3"), "not a tuple"),
+            (&dict("'<f8'", "False", &format!("({})", "1, ".repeat(65))), "65 axes"),
+            (&dict("'<f8'", "0", "(3,)"), "neither True nor False"),
+            (&dict("'|O'", "False", "(3,)"), "pickle"),
+            (&dict("'<c16'", "False", "(3,)"), "complex"),
+            (&dict("'<f2'", "False", "(3,)"), "another size"),
+            (&dict("'<U3'", "False", "(3,)"), "text"),
+            (&dict("'\u{fc}'", "False", "(3,)"), "dtype"),
+            (&dict("[('a', '<f8'), ('b', '<i4', (2,))]", "False", "(3,)"), "structured"),
+            (&dict("7", "False", "(3,)"), "not a string"),
+            ("{'descr': '<f8', 'descr': '<f4', 'fortran_order': False, 'shape': ()}", "twice"),
+            (
+                "{'descr': '<f8', 'fortran_order': False, 'shape': (), 'x': 1}",
+                "none of the format's",
+            ),
+            (&"(".repeat(40_000), "nests"),
+            (&"[".repeat(40), "nests"),
+            (&"{".repeat(40), "nests"),
+            ("__import__('os').system('id')", "not a Python literal"),
+        ];
+        for (text, says) in cases {
+            let fault = refused(&file(text, 100));
+            assert!(fault.what.contains(says), "{text:.60}: {}", fault.what);
+            assert!((8..10 + text.len() as u64 + 100).contains(&fault.offset), "{fault:?}");
+        }
+        assert_eq!(refused(&file(&dict("'<i8'", "False", "(-7,)"), 9)).offset, 10 + 41);
+    }
+
+    #[test]
+    fn a_file_that_is_not_npy_or_too_short_is_refused() {
+        assert!(refused(b"").what.contains("empty"));
+        assert!(refused(b"PK\x03\x04....").what.contains("zip"));
+        assert!(refused(b"hello world").what.contains("not a .npy file"));
+        let whole = file(&dict("'<f8'", "False", "(2,)"), 16);
+        assert!(parse(&whole).is_ok());
+        for n in 0..whole.len() {
+            refused(&whole[..n]);
+        }
+        assert_eq!(refused(&whole[..whole.len() - 1]).offset, whole.len() as u64 - 1);
+        let mut version = whole.clone();
+        version[6] = 4;
+        assert_eq!(refused(&version).offset, 6);
+        let mut long = b"\x93NUMPY\x02\x00".to_vec();
+        long.extend(u32::MAX.to_le_bytes());
+        let fault = Header::parse(&long, 1 << 40).expect_err("a header of 4 GiB was taken");
+        assert!(fault.what.contains("at most"), "{}", fault.what);
+        let fault = Header::parse(&long, 100).expect_err("a header beyond the end was taken");
+        assert_eq!(fault.offset, 8);
+    }
+
+    #[test]
+    fn spellings_that_numpy_reads_are_read() {
+        // Double quotes, no blanks, another order of keys, lines, Python 2's long integers, padding.
+        for text in [
+            "{\"shape\":(2,3),\"fortran_order\":True,\"descr\":\"<f8\"}",
+            "{'descr': '<f8',\n 'fortran_order': True,\n 'shape': (2, 3)}   \n",
+            "{'descr': '<f8', 'fortran_order': True, 'shape': (2L, 3L), }            \n",
+        ] {
+            let header = parse(&file(text, 48)).unwrap_or_else(|f| panic!("{text}: {}", f.what));
+            assert_eq!((header.order, &header.shape[..]), (Order::Fortran, &[2, 3][..]));
+            assert_eq!(header.strides(), [8, 16]);
+            assert_eq!(header.data, 10 + text.len() as u64);
+        }
+        // Bytes after the array are none of our business.
+        assert!(parse(&file(&dict("'|u1'", "False", "(3,)"), 500)).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_taken_or_refused_but_never_panic(
+            bytes in proptest::collection::vec(any::<u8>(), 0..200),
+            version in 0u8..5,
+        ) {
+            let mut with_magic = b"\x93NUMPY".to_vec();
+            with_magic.extend([version, 0]);
+            with_magic.extend(&bytes);
+            let _ = parse(&bytes);
+            let _ = parse(&with_magic);
+        }
+
+        #[test]
+        fn a_damaged_header_is_taken_or_refused_but_never_panics(
+            spots in proptest::collection::vec((10usize..90, any::<u8>()), 0..6),
+            cut in 0usize..400,
+        ) {
+            let mut bytes = file(&dict("'<f8'", "False", "(3, 4)"), 96);
+            for (at, byte) in spots {
+                if at < bytes.len() {
+                    bytes[at] = byte;
+                }
+            }
+            bytes.truncate(bytes.len().saturating_sub(cut % 30));
+            if let Ok(header) = parse(&bytes) {
+                prop_assert!(header.data + header.bytes() <= bytes.len() as u64);
+            }
+        }
+
+        #[test]
+        fn python_soup_is_refused_in_good_time(
+            text in "[\\[\\](){}'\",:L0-9a-f\\\\ -]{0,300}",
+        ) {
+            let _ = parse(&file(&text, 50));
+        }
+
+        #[test]
+        fn what_is_written_is_read_back(
+            dtype in proptest::sample::select(Dtype::ALL.to_vec()),
+            fortran in any::<bool>(),
+            shape in proptest::collection::vec(0usize..9, 0..5),
+        ) {
+            let order = if fortran { Order::Fortran } else { Order::C };
+            let header = Header::new(dtype, order, &shape);
+            let mut bytes = header.to_bytes();
+            prop_assert_eq!(bytes.len() % 64, 0);
+            bytes.extend(vec![0; header.bytes() as usize]);
+            let read = parse(&bytes).map_err(|f| TestCaseError::fail(f.what))?;
+            prop_assert_eq!(read, header);
+        }
+    }
+}

@@ -209,11 +209,9 @@ enum Placed {
     Replaced,
 }
 
-/// Gives all outputs their names: all of them, or, where one can't have its name, none.
+/// Gives all outputs, which are synced, their names: all of them, or, where one can't have its name,
+/// none.
 pub fn place(outputs: Vec<Output>) -> Result<()> {
-    for output in &outputs {
-        output.sync()?;
-    }
     let several = outputs.len() > 1;
     let mut placed = Vec::new();
     let mut folders = Vec::new();
@@ -278,5 +276,67 @@ fn undo(placed: Vec<Placed>) {
             }
             Placed::Replaced => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lanefn::kernels::lanes::Dtype;
+
+    use super::*;
+    use crate::npy::Order;
+
+    fn begin(path: &Path, force: bool) -> Output {
+        let mut output = Output::create(path, Header::new(Dtype::U8, Order::C, &[3]), force)
+            .expect("an output can be begun");
+        output.write(0, b"new").expect("written");
+        output
+    }
+
+    fn ends_with(path: &Path, data: &[u8]) -> bool {
+        fs::read(path).expect("it is there").ends_with(data)
+    }
+
+    fn count(folder: &Path) -> usize {
+        fs::read_dir(folder).expect("readable").count()
+    }
+
+    #[test]
+    fn several_outputs_appear_together() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let [a, b] = ["a.npy", "b.npy"].map(|name| folder.path().join(name));
+        fs::write(&a, "old").expect("written");
+        place(vec![begin(&a, true), begin(&b, false)]).expect("both can be placed");
+        assert!(ends_with(&a, b"new") && ends_with(&b, b"new"));
+        assert_eq!(count(folder.path()), 2);
+    }
+
+    #[test]
+    fn of_several_outputs_none_appears_when_one_cannot() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let [a, b, c] = ["a.npy", "b.npy", "c.npy"].map(|name| folder.path().join(name));
+        fs::write(&a, "old").expect("written");
+        let outputs = vec![begin(&a, true), begin(&b, false), begin(&c, false)];
+        fs::write(&c, "somebody's").expect("written");
+        let error = place(outputs).expect_err("c.npy was clobbered");
+        assert!(error.to_string().contains("c.npy: exists already"), "{error}");
+        assert!(ends_with(&a, b"old") && ends_with(&c, b"somebody's") && !b.exists());
+        assert_eq!(count(folder.path()), 2);
+    }
+
+    #[test]
+    fn an_output_that_is_dropped_leaves_nothing() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        drop(begin(&folder.path().join("a.npy"), false));
+        assert_eq!(count(folder.path()), 0);
+    }
+
+    #[test]
+    fn one_file_by_two_names_is_seen() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let one = begin(&folder.path().join("a.npy"), false);
+        let two = begin(&folder.path().join("./a.npy"), false);
+        let other = begin(&folder.path().join("b.npy"), false);
+        assert!(one.is_same(&two) && !one.is_same(&other));
     }
 }

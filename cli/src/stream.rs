@@ -156,15 +156,18 @@ fn tile(axes: &[usize], most: usize, across: bool) -> Vec<usize> {
     }
 }
 
+/// What computes one tile: it gets the tile's shape, the inputs' parts and the outputs' parts.
+pub type Compute<'a> = dyn FnMut(&[usize], &[Part], &[Part]) -> Result<()> + 'a;
+
 /// Puts the inputs through `function` into the outputs.
 ///
-/// `function` gets the tile's shape, then the inputs' parts and the outputs' parts, which are C-ordered
-/// and aligned to 64 bytes. `progress` hears how many elements are done.
+/// The parts that `function` gets lie in live memory as they say; those of the outputs are C-ordered,
+/// page-aligned, and apart from all others. `progress` hears how many elements are done.
 pub fn run(
     plan: &Plan,
     inputs: &mut [Input],
     outputs: &mut [Output],
-    function: &mut dyn FnMut(&[usize], &[Part], &[Part]) -> Result<()>,
+    function: &mut Compute,
     progress: &mut dyn FnMut(usize),
 ) -> Result<Outcome> {
     if plan.elements() == 0 {
@@ -307,7 +310,7 @@ unsafe fn copy_box(
         let at: isize = index.iter().zip(strides).map(|(&i, &s)| i as isize * s).sum();
         // SAFETY: `at` is the offset of the row's first element, inside the box.
         let from = unsafe { ptr.offset(at) };
-        // SAFETY (all of these): the row's n elements, `step` apart, lie inside the box.
+        // SAFETY: in each case the row's n elements, `step` apart, lie inside the box.
         unsafe {
             match (dtype.size(), swapped) {
                 (1, _) if dtype == Dtype::Bool => {
@@ -392,4 +395,246 @@ fn write_part(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A file with these bytes behind its header.
+    fn write(path: &Path, header: &Header, data: &[u8]) {
+        let mut bytes = header.to_bytes();
+        bytes.extend(data);
+        std::fs::write(path, bytes).expect("a temporary file can be written");
+    }
+
+    fn header(dtype: Dtype, order: Order, shape: &[usize]) -> Header {
+        Header::new(dtype, order, shape)
+    }
+
+    fn plan_of(headers: &[Header], tile: Option<usize>) -> Result<Plan> {
+        let mut plan = Plan::new(&headers.iter().collect::<Vec<_>>(), &[Dtype::I32])?;
+        if let Some(most) = tile {
+            let across = headers.iter().any(|h| h.order != plan.order);
+            plan.tile = super::tile(&plan.axes, most, across);
+        }
+        Ok(plan)
+    }
+
+    /// The element at `index` of the broadcast shape, by the definition.
+    fn at(h: &Header, data: &[i32], index: &[usize]) -> i32 {
+        let missing = index.len() - h.shape.len();
+        let place: isize = (h.shape.iter().zip(h.strides()).enumerate())
+            .map(|(a, (&n, s))| if n == 1 { 0 } else { index[missing + a] as isize * s })
+            .sum();
+        data[place as usize / 4]
+    }
+
+    /// Which axes of an operand have length 1, how many leading ones are missing, whether it is in
+    /// Fortran order, and whether its bytes are swapped.
+    type Kind = (Vec<bool>, usize, bool, bool);
+
+    /// Operands of one broadcast: a shape, and what each operand makes of it.
+    fn operands() -> impl Strategy<Value = (Vec<usize>, Vec<Kind>)> {
+        proptest::collection::vec(0usize..6, 0..5).prop_flat_map(|shape| {
+            let n = shape.len();
+            let one = (
+                proptest::collection::vec(proptest::bool::weighted(0.25), n),
+                0..n + 1,
+                any::<bool>(),
+                any::<bool>(),
+            );
+            (Just(shape), proptest::collection::vec(one, 1..4))
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+        /// Sums and differences of any operands, in tiles of any size, are what the definition of
+        /// broadcasting gives, element by element; in both outputs, whatever the order and byte order.
+        #[test]
+        fn tiles_give_what_the_whole_gives((shape, kinds) in operands(), most in 1usize..40) {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let mut headers = Vec::new();
+            let mut arrays: Vec<Vec<i32>> = Vec::new();
+            let mut inputs = Vec::new();
+            for (i, (ones, missing, fortran, swapped)) in kinds.iter().enumerate() {
+                let own: Vec<usize> = (shape.iter().zip(ones).skip(*missing))
+                    .map(|(&n, &one)| if one { 1 } else { n })
+                    .collect();
+                let order = if *fortran { Order::Fortran } else { Order::C };
+                let mut h = header(Dtype::I32, order, &own);
+                h.swapped = *swapped;
+                let data: Vec<i32> =
+                    (0..h.elements()).map(|k| (k * (7 + 90 * i) + i) as i32).collect();
+                let bytes: Vec<u8> = data
+                    .iter()
+                    .flat_map(|x| if *swapped { x.swap_bytes() } else { *x }.to_ne_bytes())
+                    .collect();
+                let path = folder.path().join(format!("{i}.npy"));
+                write(&path, &h, &bytes);
+                inputs.push(Input::open(&path).map_err(|e| TestCaseError::fail(e.to_string()))?);
+                headers.push(h);
+                arrays.push(data);
+            }
+            let plan = plan_of(&headers, Some(most)).map_err(|e| TestCaseError::fail(e.to_string()))?;
+            let paths = [folder.path().join("sum.npy"), folder.path().join("difference.npy")];
+            let mut outputs = Vec::new();
+            for path in &paths {
+                outputs.push(
+                    Output::create(path, header(Dtype::I32, plan.order, &plan.shape), false)
+                        .map_err(|e| TestCaseError::fail(e.to_string()))?,
+                );
+            }
+            let mut function = |shape: &[usize], from: &[Part], to: &[Part]| {
+                let n: usize = shape.iter().product();
+                let mut index = vec![0; shape.len()];
+                for _ in 0..n {
+                    let read = |p: &Part| {
+                        let at: isize =
+                            index.iter().zip(&p.strides).map(|(&i, &s)| i as isize * s).sum();
+                        // SAFETY: the parts lie in memory as they say.
+                        unsafe { p.ptr.offset(at).cast::<i32>().read_unaligned() }
+                    };
+                    let sum = from.iter().map(read).fold(0i32, i32::wrapping_add);
+                    let first = read(&from[0]).wrapping_mul(2).wrapping_sub(sum);
+                    for (part, x) in to.iter().zip([sum, first]) {
+                        let at: isize =
+                            index.iter().zip(&part.strides).map(|(&i, &s)| i as isize * s).sum();
+                        // SAFETY: as above.
+                        unsafe { part.ptr.offset(at).cast::<i32>().write(x) };
+                    }
+                    for (i, &n) in index.iter_mut().zip(shape).rev() {
+                        *i += 1;
+                        if *i < n { break }
+                        *i = 0;
+                    }
+                }
+                Ok(())
+            };
+            let mut last = 0;
+            let outcome = run(&plan, &mut inputs, &mut outputs, &mut function, &mut |n| last = n)
+                .map_err(|e| TestCaseError::fail(e.to_string()))?;
+            prop_assert_eq!(outcome, Outcome::Done);
+            prop_assert_eq!(last, plan.elements());
+            crate::output::place(outputs).map_err(|e| TestCaseError::fail(e.to_string()))?;
+
+            let results: Vec<(Header, Vec<i32>)> = paths.iter().map(|path| {
+                let bytes = std::fs::read(path).expect("the output is there");
+                let h = Header::parse(&bytes, bytes.len() as u64).expect("a sound header");
+                let data = bytes[h.data as usize..]
+                    .chunks_exact(4)
+                    .map(|b| i32::from_ne_bytes([b[0], b[1], b[2], b[3]]))
+                    .collect();
+                (h, data)
+            }).collect();
+            let mut index = vec![0; plan.shape.len()];
+            for _ in 0..plan.elements() {
+                let values: Vec<i32> = (headers.iter().zip(&arrays))
+                    .map(|(h, data)| at(h, data, &index))
+                    .collect();
+                let sum = values.iter().fold(0i32, |a, &b| a.wrapping_add(b));
+                let first = values[0].wrapping_mul(2).wrapping_sub(sum);
+                prop_assert_eq!(at(&results[0].0, &results[0].1, &index), sum);
+                prop_assert_eq!(at(&results[1].0, &results[1].1, &index), first);
+                for (i, &n) in index.iter_mut().zip(&plan.shape).rev() {
+                    *i += 1;
+                    if *i < n { break }
+                    *i = 0;
+                }
+            }
+        }
+
+        /// Tiles of one order lie in one piece; tiles across are square enough that both files are
+        /// read in long runs.
+        #[test]
+        fn tiles_are_no_larger_than_asked(
+            axes in proptest::collection::vec(0usize..5000, 0..5),
+            most in 1usize..100_000,
+            across in any::<bool>(),
+        ) {
+            let tile = super::tile(&axes, most, across);
+            prop_assert!(tile.iter().product::<usize>() <= most);
+            prop_assert!(tile.iter().zip(&axes).all(|(&t, &n)| t >= 1 && t <= n.max(1)));
+        }
+    }
+
+    #[test]
+    fn the_output_is_in_fortran_order_when_every_input_is() {
+        let c = header(Dtype::F64, Order::C, &[3, 4]);
+        let f = header(Dtype::F64, Order::Fortran, &[3, 4]);
+        let scalar = header(Dtype::F64, Order::C, &[]);
+        let row = header(Dtype::F64, Order::C, &[4]);
+        let order = |all: &[&Header]| Plan::new(all, &[Dtype::F64]).map(|p| p.order).ok();
+        assert_eq!(order(&[&c]), Some(Order::C));
+        assert_eq!(order(&[&f, &f]), Some(Order::Fortran));
+        assert_eq!(order(&[&f, &scalar, &row]), Some(Order::Fortran));
+        assert_eq!(order(&[&f, &c]), Some(Order::C));
+        assert_eq!(order(&[&scalar]), Some(Order::C));
+    }
+
+    #[test]
+    fn shapes_that_do_not_broadcast_are_named() {
+        let a = header(Dtype::F64, Order::C, &[3, 4]);
+        let b = header(Dtype::F64, Order::C, &[2, 4]);
+        let error = Plan::new(&[&a, &b], &[Dtype::F64]).expect_err("these don't broadcast");
+        assert!(
+            matches!(&error, Error::Broadcast { operand: 1, axis: 1, shape, with }
+                if shape == &[2, 4] && with == &[3, 4]),
+            "{error:?}"
+        );
+    }
+
+    #[test]
+    fn a_broadcast_larger_than_any_memory_is_an_error() {
+        let n = 1 << 40;
+        let a = Header { shape: vec![n, 1], ..header(Dtype::F64, Order::C, &[]) };
+        let b = Header { shape: vec![1, n], ..header(Dtype::F64, Order::C, &[]) };
+        let error = Plan::new(&[&a, &b], &[Dtype::F64]).expect_err("that is too large");
+        assert!(matches!(error, Error::TooLarge { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn any_byte_but_zero_is_a_true_bool() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("b.npy");
+        let h = header(Dtype::Bool, Order::C, &[4]);
+        write(&path, &h, &[0, 1, 2, 255]);
+        let mut input = Input::open(&path).expect("a sound file");
+        let mut copy = MmapMut::map_anon(4).expect("memory");
+        let part = input_part(&mut input, Some(&mut copy), &[1], &[0], &[4]).expect("readable");
+        assert_eq!(
+            (part.dtype, &part.strides[..], &copy[..]),
+            (Dtype::Bool, &[1][..], &[0, 1, 1, 1][..])
+        );
+    }
+
+    #[test]
+    fn a_file_cut_short_under_the_map_is_an_error_with_its_byte_and_not_a_signal() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("in.npy");
+        let h = header(Dtype::F64, Order::C, &[1 << 17]);
+        write(&path, &h, &vec![1; 8 << 17]);
+        let mut input = Input::open(&path).expect("a sound file");
+        let ptr = input.map(0, 8 << 17, true).expect("it can be mapped");
+        input.check().expect("nothing was cut yet");
+        std::fs::File::options()
+            .write(true)
+            .open(&path)
+            .and_then(|f| f.set_len(20_000))
+            .expect("a file can be cut");
+        // SAFETY: inside the mapping; missing pages read as zeros under the guard.
+        let (first, last) =
+            unsafe { (ptr.read_volatile(), ptr.add((8 << 17) - 1).read_volatile()) };
+        assert_eq!((first, last), (1, 0));
+        let error = input.check().expect_err("the cut was not noticed");
+        assert!(matches!(&error, Error::File { offset: Some(20_000), .. }), "{error:?}");
+        // Nor is a window of it mapped afresh.
+        let error = Input::open(&path).err().expect("the header is refused too");
+        assert!(error.to_string().contains("cut short"), "{error}");
+    }
 }

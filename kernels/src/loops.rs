@@ -1,10 +1,10 @@
 //! Kernels, and the one driver loop that runs them.
 //!
 //! ```text
-//! until the first output is aligned: one partial vector          (long runs alone)
+//! a vector, then on to where the first output is aligned          (long runs, not in place)
 //! while a whole turn of U vectors is left: load U, compute U, store U
 //! while a vector is left: load, compute, store
-//! the rest: one partial vector
+//! the rest: the last vector of the run, which overlaps what is done (not in place), or a partial one
 //! ```
 //!
 //! A partial vector repeats its first element in the lanes past its end, so that those lanes divide by
@@ -56,6 +56,13 @@ pub trait Operands: 'static {
     /// A tuple of their lanes in the shape `S`.
     type Lanes<S: Shape>;
 
+    /// Where each operand begins; a scalar is spread over a vector, which is where its cursor stays.
+    ///
+    /// # Safety
+    /// There are as many inputs as operands, and each scalar is valid for reading one element.
+    #[doc(hidden)]
+    unsafe fn cursors<S: Machine>(inputs: &[Input], spread: &mut Spread) -> Cursors;
+
     /// Loads a vector of each operand, `offset` steps on.
     ///
     /// # Safety
@@ -97,12 +104,40 @@ pub struct Cursors {
     step: [usize; MAX_INPUTS],
 }
 
+/// Room for a vector of each scalar input.
+#[doc(hidden)]
+pub type Spread = [MaybeUninit<[u64; MAX_VECTOR / 8]>; MAX_INPUTS];
+
 macro_rules! operands {
     ($($n:literal: $($t:ident $i:tt)*;)*) => {$(
         impl<$($t: Element),*> Operands for ($($t,)*) {
             const COUNT: usize = $n;
             const DTYPES: &'static [Dtype] = &[$($t::DTYPE),*];
             type Lanes<S: Shape> = ($($t::Lane<S>,)*);
+
+            #[inline(always)]
+            unsafe fn cursors<S: Machine>(inputs: &[Input], spread: &mut Spread) -> Cursors {
+                let mut cursors =
+                    Cursors { at: [core::ptr::null(); MAX_INPUTS], step: [0; MAX_INPUTS] };
+                $(
+                    if inputs[$i].scalar {
+                        let to = spread[$i].as_mut_ptr().cast::<MaybeUninit<$t>>();
+                        // SAFETY: the source is one element, and N of them fit (MAX_VECTOR is the
+                        // largest vector). Any bytes are a `MaybeUninit`.
+                        unsafe {
+                            let value = inputs[$i].at.cast::<MaybeUninit<$t>>().read_unaligned();
+                            for lane in 0..S::N {
+                                to.add(lane).write(value);
+                            }
+                        }
+                        cursors.at[$i] = to.cast();
+                    } else {
+                        cursors.at[$i] = inputs[$i].at;
+                        cursors.step[$i] = S::N * size_of::<$t>();
+                    }
+                )*
+                cursors
+            }
 
             #[inline(always)]
             unsafe fn load<S: Machine>(s: S, cursors: &Cursors, offset: usize) -> Self::Lanes<S> {
@@ -205,7 +240,7 @@ const fn unroll(cost: u32) -> usize {
     }
 }
 
-/// Runs shorter than this are not worth a partial vector to align the output.
+/// Runs shorter than this many bytes are not worth a vector more to align the output.
 const ALIGN_FROM: usize = 512;
 
 /// The driver loop.
@@ -220,101 +255,101 @@ unsafe fn drive<K: Kernel<In>, In: Operands, S: Machine, const U: usize>(
     n: usize,
 ) {
     debug_assert!(inputs.len() == In::COUNT && outputs.len() == K::Out::COUNT);
+    // SAFETY: the caller's promise. Said here so that no indexing below can panic: a loop calls nothing.
+    unsafe {
+        core::hint::assert_unchecked(inputs.len() >= In::COUNT);
+        core::hint::assert_unchecked(outputs.len() >= K::Out::COUNT);
+    }
     if n == 0 {
         return;
     }
-    let mut spread = [const { MaybeUninit::<[u64; MAX_VECTOR / 8]>::uninit() }; MAX_INPUTS];
-    let mut cursors = Cursors { at: [core::ptr::null(); MAX_INPUTS], step: [0; MAX_INPUTS] };
-    for i in 0..In::COUNT {
-        let size = In::DTYPES[i].size();
-        if inputs[i].scalar {
-            let to = spread[i].as_mut_ptr().cast::<u8>();
-            for lane in 0..S::N {
-                // SAFETY: N elements fit; the source is one element.
-                unsafe { copy_short(inputs[i].at, to.add(lane * size), size) };
-            }
-            cursors.at[i] = to;
-        } else {
-            cursors.at[i] = inputs[i].at;
-            cursors.step[i] = S::N * size;
-        }
-    }
+    let mut spread = [const { MaybeUninit::uninit() }; MAX_INPUTS];
+    // SAFETY: the caller's promise.
+    let mut cursors = unsafe { In::cursors::<S>(inputs, &mut spread) };
     let mut to = [core::ptr::null_mut(); MAX_INPUTS];
     to[..K::Out::COUNT].copy_from_slice(&outputs[..K::Out::COUNT]);
     let mut left = n;
 
-    // `n` elements on.
+    // `n` elements on (or back).
     macro_rules! advance {
         ($n:expr) => {{
-            let n = $n;
+            let n: isize = $n;
             for i in 0..In::COUNT {
-                let bytes = if n == S::N { cursors.step[i] } else { cursors.step[i] / S::N * n };
-                cursors.at[i] = cursors.at[i].wrapping_add(bytes);
+                let size = cursors.step[i] as isize / S::N as isize;
+                cursors.at[i] = cursors.at[i].wrapping_offset(n * size);
             }
             for i in 0..K::Out::COUNT {
-                to[i] = to[i].wrapping_add(n * K::Out::DTYPES[i].size());
+                to[i] = to[i].wrapping_offset(n * K::Out::DTYPES[i].size() as isize);
             }
-        }};
-    }
-    macro_rules! partial {
-        ($n:expr) => {{
-            let n = $n;
-            // SAFETY: `1 <= n <= left` elements of each operand are left; the outputs don't overlap
-            // inputs but for those which have just been read.
-            unsafe {
-                let x = In::load_partial(s, &cursors, n);
-                K::Out::store_partial::<S>(K::lanes(s, x), &to, n);
-            }
-            advance!(n);
         }};
     }
 
+    // Where no output begins where an input does, an element may be computed twice.
+    let mut in_place = false;
+    for i in 0..In::COUNT {
+        for o in 0..K::Out::COUNT {
+            in_place |= cursors.at[i] == to[o].cast_const();
+        }
+    }
+    // The first output decides: stores that cross a line cost more than loads that do, and arrays
+    // made together are mostly aligned alike.
+    let mut single = 0;
     let size = K::Out::DTYPES[0].size();
-    if S::N > 1 && n * size >= ALIGN_FROM {
-        // The first output decides: stores that cross a line cost more than loads that do, and
-        // arrays made together are mostly aligned alike.
-        let vector = S::N * size;
-        let ahead = (to[0] as usize).wrapping_neg() % vector.min(64) / size;
-        if ahead != 0 {
-            partial!(ahead);
-            left -= ahead;
-        }
+    if S::N > 1 && !in_place && n * size >= ALIGN_FROM {
+        single = (to[0] as usize).wrapping_neg() % (S::N * size).min(64) / size;
     }
-    while left >= U * S::N {
-        // SAFETY: U vectors of each operand are left. All are read before any is written, so that an
-        // output may begin where an input begins.
-        unsafe {
-            // No closures: they are not certain to be inlined here.
-            let mut x = [const { MaybeUninit::<In::Lanes<S>>::uninit() }; U];
-            for u in 0..U {
-                x[u].write(In::load(s, &cursors, u));
+    loop {
+        if single == 0 {
+            while left >= U * S::N {
+                // SAFETY: U vectors of each operand are left. All are read before any is written, so
+                // that an output may begin where an input begins.
+                unsafe {
+                    // No closures: they are not certain to be inlined here.
+                    let mut x = [const { MaybeUninit::<In::Lanes<S>>::uninit() }; U];
+                    for u in 0..U {
+                        x[u].write(In::load(s, &cursors, u));
+                    }
+                    let mut y =
+                        [const { MaybeUninit::<<K::Out as Operands>::Lanes<S>>::uninit() }; U];
+                    for u in 0..U {
+                        y[u].write(K::lanes(s, x[u].assume_init_read()));
+                    }
+                    for u in 0..U {
+                        K::Out::store::<S>(y[u].assume_init_read(), &to, u);
+                    }
+                }
+                for i in 0..In::COUNT {
+                    cursors.at[i] = cursors.at[i].wrapping_add(cursors.step[i] * U);
+                }
+                for i in 0..K::Out::COUNT {
+                    to[i] = to[i].wrapping_add(S::N * U * K::Out::DTYPES[i].size());
+                }
+                left -= U * S::N;
             }
-            let mut y = [const { MaybeUninit::<<K::Out as Operands>::Lanes<S>>::uninit() }; U];
-            for u in 0..U {
-                y[u].write(K::lanes(s, x[u].assume_init_read()));
+            if left == 0 {
+                return;
             }
-            for u in 0..U {
-                K::Out::store::<S>(y[u].assume_init_read(), &to, u);
+            if left < S::N {
+                if in_place || n < S::N {
+                    // SAFETY: `1 <= left` elements of each operand are left; all are read before one
+                    // is written.
+                    unsafe {
+                        let x = In::load_partial(s, &cursors, left);
+                        K::Out::store_partial::<S>(K::lanes(s, x), &to, left);
+                    }
+                    return;
+                }
+                advance!(left as isize - S::N as isize);
+                left = S::N;
             }
+            single = S::N;
         }
-        for i in 0..In::COUNT {
-            cursors.at[i] = cursors.at[i].wrapping_add(cursors.step[i] * U);
-        }
-        for i in 0..K::Out::COUNT {
-            to[i] = to[i].wrapping_add(S::N * U * K::Out::DTYPES[i].size());
-        }
-        left -= U * S::N;
-    }
-    if U > 1 {
-        while left >= S::N {
-            // SAFETY: a vector of each operand is left.
-            unsafe { K::Out::store::<S>(K::lanes(s, In::load(s, &cursors, 0)), &to, 0) };
-            advance!(S::N);
-            left -= S::N;
-        }
-    }
-    if left != 0 {
-        partial!(left);
+        // SAFETY: a vector of each operand is left: `single` is less than one at the start of a run
+        // of several, and at the end we have stepped back to have one.
+        unsafe { K::Out::store::<S>(K::lanes(s, In::load(s, &cursors, 0)), &to, 0) };
+        advance!(single as isize);
+        left -= single;
+        single = 0;
     }
 }
 

@@ -46,7 +46,7 @@ macro_rules! by_size {
 ///
 /// # Safety
 /// Source and row are valid for `n` elements of `size` bytes, aligned or not, and apart.
-pub(super) unsafe fn gather(from: *const u8, stride: isize, to: *mut u8, n: usize, size: usize) {
+unsafe fn gather(from: *const u8, stride: isize, to: *mut u8, n: usize, size: usize) {
     if stride == size as isize {
         // SAFETY: the caller's promise.
         unsafe { std::ptr::copy_nonoverlapping(from, to, n * size) };
@@ -72,24 +72,89 @@ pub(super) unsafe fn gather(from: *const u8, stride: isize, to: *mut u8, n: usiz
     })
 }
 
-/// Copies `n` elements of a contiguous row to every `stride` bytes.
+/// Copies a tile of `rows` and `columns` between two places, each with a stride from row to row and one
+/// from column to column.
 ///
 /// # Safety
-/// As for [`gather`].
-pub(super) unsafe fn scatter(from: *const u8, to: *mut u8, stride: isize, n: usize, size: usize) {
-    if stride == size as isize {
-        // SAFETY: the caller's promise.
-        unsafe { std::ptr::copy_nonoverlapping(from, to, n * size) };
-        return;
+/// Both are valid for the elements of a tile, of `size` bytes each, aligned or not, and apart.
+pub(super) unsafe fn copy_tile(
+    from: *const u8,
+    from_strides: [isize; 2],
+    to: *mut u8,
+    to_strides: [isize; 2],
+    [rows, columns]: [usize; 2],
+    size: usize,
+) {
+    // The inner loop goes where the steps are small, but not for a few elements.
+    let step = |axis: usize| from_strides[axis].unsigned_abs() + to_strides[axis].unsigned_abs();
+    let by_row = rows == 1 || (columns >= 8 && step(1) <= step(0));
+    let (outer, inner, turns, n) =
+        if by_row { (0, 1, rows, columns) } else { (1, 0, columns, rows) };
+    for i in 0..turns as isize {
+        // SAFETY: a row (or a column) of the tile.
+        unsafe {
+            copy_row(
+                from.wrapping_offset(from_strides[outer] * i),
+                from_strides[inner],
+                to.wrapping_offset(to_strides[outer] * i),
+                to_strides[inner],
+                n,
+                size,
+            );
+        }
     }
+}
+
+/// Asks for the lines of a tile, where its rows or its columns are runs of lines; see [`copy_tile`].
+pub(super) fn prefetch_tile(at: *const u8, strides: [isize; 2], lengths: [usize; 2]) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let inner = (strides[1].unsigned_abs() < strides[0].unsigned_abs()) as usize;
+        let outer = 1 - inner;
+        if strides[inner].unsigned_abs() > 64 || strides[outer] == 0 {
+            return;
+        }
+        let last = strides[inner] * (lengths[inner] as isize - 1);
+        let (first, bytes) = (at.wrapping_offset(last.min(0)), last.unsigned_abs());
+        for i in 0..lengths[outer] as isize {
+            let run = first.wrapping_offset(strides[outer] * i);
+            let mut line = 0;
+            while line < bytes + 64 {
+                // The last element's line, and no line past it.
+                let at = run.wrapping_add(line.min(bytes));
+                // SAFETY: every x86-64 has the instruction, and it faults at no address.
+                unsafe {
+                    std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(at.cast())
+                };
+                line += 64;
+            }
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (at, strides, lengths);
+}
+
+/// Writes the elements of a contiguous row to the places `indices` in a tile, counted row by row.
+///
+/// # Safety
+/// The row has as many elements as there are indices; the tile is valid for writing at each of them.
+pub(super) unsafe fn scatter_chosen(
+    from: *const u8,
+    indices: &[u16],
+    to: *mut u8,
+    [down, along]: [isize; 2],
+    columns: usize,
+    size: usize,
+) {
     by_size!(size, T => {
-        let from = from.cast::<T>();
-        for i in 0..n {
+        for (k, &i) in indices.iter().enumerate() {
+            let (row, column) = (i as usize / columns, i as usize % columns);
+            let offset = down * row as isize + along * column as isize;
             // SAFETY: the caller's promise.
             unsafe {
-                let to = to.wrapping_offset(stride * i as isize).cast::<T>();
-                to.write_unaligned(from.add(i).read_unaligned());
-            };
+                let value = from.cast::<T>().add(k).read_unaligned();
+                to.wrapping_offset(offset).cast::<T>().write_unaligned(value);
+            }
         }
     })
 }
@@ -108,13 +173,22 @@ pub(super) unsafe fn compact(row: *mut u8, indices: &[u16], size: usize) {
     })
 }
 
-/// Copies past the caches: whole lines are written to memory without being read first.
+/// Copies past the caches: whole lines are written to memory without being read first. Meanwhile as
+/// many lines at each address in `soon`, which need not be valid, are asked for.
 ///
 /// # Safety
 /// As for `copy_nonoverlapping`.
 #[cfg(target_arch = "x86_64")]
-pub(super) unsafe fn copy_streaming(mut from: *const u8, mut to: *mut u8, mut bytes: usize) {
-    use std::arch::x86_64::{__m128i, _mm_loadu_si128, _mm_stream_si128};
+pub(super) unsafe fn copy_streaming(
+    mut from: *const u8,
+    mut to: *mut u8,
+    mut bytes: usize,
+    soon: &[*const u8],
+) {
+    use std::arch::x86_64::{
+        __m128i, _MM_HINT_T0, _mm_loadu_si128, _mm_prefetch, _mm_stream_si128,
+    };
+    let mut line = 0;
     let ahead = ((to as usize).wrapping_neg() % 16).min(bytes);
     // SAFETY: `ahead <= bytes`; then whole lines of 64 bytes to an address that is a multiple of 16,
     // and the rest.
@@ -122,6 +196,10 @@ pub(super) unsafe fn copy_streaming(mut from: *const u8, mut to: *mut u8, mut by
         std::ptr::copy_nonoverlapping(from, to, ahead);
         (from, to, bytes) = (from.add(ahead), to.add(ahead), bytes - ahead);
         while bytes >= 64 {
+            for at in soon {
+                _mm_prefetch::<_MM_HINT_T0>(at.wrapping_add(line).cast());
+            }
+            line += 64;
             let (source, target) = (from.cast::<__m128i>(), to.cast::<__m128i>());
             let (a, b) = (_mm_loadu_si128(source), _mm_loadu_si128(source.add(1)));
             let (c, d) = (_mm_loadu_si128(source.add(2)), _mm_loadu_si128(source.add(3)));
@@ -140,7 +218,12 @@ pub(super) unsafe fn copy_streaming(mut from: *const u8, mut to: *mut u8, mut by
 /// # Safety
 /// As for `copy_nonoverlapping`.
 #[cfg(not(target_arch = "x86_64"))]
-pub(super) unsafe fn copy_streaming(from: *const u8, to: *mut u8, bytes: usize) {
+pub(super) unsafe fn copy_streaming(
+    from: *const u8,
+    to: *mut u8,
+    bytes: usize,
+    _soon: &[*const u8],
+) {
     // SAFETY: the caller's promise.
     unsafe { std::ptr::copy_nonoverlapping(from, to, bytes) }
 }

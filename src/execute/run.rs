@@ -1,10 +1,10 @@
-//! Runs a plan: blocks of elements through the inner loop, chunks of blocks on threads.
+//! Runs a plan: pieces of it through the inner loop, chunks of pieces on threads.
 //!
 //! ```text
-//! for each chunk, on any thread:
-//!     while elements are left:
-//!         a block: the rest of the row if every operand can be used where it lies,
-//!                  or as many elements as the buffers hold (of several rows, if rows are short)
+//! every operand can be used where it lies:
+//!     for each chunk, on any thread: for each row of it: inner loop
+//! else:
+//!     for each chunk, on any thread: for each tile of it:
 //!         inputs that can't be used where they lie -> buffers
 //!         inner loop
 //!         buffers -> outputs that can't be written where they lie
@@ -12,7 +12,9 @@
 //!
 //! What can be used where it lies: a row that is contiguous, or that stands still (one element for
 //! the whole row, inputs only). Everything else passes through buffers that stay in L1, so inner
-//! loops know nothing of strides and masks.
+//! loops know nothing of strides and masks. A tile is a part of a row; or of several rows, where rows
+//! are short or where an operand lies across: then each line of its memory is fetched once for all of
+//! the tile's rows, and not once for each.
 
 use std::mem::MaybeUninit;
 
@@ -21,20 +23,24 @@ use lanefn_kernels::{
     loops::{Input, Loop, MAX_INPUTS, MAX_OUTPUTS},
 };
 
-use super::{memory, parallel};
+use super::{floats::IeeeDefault, memory, parallel};
 use crate::{
     error::Result,
-    iterate::{MAX_OPERANDS, Place, Plan},
+    iterate::{MAX_OPERANDS, Place, Plan, SHORT_ROW, Strides},
 };
 
-/// Elements in a block that passes through buffers.
-const BLOCK: usize = 512;
+/// Elements in a tile at most.
+const TILE: usize = 512;
 
-/// Rows shorter than this share a block.
-const SHORT_ROW: usize = 64;
+/// Columns of a tile where an operand lies across.
+const ACROSS: usize = 16;
 
 /// Bytes of the output that a streaming block goes through L1 at a time.
-const STREAM_BYTES: usize = 4096;
+const STREAM_BYTES: usize = 2048;
+
+/// Bytes ahead of the next such block at which its inputs are asked for: so far that the memory has
+/// something to do while the block is computed.
+const FETCH_AHEAD: usize = 4096;
 
 /// Elements of a chunk are a multiple of this, so that chunks of an array that begins on a line end
 /// on one whatever its dtype.
@@ -106,33 +112,38 @@ impl Run<'_> {
             Some(threads) => threads,
             None => super::num_threads()?,
         };
+        let kind = self.kinds();
+        let apart =
+            kind[..self.function.inputs.len() + self.function.outputs.len()].contains(&Lie::Apart);
+        let alone = self.plan.inner().0 >= SHORT_ROW || self.plan.axes.len() == 1;
+        let tiles = (self.masked || apart || !alone).then(|| Tiles::of(self.plan));
+        let work = |from, to| match &tiles {
+            // SAFETY: the caller's promise; units are apart, so no two threads write one element, and
+            // what one reads no other writes.
+            None => unsafe { self.rows(&kind, from, to) },
+            // SAFETY: as above.
+            Some(tiles) => unsafe { self.tiles(tiles, from, to) },
+        };
+        // Units: elements, or tiles.
+        let (units, size) = tiles.as_ref().map_or((n, 1), |t| (t.count, t.rows * t.columns));
         if threads <= 1 {
-            // SAFETY: the caller's promise.
-            unsafe { self.chunk(0, n) };
+            let _floats = IeeeDefault::enter();
+            work(0, units);
             return Ok(());
         }
         // The same chunks for any number of threads.
         let chunk =
-            ((CHUNK_NANOSECONDS / each) as usize).max(BLOCK).next_multiple_of(CHUNK_MULTIPLE);
-        parallel(n.div_ceil(chunk), threads, &|i| {
-            let from = i * chunk;
-            // SAFETY: the caller's promise; chunks are apart, so no two threads write one element, and
-            // what one reads no other writes.
-            unsafe { self.chunk(from, chunk.min(n - from)) };
+            ((CHUNK_NANOSECONDS / each) as usize).max(TILE).next_multiple_of(CHUNK_MULTIPLE);
+        let chunk = (chunk / size).max(1);
+        parallel(units.div_ceil(chunk), threads, &|i| {
+            work(i * chunk, units.min((i + 1) * chunk));
         })
     }
 
-    /// The elements `from .. from + n` of the walk.
-    ///
-    /// # Safety
-    /// As for [`Run::run`].
-    unsafe fn chunk(&self, from: usize, n: usize) {
-        let mut place = self.plan.place(from);
-        let (row, strides) = self.plan.inner();
+    /// How each operand's rows lie.
+    fn kinds(&self) -> [Lie; MAX_OPERANDS] {
+        let (_, strides) = self.plan.inner();
         let nin = self.function.inputs.len();
-        let nout = self.function.outputs.len();
-
-        // How each operand's rows lie.
         let mut kind = [Lie::Apart; MAX_OPERANDS];
         for (i, d) in self.function.inputs.iter().enumerate() {
             kind[i] = match strides[i] {
@@ -146,20 +157,23 @@ impl Run<'_> {
                 kind[nin + i] = Lie::Contiguous;
             }
         }
-        let direct = !self.masked && kind[..nin + nout].iter().all(|&k| k != Lie::Apart);
+        kind
+    }
 
-        if direct && (*row >= SHORT_ROW || self.plan.axes.len() == 1) {
-            let mut left = n;
-            while left > 0 {
-                let m = left.min(row - place.index[place.index.len() - 1]);
-                // SAFETY: a piece of a row whose operands all lie as inner loops want them.
-                unsafe { self.direct(&place, &kind, m) };
-                self.plan.advance(&mut place, m);
-                left -= m;
-            }
-        } else {
-            // SAFETY: the caller's promise.
-            unsafe { self.buffered(&mut place, &kind, n) };
+    /// The elements `from .. to` of the walk, every operand used where it lies.
+    ///
+    /// # Safety
+    /// As for [`Run::run`]; no operand lies apart.
+    unsafe fn rows(&self, kind: &[Lie; MAX_OPERANDS], from: usize, to: usize) {
+        let mut place = self.plan.place(from);
+        let (row, _) = self.plan.inner();
+        let mut left = to - from;
+        while left > 0 {
+            let m = left.min(row - place.index[place.index.len() - 1]);
+            // SAFETY: a piece of a row whose operands all lie as inner loops want them.
+            unsafe { self.direct(&place, kind, m) };
+            self.plan.advance(&mut place, m);
+            left -= m;
         }
     }
 
@@ -200,15 +214,22 @@ impl Run<'_> {
             // SAFETY: `m` elements from here are within the piece; the buffers hold them.
             unsafe {
                 inner(&inputs[..nin], &to[..nout], m);
-                for i in 0..nout {
-                    let bytes = m * self.function.outputs[i].size();
-                    memory::copy_streaming(to[i], outputs[i], bytes);
-                    outputs[i] = outputs[i].add(bytes);
-                }
+                let mut soon = [std::ptr::null(); MAX_INPUTS];
+                let mut moving = 0;
                 for i in 0..nin {
                     if !inputs[i].scalar {
                         inputs[i].at = inputs[i].at.add(m * self.function.inputs[i].size());
+                        soon[moving] = inputs[i].at.wrapping_add(FETCH_AHEAD);
+                        moving += 1;
                     }
+                }
+                for i in 0..nout {
+                    let bytes = m * self.function.outputs[i].size();
+                    // Inputs are fetched while the first output goes out: the memory reads and
+                    // writes by turns otherwise.
+                    let soon = if i == 0 { &soon[..moving] } else { &[] };
+                    memory::copy_streaming(to[i], outputs[i], bytes, soon);
+                    outputs[i] = outputs[i].add(bytes);
                 }
             }
             at += m;
@@ -216,156 +237,168 @@ impl Run<'_> {
         memory::end_streaming();
     }
 
-    /// `n` elements from `place`, through buffers where that is needed.
+    /// The tiles `from .. to`, through buffers where that is needed.
     ///
     /// # Safety
     /// As for [`Run::run`].
-    unsafe fn buffered(&self, place: &mut Place, kind: &[Lie; MAX_OPERANDS], n: usize) {
+    unsafe fn tiles(&self, tiles: &Tiles, from: usize, to: usize) {
         let nin = self.function.inputs.len();
         let nout = self.function.outputs.len();
         let inner = self.function.inner(self.level);
-        let (row, strides) = self.plan.inner();
-        let short = *row < SHORT_ROW;
-        let mut buffers = Buffers::<{ MAX_INPUTS + MAX_OUTPUTS }, { BLOCK * 8 }>::new();
-        let mut chosen = [0u16; BLOCK];
-        let mut left = n;
-        while left > 0 {
-            let rest = row - place.index[place.index.len() - 1];
-            let m = if short { left.min(BLOCK) } else { left.min(rest).min(BLOCK) };
-            let mut after = Place { index: place.index.clone(), at: place.at };
+        let [down, along] = &tiles.strides;
+        let mut buffers = Buffers::<{ MAX_INPUTS + MAX_OUTPUTS }, { TILE * 8 }>::new();
+        // What was last put into each input's buffer: where from, and how many rows and columns.
+        let mut held = [(std::ptr::null_mut(), 0, 0); MAX_INPUTS];
+        let mut chosen = [0u16; TILE];
+        for tile in from..to {
+            let (at, rows, columns) = tiles.tile(self.plan, tile);
+            if tiles.crossed && tile + 1 < to {
+                // No line of an operand that lies across follows from the one before: the memory
+                // would wait to be asked for each.
+                let (next, rows, columns) = tiles.tile(self.plan, tile + 1);
+                for i in 0..nin + nout {
+                    memory::prefetch_tile(next[i], [down[i], along[i]], [rows, columns]);
+                }
+            }
 
-            // Which elements of the block the mask lets through; None if all of them.
-            let mut count = m;
-            let mut masked = false;
+            // Which elements the mask lets through.
+            let mut count = rows * columns;
             if self.masked {
+                let mask = nin + nout;
                 count = 0;
-                let mut i = 0;
-                // SAFETY: the mask is valid at every place of the walk.
+                for r in 0..rows {
+                    for c in 0..columns {
+                        let offset = down[mask] * r as isize + along[mask] * c as isize;
+                        chosen[count] = (r * columns + c) as u16;
+                        // SAFETY: the mask is valid at every place of the walk.
+                        count += unsafe { *at[mask].wrapping_offset(offset) != 0 } as usize;
+                    }
+                }
+                if count == 0 {
+                    continue;
+                }
+            }
+            let chosen = (count != rows * columns).then_some(&chosen[..count]);
+            // Whether a tile of an operand lies with this stride between its elements.
+            let lies = |i: usize, step: usize| {
+                (columns == 1 || along[i] == step as isize)
+                    && (rows == 1 || down[i] == (step * columns) as isize)
+            };
+
+            let mut inputs = [Input { at: std::ptr::null(), scalar: false }; MAX_INPUTS];
+            for i in 0..nin {
+                let size = self.function.inputs[i].size();
+                inputs[i] = Input { at: at[i], scalar: lies(i, 0) };
+                if inputs[i].scalar || (chosen.is_none() && lies(i, size)) {
+                    continue;
+                }
+                let to = buffers.slot(i);
+                inputs[i].at = to;
+                let now = (at[i], rows, columns);
+                if chosen.is_none() && held[i] == now {
+                    // Nobody has written these elements since: an output stands still nowhere, so an
+                    // input that shares its memory does not either.
+                    continue;
+                }
+                let strides = [down[i], along[i]];
+                let packed = [(columns * size) as isize, size as isize];
+                // SAFETY: the walk's elements are valid for reading, and the buffer holds a tile.
+                unsafe { memory::copy_tile(at[i], strides, to, packed, [rows, columns], size) };
+                held[i] = now;
+                if let Some(chosen) = chosen {
+                    // SAFETY: indices into the tile in the buffer.
+                    unsafe { memory::compact(to, chosen, size) };
+                    held[i].1 = 0;
+                }
+            }
+            let mut outputs = [std::ptr::null_mut(); MAX_OUTPUTS];
+            let mut whole = [false; MAX_OUTPUTS];
+            for i in 0..nout {
+                whole[i] = chosen.is_none() && lies(nin + i, self.function.outputs[i].size());
+                outputs[i] = if whole[i] { at[nin + i] } else { buffers.slot(MAX_INPUTS + i) };
+            }
+            // SAFETY: inputs are tiles of the walk or buffers with `count` elements, outputs likewise.
+            unsafe { inner(&inputs[..nin], &outputs[..nout], count) };
+            for i in (0..nout).filter(|&i| !whole[i]) {
+                let size = self.function.outputs[i].size();
+                let o = nin + i;
+                let strides = [down[o], along[o]];
+                let packed = [(columns * size) as isize, size as isize];
+                // SAFETY: the walk's elements are valid for writing; the buffer holds what is read.
                 unsafe {
-                    self.each_row(place, m, |at, run| {
-                        for k in 0..run {
-                            let p =
-                                at[nin + nout].wrapping_offset(strides[nin + nout] * k as isize);
-                            chosen[count] = i;
-                            count += (*p != 0) as usize;
-                            i += 1;
-                        }
-                    });
-                }
-                masked = count != m;
-            }
-            if count > 0 {
-                let mut inputs = [Input { at: std::ptr::null(), scalar: false }; MAX_INPUTS];
-                for i in 0..nin {
-                    let size = self.function.inputs[i].size();
-                    if !short && kind[i] == Lie::Still {
-                        inputs[i] = Input { at: place.at[i], scalar: true };
-                    } else if !short && !masked && kind[i] == Lie::Contiguous {
-                        inputs[i] = Input { at: place.at[i], scalar: false };
-                    } else {
-                        let to = buffers.slot(i);
-                        inputs[i].at = to;
-                        let mut done = 0;
-                        // SAFETY: the walk's elements are valid for reading, and the buffer holds a
-                        // block.
-                        unsafe {
-                            self.each_row(place, m, |at, run| {
-                                memory::gather(at[i], strides[i], to.add(done * size), run, size);
-                                done += run;
-                            });
-                            if masked {
-                                memory::compact(to, &chosen[..count], size);
-                            }
-                        }
-                    }
-                }
-                let mut outputs = [std::ptr::null_mut(); MAX_OUTPUTS];
-                for i in 0..nout {
-                    outputs[i] = if !short && !masked && kind[nin + i] == Lie::Contiguous {
-                        place.at[nin + i]
-                    } else {
-                        buffers.slot(MAX_INPUTS + i)
-                    };
-                }
-                // SAFETY: inputs are rows of the walk or buffers with `count` elements, outputs
-                // likewise.
-                unsafe { inner(&inputs[..nin], &outputs[..nout], count) };
-                for i in 0..nout {
-                    let size = self.function.outputs[i].size();
-                    let o = nin + i;
-                    if outputs[i] == place.at[o] {
-                        continue;
-                    }
-                    let from = outputs[i];
-                    let mut done = 0;
-                    let mut written = 0;
-                    // SAFETY: the walk's elements are valid for writing; the buffer holds what is read.
-                    unsafe {
-                        self.each_row(place, m, |at, run| {
-                            if masked {
-                                while written < count && (chosen[written] as usize) < done + run {
-                                    let k = chosen[written] as usize - done;
-                                    memory::scatter(
-                                        from.add(written * size),
-                                        at[o].wrapping_offset(strides[o] * k as isize),
-                                        0,
-                                        1,
-                                        size,
-                                    );
-                                    written += 1;
-                                }
-                            } else {
-                                memory::scatter(
-                                    from.add(done * size),
-                                    at[o],
-                                    strides[o],
-                                    run,
-                                    size,
-                                );
-                            }
-                            done += run;
-                        });
+                    match chosen {
+                        None => memory::copy_tile(
+                            outputs[i],
+                            packed,
+                            at[o],
+                            strides,
+                            [rows, columns],
+                            size,
+                        ),
+                        Some(chosen) => memory::scatter_chosen(
+                            outputs[i], chosen, at[o], strides, columns, size,
+                        ),
                     }
                 }
             }
-            // On to the next block.
-            let mut steps = m;
-            while steps > 0 {
-                let run = steps.min(row - after.index[after.index.len() - 1]);
-                self.plan.advance(&mut after, run);
-                steps -= run;
-            }
-            *place = after;
-            left -= m;
         }
     }
+}
 
-    /// Calls `f` with the addresses and the length of each piece of a row among `n` elements from
-    /// `place` on.
-    ///
-    /// # Safety
-    /// What `f` does with the addresses is sound.
-    unsafe fn each_row(
-        &self,
-        place: &Place,
-        n: usize,
-        mut f: impl FnMut(&[*mut u8; MAX_OPERANDS], usize),
-    ) {
-        let row = self.plan.inner().0;
-        let first = n.min(row - place.index[place.index.len() - 1]);
-        f(&place.at, first);
-        if first == n {
-            return;
+/// How the two innermost axes of a plan are cut into tiles.
+struct Tiles {
+    /// Rows and columns of a tile; those at an end may have fewer.
+    rows: usize,
+    columns: usize,
+    /// Tiles in a row, and below each other.
+    across: usize,
+    below: usize,
+    /// All tiles.
+    count: usize,
+    /// Whether an operand lies across.
+    crossed: bool,
+    /// The lengths of the two axes, outer first.
+    lengths: [usize; 2],
+    /// The strides along them.
+    strides: [Strides; 2],
+}
+
+impl Tiles {
+    fn of(plan: &Plan) -> Tiles {
+        let (n, along) = *plan.inner();
+        let outer = plan.axes.len().checked_sub(2).map(|a| plan.axes[a]);
+        let (m, down) = outer.unwrap_or((1, [0; MAX_OPERANDS]));
+        let crossed = (0..plan.operands)
+            .any(|i| down[i] != 0 && down[i].unsigned_abs() < along[i].unsigned_abs());
+        let columns = n.min(if crossed { ACROSS } else { TILE });
+        let rows = if crossed || n < SHORT_ROW { m.min(TILE / columns) } else { 1 };
+        let (across, below) = (n.div_ceil(columns), m.div_ceil(rows));
+        let count = plan.len / (n * m) * across * below;
+        let (lengths, strides) = ([m, n], [down, along]);
+        Tiles { rows, columns, across, below, count, crossed, lengths, strides }
+    }
+
+    /// Where the operands of a tile begin, and how many rows and columns it has.
+    fn tile(&self, plan: &Plan, tile: usize) -> ([*mut u8; MAX_OPERANDS], usize, usize) {
+        let column = tile % self.across * self.columns;
+        let row = tile / self.across % self.below * self.rows;
+        let mut rest = tile / self.across / self.below;
+        let mut at = plan.start;
+        for i in 0..plan.operands {
+            let [down, along] = [self.strides[0][i], self.strides[1][i]];
+            let offset =
+                down.wrapping_mul(row as isize).wrapping_add(along.wrapping_mul(column as isize));
+            at[i] = at[i].wrapping_offset(offset);
         }
-        let mut here = Place { index: place.index.clone(), at: place.at };
-        self.plan.advance(&mut here, first);
-        let mut left = n - first;
-        while left > 0 {
-            let run = left.min(row);
-            f(&here.at, run);
-            self.plan.advance(&mut here, run);
-            left -= run;
+        for (n, strides) in plan.axes.iter().rev().skip(2) {
+            let index = (rest % n) as isize;
+            rest /= n;
+            for i in 0..plan.operands {
+                at[i] = at[i].wrapping_offset(strides[i].wrapping_mul(index));
+            }
         }
+        let [m, n] = self.lengths;
+        (at, self.rows.min(m - row), self.columns.min(n - column))
     }
 }
 

@@ -247,6 +247,11 @@ fn check(n: usize, who: impl FnOnce() -> String) -> Result<()> {
     }
 }
 
+/// Whether a call can be made with at most `n` threads.
+pub(crate) fn check_threads(n: usize) -> Result<()> {
+    check(n, || format!("threads({n})"))
+}
+
 /// Holds a scoped count until dropped.
 pub(super) struct Scope(usize);
 

@@ -10,6 +10,9 @@ use smallvec::SmallVec;
 pub const MAX_OPERANDS: usize =
     lanefn_kernels::loops::MAX_INPUTS + lanefn_kernels::loops::MAX_OUTPUTS + 1;
 
+/// Rows shorter than this are not walked one by one.
+pub const SHORT_ROW: usize = 64;
+
 /// Bytes from one element to the next along an axis, for each operand.
 pub type Strides = [isize; MAX_OPERANDS];
 
@@ -73,6 +76,7 @@ impl Plan {
         if plan.axes.len() > 1 {
             plan.sort(order);
             plan.merge();
+            plan.pair();
         }
         plan
     }
@@ -114,6 +118,26 @@ impl Plan {
             }
         }
         self.axes.truncate(kept + 1);
+    }
+
+    /// Puts next to the innermost axis the one that goes well with it: an axis along which an operand
+    /// has smaller strides than along the innermost, or else, where rows are short, the longest.
+    fn pair(&mut self) {
+        let last = self.axes.len() - 1;
+        if last < 2 {
+            return;
+        }
+        let (n, inner) = self.axes[last];
+        let step = |a: usize, i: usize| self.axes[a].1[i].unsigned_abs();
+        let crossed = (0..self.operands).find_map(|i| {
+            let smaller = |&a: &usize| step(a, i) != 0 && step(a, i) < inner[i].unsigned_abs();
+            (0..last).filter(smaller).min_by_key(|&a| step(a, i))
+        });
+        let short = n < SHORT_ROW && n * self.axes[last - 1].0 < 4 * SHORT_ROW;
+        let longest = || (0..last).filter(|_| short).max_by_key(|&a| self.axes[a].0);
+        if let Some(a) = crossed.or_else(longest) {
+            self.axes[a..last].rotate_left(1);
+        }
     }
 
     /// A place in the walk: the element at `at`, counted in the order of the walk.

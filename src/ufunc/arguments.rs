@@ -1,28 +1,36 @@
 //! What a typed call takes: arrays of any dimension and storage, and plain numbers.
 
+use std::mem::MaybeUninit;
+
 use lanefn_kernels::{
     lanes::{Dtype, Element},
-    loops::{Kernel, Operands},
+    loops::{Kernel, MAX_INPUTS, MAX_OUTPUTS, Operands},
 };
 use ndarray::{Array, ArrayBase, Data, DataMut, DimMax, Dimension, Ix0};
 use smallvec::SmallVec;
 
 use super::untyped::{RawInput, RawOutput};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    execute::memory,
+};
 
 /// Strides in bytes, and the shapes that go with them, kept for the time of a call.
 #[doc(hidden)]
 pub struct Layout {
     shape: SmallVec<[usize; 4]>,
     strides: SmallVec<[isize; 4]>,
+    dtype: Dtype,
 }
 
 impl Layout {
-    fn of<A, D: Dimension>(dim: &D, strides: &[isize]) -> Layout {
+    fn of<A: Element, D: Dimension>(dim: &D, strides: &[isize]) -> Layout {
         let size = size_of::<A>() as isize;
         Layout {
             shape: SmallVec::from_slice(dim.slice()),
-            strides: strides.iter().map(|s| s * size).collect(),
+            // A unit axis may have any stride; nobody walks along it.
+            strides: strides.iter().map(|s| s.wrapping_mul(size)).collect(),
+            dtype: A::DTYPE,
         }
     }
 }
@@ -72,7 +80,7 @@ macro_rules! numbers {
             #[inline]
             fn pointer(&self) -> *const u8 { (&raw const *self).cast() }
             fn layout(&self) -> Layout {
-                Layout { shape: SmallVec::new(), strides: SmallVec::new() }
+                Layout { shape: SmallVec::new(), strides: SmallVec::new(), dtype: $t::DTYPE }
             }
             #[inline]
             fn plain(&self) -> Option<&[usize]> { Some(&[]) }
@@ -90,7 +98,7 @@ pub trait Arguments {
     /// The dimension that they broadcast to.
     type Dim: Dimension;
     #[doc(hidden)]
-    fn pointers(&self) -> SmallVec<[(*const u8, Dtype); 8]>;
+    fn pointers(&self) -> [*const u8; MAX_INPUTS];
     #[doc(hidden)]
     fn layouts(&self) -> SmallVec<[Layout; 8]>;
     /// The one shape that all of them have, contiguous in C order, if that is so.
@@ -105,9 +113,9 @@ impl<S: Data<Elem: Element>, D: Dimension> Arguments for &ArrayBase<S, D> {
     type In = (S::Elem,);
     type Dim = D;
     #[inline]
-    fn pointers(&self) -> SmallVec<[(*const u8, Dtype); 8]> {
-        let mut all = SmallVec::new();
-        all.push((self.pointer(), S::Elem::DTYPE));
+    fn pointers(&self) -> [*const u8; MAX_INPUTS] {
+        let mut all = [std::ptr::null(); MAX_INPUTS];
+        all[0] = self.pointer();
         all
     }
     fn layouts(&self) -> SmallVec<[Layout; 8]> {
@@ -137,9 +145,9 @@ macro_rules! tuples {
             type In = ($($t::Elem,)*);
             type Dim = $dim;
             #[inline]
-            fn pointers(&self) -> SmallVec<[(*const u8, Dtype); 8]> {
-                let mut all = SmallVec::new();
-                $(all.push((self.$i.pointer(), $t::Elem::DTYPE));)*
+            fn pointers(&self) -> [*const u8; MAX_INPUTS] {
+                let mut all = [std::ptr::null(); MAX_INPUTS];
+                $(all[$i] = self.$i.pointer();)*
                 all
             }
             fn layouts(&self) -> SmallVec<[Layout; 8]> {
@@ -190,12 +198,12 @@ tuples! {
 
 impl Layout {
     /// An input that lies like this.
-    pub(super) fn input(&self, (ptr, dtype): (*const u8, Dtype)) -> RawInput<'_> {
-        RawInput { ptr, shape: &self.shape, strides: &self.strides, dtype }
+    pub(super) fn input(&self, ptr: *const u8) -> RawInput<'_> {
+        RawInput { ptr, shape: &self.shape, strides: &self.strides, dtype: self.dtype }
     }
     /// An output that lies like this.
-    pub(super) fn output(&self, (ptr, dtype): (*mut u8, Dtype)) -> RawOutput<'_> {
-        RawOutput { ptr, shape: &self.shape, strides: &self.strides, dtype }
+    pub(super) fn output(&self, ptr: *mut u8) -> RawOutput<'_> {
+        RawOutput { ptr, shape: &self.shape, strides: &self.strides, dtype: self.dtype }
     }
     /// The shape.
     pub(super) fn shape(&self) -> &[usize] {
@@ -211,8 +219,10 @@ impl Layout {
 pub trait Outputs {
     /// Their element types.
     type Out: Operands;
+    /// Where they are. Ask for this before the layouts: it makes a shared array one of its own, which
+    /// may change its strides.
     #[doc(hidden)]
-    fn pointers(&mut self) -> SmallVec<[(*mut u8, Dtype); 4]>;
+    fn pointers(&mut self) -> [*mut u8; MAX_OUTPUTS];
     #[doc(hidden)]
     fn layouts(&self) -> SmallVec<[Layout; 4]>;
     /// As for [`Arguments`].
@@ -223,9 +233,9 @@ pub trait Outputs {
 impl<S: DataMut<Elem: Element>, D: Dimension> Outputs for &mut ArrayBase<S, D> {
     type Out = (S::Elem,);
     #[inline]
-    fn pointers(&mut self) -> SmallVec<[(*mut u8, Dtype); 4]> {
-        let mut all = SmallVec::new();
-        all.push((self.as_mut_ptr().cast(), S::Elem::DTYPE));
+    fn pointers(&mut self) -> [*mut u8; MAX_OUTPUTS] {
+        let mut all = [std::ptr::null_mut(); MAX_OUTPUTS];
+        all[0] = self.as_mut_ptr().cast();
         all
     }
     fn layouts(&self) -> SmallVec<[Layout; 4]> {
@@ -246,9 +256,9 @@ macro_rules! outputs {
         {
             type Out = ($($t::Elem,)*);
             #[inline]
-            fn pointers(&mut self) -> SmallVec<[(*mut u8, Dtype); 4]> {
-                let mut all = SmallVec::new();
-                $(all.push((self.$i.as_mut_ptr().cast(), $t::Elem::DTYPE));)*
+            fn pointers(&mut self) -> [*mut u8; MAX_OUTPUTS] {
+                let mut all = [std::ptr::null_mut(); MAX_OUTPUTS];
+                $(all[$i] = self.$i.as_mut_ptr().cast();)*
                 all
             }
             fn layouts(&self) -> SmallVec<[Layout; 4]> {
@@ -275,16 +285,24 @@ outputs! {
 pub trait Results: Operands {
     /// Arrays of dimension `D`.
     type Arrays<D: Dimension>;
+    /// Makes the arrays; `write` fills every element of each, or gives an error.
+    ///
+    /// # Safety
+    /// `write` does so.
     #[doc(hidden)]
-    fn make<D: Dimension>(
+    unsafe fn make<D: Dimension>(
         shape: D,
-        axes: &[usize],
-        write: impl FnOnce(&[(*mut u8, Dtype)], &[Layout]) -> Result<()>,
+        axes: Option<&[usize]>,
+        write: impl FnOnce(&[*mut u8; MAX_OUTPUTS], &dyn Fn() -> SmallVec<[Layout; 4]>) -> Result<()>,
     ) -> Result<Self::Arrays<D>>;
 }
 
-/// A fresh array whose axes lie in memory in the order of `axes`, outermost first, not yet filled.
-fn fresh<A: Element, D: Dimension>(shape: &D, axes: &[usize]) -> Result<Array<A, D>> {
+/// A fresh array whose axes lie in memory in the order of `axes`, outermost first (as they come if
+/// there is none), not yet filled.
+fn fresh<A: Element, D: Dimension>(
+    shape: &D,
+    axes: Option<&[usize]>,
+) -> Result<Array<MaybeUninit<A>, D>> {
     let too_large = |why: &str| Error::TooLarge {
         shape: shape.slice().to_vec(),
         dtype: A::DTYPE,
@@ -299,43 +317,48 @@ fn fresh<A: Element, D: Dimension>(shape: &D, axes: &[usize]) -> Result<Array<A,
         .filter(|&b| b <= isize::MAX as usize)
         .ok_or_else(|| too_large("it has more bytes than there are addresses"))?;
     let n = shape.size();
-    let mut memory: Vec<A> = Vec::new();
+    let mut memory: Vec<MaybeUninit<A>> = Vec::new();
     memory.try_reserve_exact(n).map_err(|_| too_large("the system has not that much memory"))?;
-    crate::execute::memory::advise_huge(memory.as_mut_ptr().cast(), if n == 0 { 0 } else { bytes });
+    if n != 0 {
+        memory::advise_huge(memory.as_mut_ptr().cast(), bytes);
+    }
+    // SAFETY: there is room for `n` elements, and any memory is a `MaybeUninit`.
+    unsafe { memory.set_len(n) };
+    let array = |lying: D| {
+        Array::from_shape_vec(lying, memory)
+            .map_err(|e| too_large(&format!("ndarray refuses it: {e}")))
+    };
+    let Some(axes) = axes else { return array(shape.clone()) };
     let mut lying = shape.clone();
     let mut back = shape.clone();
     for (place, &axis) in axes.iter().enumerate() {
         lying[place] = shape[axis];
         back[axis] = place;
     }
-    // SAFETY: there is room for `n` elements. They are written before anything reads them: `make`
-    // hands the arrays out only after the engine has filled every element, and until then they are
-    // touched by address alone; nothing is dropped, elements are plain numbers.
-    #[allow(clippy::uninit_vec)]
-    unsafe {
-        memory.set_len(n)
-    };
-    let array = Array::from_shape_vec(lying, memory)
-        .map_err(|e| too_large(&format!("ndarray refuses it: {e}")))?;
-    Ok(array.permuted_axes(back))
+    Ok(array(lying)?.permuted_axes(back))
 }
 
 macro_rules! results {
-    (@arrays $a:ident $d:ident) => { Array<$a, $d> };
-    (@arrays $($a:ident)* , $d:ident) => { ($(Array<$a, $d>,)*) };
     ($($($t:ident $v:ident)*;)*) => {$(
         impl<$($t: Element),*> Results for ($($t,)*) {
             type Arrays<Dim: Dimension> = results!(@type Dim $($t)*);
-            fn make<Dim: Dimension>(
+            unsafe fn make<Dim: Dimension>(
                 shape: Dim,
-                axes: &[usize],
-                write: impl FnOnce(&[(*mut u8, Dtype)], &[Layout]) -> Result<()>,
+                axes: Option<&[usize]>,
+                write: impl FnOnce(&[*mut u8; MAX_OUTPUTS], &dyn Fn() -> SmallVec<[Layout; 4]>) -> Result<()>,
             ) -> Result<Self::Arrays<Dim>> {
                 $(let mut $v = fresh::<$t, Dim>(&shape, axes)?;)*
-                write(
-                    &[$(($v.as_mut_ptr().cast(), $t::DTYPE)),*],
-                    &[$(Layout::of::<$t, Dim>(&$v.raw_dim(), $v.strides())),*],
-                )?;
+                let mut to = [std::ptr::null_mut(); MAX_OUTPUTS];
+                for (to, at) in to.iter_mut().zip([$($v.as_mut_ptr().cast()),*]) {
+                    *to = at;
+                }
+                write(&to, &|| {
+                    let mut layouts = SmallVec::new();
+                    $(layouts.push(Layout::of::<$t, Dim>(&$v.raw_dim(), $v.strides()));)*
+                    layouts
+                })?;
+                // SAFETY: `write` has filled every element of each array, or we are not here.
+                $(let $v = unsafe { $v.assume_init() };)*
                 Ok(results!(@value $($v)*))
             }
         }
@@ -358,7 +381,7 @@ pub trait InPlace<T: Element> {
     /// The element types of all inputs, that of the array first.
     type In: Operands;
     #[doc(hidden)]
-    fn pointers(&self) -> SmallVec<[(*const u8, Dtype); 8]>;
+    fn pointers(&self) -> [*const u8; MAX_INPUTS];
     #[doc(hidden)]
     fn layouts(&self) -> SmallVec<[Layout; 8]>;
 }
@@ -367,10 +390,10 @@ macro_rules! in_place {
     ($($($t:ident $i:tt)*;)*) => {$(
         impl<T: Element, $($t: Argument),*> InPlace<T> for ($($t,)*) {
             type In = (T, $($t::Elem,)*);
-            fn pointers(&self) -> SmallVec<[(*const u8, Dtype); 8]> {
+            fn pointers(&self) -> [*const u8; MAX_INPUTS] {
                 #[allow(unused_mut)]
-                let mut all = SmallVec::new();
-                $(all.push((self.$i.pointer(), $t::Elem::DTYPE));)*
+                let mut all = [std::ptr::null(); MAX_INPUTS];
+                $(all[$i] = self.$i.pointer();)*
                 all
             }
             fn layouts(&self) -> SmallVec<[Layout; 8]> {
@@ -395,3 +418,6 @@ in_place! {
 
 /// The outputs of the kernel of `F` for inputs `In`.
 pub(super) type OutOf<F, In> = <F as Kernel<In>>::Out;
+
+/// What a call with the outputs `Out` in the dimension `D` returns.
+pub type ArraysOf<Out, D> = <Out as Results>::Arrays<D>;

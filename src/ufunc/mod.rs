@@ -5,6 +5,6 @@ mod arguments;
 mod typed;
 mod untyped;
 
-pub use arguments::{Argument, Arguments, InPlace, Outputs};
+pub use arguments::{Argument, Arguments, ArraysOf, InPlace, Outputs, Results};
 pub use typed::{Call, Ufunc};
 pub use untyped::{RawInput, RawOutput, Untyped};

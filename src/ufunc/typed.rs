@@ -12,10 +12,13 @@ use smallvec::SmallVec;
 
 use super::{
     Untyped,
-    arguments::{Argument, Arguments, InPlace, Layout, OutOf, Outputs, Results},
+    arguments::{Argument, Arguments, ArraysOf, InPlace, Layout, OutOf, Outputs, Results},
     untyped::{RawInput, RawOutput, broadcast_all, call},
 };
-use crate::{error::Result, execute::Options};
+use crate::{
+    error::Result,
+    execute::{Options, floats::IeeeDefault},
+};
 
 /// A function of one element, made a function of whole arrays. Every function that `#[ufunc]` was
 /// written over has one: `name::ufunc()`, with [`Call`] in scope.
@@ -69,6 +72,9 @@ impl<F: Kernel<In>, In: Operands> LoopOf<F, In> {
 /// Calls on fewer elements than this, all contiguous, go straight to the inner loop.
 const SMALL: usize = 2048;
 
+/// What [`Ufunc::call`] returns for the arguments `A`.
+type Made<F, A> = Result<ArraysOf<OutOf<F, <A as Arguments>::In>, <A as Arguments>::Dim>>;
+
 impl<F: Function> Ufunc<F> {
     /// The same at a level of one's own choice. Results are the same at every level.
     pub fn level(mut self, level: Level) -> Self {
@@ -106,26 +112,38 @@ impl<F: Function> Ufunc<F> {
     /// # Errors
     /// [`Broadcast`](crate::Error::Broadcast) for shapes that don't fit,
     /// [`TooLarge`](crate::Error::TooLarge) where there is no memory for the result.
-    pub fn call<A: Arguments>(
-        &self,
-        arguments: A,
-    ) -> Result<<OutOf<F, A::In> as Results>::Arrays<A::Dim>>
+    pub fn call<A: Arguments>(&self, arguments: A) -> Made<F, A>
     where
         F: Kernel<A::In, Out: Results>,
     {
+        let mut dim = A::Dim::zeros(arguments.ndim());
+        if let Some(shape) = arguments.plain()
+            && let Some((n, level)) = self.small::<A::In>(shape)?
+        {
+            dim.slice_mut().copy_from_slice(shape);
+            let write = |to: &[*mut u8; MAX_OUTPUTS], _: &dyn Fn() -> SmallVec<[Layout; 4]>| {
+                // SAFETY: contiguous arrays of `n` elements, and fresh memory for as many.
+                unsafe { direct::<F, A::In>(&arguments.pointers(), to, n, level) };
+                Ok(())
+            };
+            // SAFETY: a loop writes every element.
+            return unsafe { OutOf::<F, A::In>::make(dim, None, write) };
+        }
         let layouts = arguments.layouts();
         let shape = broadcast_all(layouts.iter().map(Layout::shape))?;
-        let mut dim = A::Dim::zeros(arguments.ndim());
         dim.slice_mut().copy_from_slice(&shape);
         let axes = order(&shape, &layouts);
         let pointers = arguments.pointers();
-        OutOf::<F, A::In>::make(dim, &axes, |to, to_layouts| {
+        let write = |to: &[*mut u8; MAX_OUTPUTS], layout: &dyn Fn() -> SmallVec<[Layout; 4]>| {
             let inputs = raw_inputs(&layouts, &pointers);
-            let outputs = raw_outputs(to_layouts, to);
+            let to_layouts = layout();
+            let outputs = raw_outputs(&to_layouts, to);
             // SAFETY: inputs are borrowed arrays or numbers, outputs fresh memory that nobody else
             // knows; types have been matched by the kernel's.
             unsafe { call(LoopOf::<F, A::In>::LOOP, &inputs, None, &outputs, self.options) }
-        })
+        };
+        // SAFETY: without a mask the engine writes every element, or gives an error.
+        unsafe { OutOf::<F, A::In>::make(dim, Some(&axes), write) }
     }
 
     /// Calls the function and writes to arrays that are given: a reference to one, or a tuple of them.
@@ -143,32 +161,16 @@ impl<F: Function> Ufunc<F> {
     where
         F: Kernel<A::In>,
     {
-        // Small calls on plain arrays of one shape need no plan.
         if let (Some(shape), Some(to)) = (arguments.plain(), outputs.plain())
             && shape == to
-            && self.options.level.is_none()
+            && let Some((n, level)) = self.small::<A::In>(shape)?
         {
-            let n: usize = shape.iter().product();
-            if n <= SMALL && LoopOf::<F, A::In>::LOOP.cost < 64 {
-                let inner = LoopOf::<F, A::In>::LOOP.inner(Level::chosen()?);
-                let mut inputs = [Input { at: std::ptr::null(), scalar: false }; MAX_INPUTS];
-                let pointers = arguments.pointers();
-                for (input, &(at, _)) in inputs.iter_mut().zip(&pointers) {
-                    input.at = at;
-                }
-                let mut to = [std::ptr::null_mut(); MAX_OUTPUTS];
-                for (to, (at, _)) in to.iter_mut().zip(outputs.pointers()) {
-                    *to = at;
-                }
-                // SAFETY: contiguous arrays of `n` elements; the outputs are borrowed alone, so they
-                // are apart from each other and from the inputs; the chosen level is present.
-                unsafe {
-                    inner(&inputs[..A::In::COUNT], &to[..O::Out::COUNT], n);
-                }
-                return Ok(());
-            }
+            // SAFETY: contiguous arrays of `n` elements; the outputs are borrowed alone, so they are
+            // apart from each other and from the inputs.
+            unsafe { direct::<F, A::In>(&arguments.pointers(), &outputs.pointers(), n, level) };
+            return Ok(());
         }
-        self.into_plan(arguments, None, outputs)
+        self.plan_into(arguments, None, outputs)
     }
 
     /// Calls the function where the mask is true, and writes there alone; elsewhere the outputs stay
@@ -189,11 +191,25 @@ impl<F: Function> Ufunc<F> {
         D: Dimension,
         F: Kernel<A::In>,
     {
-        self.into_plan(arguments, Some((mask.layout(), mask.pointer())), outputs)
+        self.plan_into(arguments, Some((mask.layout(), mask.pointer())), outputs)
+    }
+
+    /// Whether a call on plain arrays of this shape is so small that it needs no plan and no thread:
+    /// then the number of elements, and the level.
+    #[inline]
+    fn small<In: Operands>(&self, shape: &[usize]) -> Result<Option<(usize, Level)>>
+    where
+        F: Kernel<In>,
+    {
+        let n = shape.iter().product();
+        if n > SMALL || LoopOf::<F, In>::LOOP.cost >= 64 || self.options.level.is_some() {
+            return Ok(None);
+        }
+        Ok(Some((n, Level::chosen()?)))
     }
 
     /// The general way to given outputs.
-    fn into_plan<A: Arguments, O: Outputs<Out = OutOf<F, A::In>>>(
+    fn plan_into<A: Arguments, O: Outputs<Out = OutOf<F, A::In>>>(
         &self,
         arguments: A,
         mask: Option<(Layout, *const u8)>,
@@ -202,10 +218,13 @@ impl<F: Function> Ufunc<F> {
     where
         F: Kernel<A::In>,
     {
-        let (layouts, to_layouts) = (arguments.layouts(), outputs.layouts());
+        let layouts = arguments.layouts();
         let inputs = raw_inputs(&layouts, &arguments.pointers());
-        let outputs = raw_outputs(&to_layouts, &outputs.pointers());
-        let mask = mask.as_ref().map(|(layout, at)| layout.input((*at, bool::DTYPE)));
+        // Pointers first: an array that shares its memory gets its own now, and perhaps other strides.
+        let to = outputs.pointers();
+        let to_layouts = outputs.layouts();
+        let outputs = raw_outputs(&to_layouts, &to);
+        let mask = mask.as_ref().map(|(layout, at)| layout.input(*at));
         let options = Options { stream: true, ..self.options };
         // SAFETY: inputs are borrowed arrays or numbers, outputs arrays that are borrowed alone; types
         // have been matched by the kernel's.
@@ -237,13 +256,14 @@ impl<F: Function> Ufunc<F> {
         R: InPlace<S::Elem>,
         F: Kernel<R::In, Out = (S::Elem,)>,
     {
+        // The pointer first, as above.
         let at = array.as_mut_ptr().cast::<u8>();
         let layout = (&*array).layout();
         let rest_layouts = rest.layouts();
         let mut inputs: SmallVec<[RawInput; MAX_INPUTS]> = SmallVec::new();
-        inputs.push(layout.input((at, S::Elem::DTYPE)));
+        inputs.push(layout.input(at));
         inputs.extend(raw_inputs(&rest_layouts, &rest.pointers()));
-        let outputs = [layout.output((at, S::Elem::DTYPE))];
+        let outputs = [layout.output(at)];
         let options = Options { stream: true, ..self.options };
         // SAFETY: the array is borrowed alone and is the first input and the output alike, which the
         // engine allows; the others are borrowed arrays or numbers.
@@ -251,16 +271,35 @@ impl<F: Function> Ufunc<F> {
     }
 }
 
+/// The inner loop alone.
+///
+/// # Safety
+/// Every operand is contiguous and valid for `n` elements, outputs apart from everything else. The
+/// level is present.
+#[inline]
+unsafe fn direct<F: Kernel<In>, In: Operands>(
+    from: &[*const u8; MAX_INPUTS],
+    to: &[*mut u8; MAX_OUTPUTS],
+    n: usize,
+    level: Level,
+) {
+    let inputs = from.map(|at| Input { at, scalar: false });
+    let _floats = IeeeDefault::enter();
+    let inner = LoopOf::<F, In>::LOOP.inner(level);
+    // SAFETY: the caller's promise.
+    unsafe { inner(&inputs[..In::COUNT], &to[..F::Out::COUNT], n) }
+}
+
 fn raw_inputs<'a>(
     layouts: &'a [Layout],
-    pointers: &[(*const u8, lanefn_kernels::lanes::Dtype)],
+    pointers: &[*const u8; MAX_INPUTS],
 ) -> SmallVec<[RawInput<'a>; MAX_INPUTS]> {
     layouts.iter().zip(pointers).map(|(l, &p)| l.input(p)).collect()
 }
 
 fn raw_outputs<'a>(
     layouts: &'a [Layout],
-    pointers: &[(*mut u8, lanefn_kernels::lanes::Dtype)],
+    pointers: &[*mut u8; MAX_OUTPUTS],
 ) -> SmallVec<[RawOutput<'a>; MAX_OUTPUTS]> {
     layouts.iter().zip(pointers).map(|(l, &p)| l.output(p)).collect()
 }

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use crate::{
     error::{Error, Result},
-    execute::{Options, memory, run::Run},
+    execute::{Options, check_threads, memory, run::Run},
     iterate::{MAX_OPERANDS, Plan, broadcast},
 };
 
@@ -130,6 +130,15 @@ impl Untyped {
         }
         let dtypes: SmallVec<[Dtype; MAX_INPUTS]> = inputs.iter().map(|i| i.dtype).collect();
         let function = self.find(&dtypes)?;
+        if function.outputs.len() != outputs.len() {
+            return Err(Error::Arity {
+                function: self.name,
+                nin: self.nin(),
+                nout: function.outputs.len(),
+                got_in: inputs.len(),
+                got_out: outputs.len(),
+            });
+        }
         for (i, (output, &dtype)) in outputs.iter().zip(function.outputs).enumerate() {
             if output.dtype != dtype {
                 return Err(Error::OutputDtype {
@@ -142,6 +151,19 @@ impl Untyped {
         }
         if let Some(mask) = mask.filter(|m| m.dtype != Dtype::Bool) {
             return Err(Error::MaskDtype { got: mask.dtype });
+        }
+        let reads = inputs.iter().chain(mask.as_ref()).map(|i| (i.shape, i.strides));
+        let writes = outputs.iter().map(|o| (o.shape, o.strides));
+        for (operand, (shape, strides)) in reads.chain(writes).enumerate() {
+            if shape.len() != strides.len() {
+                let (what, i) = match operand.checked_sub(inputs.len()) {
+                    None => ("input", operand),
+                    Some(0) if mask.is_some() => ("the mask", 0),
+                    Some(i) => ("output", i - mask.is_some() as usize),
+                };
+                let what = if what == "the mask" { what.into() } else { format!("{what} {i}") };
+                return Err(Error::Strides { what, axes: shape.len(), strides: strides.to_vec() });
+            }
         }
         // SAFETY: the caller's promise.
         unsafe { call(function, inputs, mask, outputs, options) }
@@ -159,13 +181,14 @@ pub(super) fn broadcast_all<'a>(
     shapes: impl Iterator<Item = &'a [usize]> + Clone,
 ) -> Result<SmallVec<[usize; 4]>> {
     let mut shape = SmallVec::new();
-    broadcast(shapes.clone(), &mut shape).map_err(|(operand, axis)| Error::Broadcast {
-        operand,
-        axis,
-        shape: shapes.clone().nth(operand).unwrap_or_default().to_vec(),
-        with: shape.to_vec(),
-    })?;
-    Ok(shape)
+    let Err((operand, axis)) = broadcast(shapes.clone(), &mut shape) else {
+        return Ok(shape);
+    };
+    // What the shapes before it broadcast to: without the axes that it stretched before it failed.
+    shape.clear();
+    let _ = broadcast(shapes.clone().take(operand), &mut shape);
+    let failed = shapes.clone().nth(operand).unwrap_or_default();
+    Err(Error::Broadcast { operand, axis, shape: failed.to_vec(), with: shape.to_vec() })
 }
 
 /// [`Untyped::call_raw`] with the loop found and numbers and dtypes checked.
@@ -184,12 +207,21 @@ pub(super) unsafe fn call(
         Some(level) if level.is_present() => level,
         Some(level) => return Err(Error::Level(lanefn_kernels::level::LevelError::absent(level))),
     };
+    if let Some(threads) = options.threads {
+        check_threads(threads)?;
+    }
     let shape = outputs[0].shape;
+    let empty = shape.contains(&0);
     for (i, output) in outputs.iter().enumerate() {
         if output.shape != shape {
-            return Err(output_shape(format!("output {i}"), output.shape, shape));
+            return Err(Error::OutputsDiffer {
+                output: i,
+                shape: output.shape.to_vec(),
+                needed: shape.to_vec(),
+            });
         }
-        if let Some(axis) = (0..shape.len()).find(|&a| shape[a] > 1 && output.strides[a] == 0) {
+        let repeats = |&a: &usize| !empty && shape[a] > 1 && output.strides[a] == 0;
+        if let Some(axis) = (0..shape.len()).find(repeats) {
             return Err(Error::OutputRepeats { output: i, axis, shape: shape.to_vec() });
         }
     }
@@ -198,14 +230,28 @@ pub(super) unsafe fn call(
     if reads().any(|input| input.shape != shape) {
         let together = broadcast_all(inputs.iter().map(|i| i.shape))?;
         if !fits(&together, shape) {
-            return Err(output_shape("output 0".into(), shape, &together));
+            return Err(Error::OutputShape {
+                output: 0,
+                shape: shape.to_vec(),
+                needed: together.to_vec(),
+            });
         }
         if let Some(mask) = mask.filter(|m| !fits(m.shape, shape)) {
-            return Err(output_shape("the mask".into(), mask.shape, shape));
+            return Err(Error::MaskShape { shape: mask.shape.to_vec(), needed: shape.to_vec() });
         }
     }
-    if shape.contains(&0) {
+    if empty {
         return Ok(());
+    }
+    // No memory holds more; what follows counts on it that elements can be counted.
+    let widest = function.outputs.iter().copied().max_by_key(|d| d.size()).unwrap_or(Dtype::Bool);
+    let bytes = shape.iter().try_fold(widest.size(), |all, &n| all.checked_mul(n));
+    if bytes.is_none_or(|b| b > isize::MAX as usize) {
+        return Err(Error::TooLarge {
+            shape: shape.to_vec(),
+            dtype: widest,
+            why: "it has more bytes than there are addresses".into(),
+        });
     }
 
     // Operands: inputs, outputs, mask. Copies keep what they replace alive.
@@ -213,27 +259,26 @@ pub(super) unsafe fn call(
     let count = nin + nout + mask.is_some() as usize;
     let mut start = [std::ptr::null_mut::<u8>(); MAX_OPERANDS];
     let mut copies: SmallVec<[(usize, Copy); 1]> = SmallVec::new();
+    let blends = |i: usize| outputs[..i].iter().any(|o| overlap(&read(o), &outputs[i]));
+    let blend = nout > 1 && (1..nout).any(blends);
     for (i, input) in reads().enumerate() {
         let place = if i < nin { i } else { nin + nout };
         start[place] = input.ptr.cast_mut();
-        let clashes = outputs.iter().any(|o| overlap(input, o) && !same_walk(input, o, shape));
-        if clashes {
+        // Outputs that overlap each other are written from copies when the loop is over; the mask is
+        // needed again then.
+        let keep = |o: &RawOutput| same_walk(input, o, shape) && !(blend && i == nin);
+        if outputs.iter().any(|o| overlap(input, o) && !keep(o)) {
             // SAFETY: the caller's promise for this input.
             let copy = unsafe { Copy::of(input) }?;
-            start[place] = copy.at();
+            start[place] = copy.at;
             copies.push((place, copy));
         }
     }
     for (i, output) in outputs.iter().enumerate() {
         start[nin + i] = output.ptr;
-        if outputs[..i].iter().any(|o| overlap(&read(o), output)) {
+        if blend && blends(i) {
             let copy = Copy::blank(output.shape, output.dtype)?;
-            // With a mask, what is not written must come back as it was.
-            if mask.is_some() {
-                // SAFETY: outputs are valid for reading too.
-                unsafe { copy.fill(&read(output)) };
-            }
-            start[nin + i] = copy.at();
+            start[nin + i] = copy.at;
             copies.push((nin + i, copy));
         }
     }
@@ -277,15 +322,12 @@ pub(super) unsafe fn call(
     unsafe { run.run(options.threads) }?;
     for (operand, copy) in &copies {
         if let Some(output) = operand.checked_sub(nin).and_then(|i| outputs.get(i)) {
-            // SAFETY: the caller's promise for this output.
-            unsafe { copy.write_to(output) };
+            let (step, mask) = (|axis| stride(nin + nout, axis), start[nin + nout]);
+            // SAFETY: the caller's promise for this output and the mask, which is no output's memory.
+            unsafe { copy.write_to(output, run.masked.then_some((mask, step))) };
         }
     }
     Ok(())
-}
-
-fn output_shape(what: String, shape: &[usize], needed: &[usize]) -> Error {
-    Error::OutputShape { what, shape: shape.to_vec(), needed: needed.to_vec() }
 }
 
 /// Whether a shape broadcasts to another without changing that.
@@ -333,7 +375,9 @@ fn same_walk(a: &RawInput, b: &RawOutput, shape: &[usize]) -> bool {
 
 /// A contiguous array of our own, in C order.
 struct Copy {
-    memory: Vec<u64>,
+    at: *mut u8,
+    /// What `at` points to.
+    _memory: Vec<u64>,
     shape: SmallVec<[usize; 4]>,
     strides: SmallVec<[isize; 4]>,
     size: usize,
@@ -345,7 +389,7 @@ impl Copy {
         let size = dtype.size();
         let bytes = shape.iter().try_fold(size, |all, &n| all.checked_mul(n));
         let words = bytes.map(|b| b.div_ceil(8));
-        let mut memory = Vec::new();
+        let mut memory: Vec<u64> = Vec::new();
         match words {
             Some(words) if memory.try_reserve_exact(words).is_ok() => memory.resize(words, 0),
             _ => {
@@ -362,36 +406,57 @@ impl Copy {
             *s = step;
             step *= n as isize;
         }
-        Ok(Copy { memory, shape: shape.into(), strides, size })
+        let at = memory.as_mut_ptr().cast();
+        Ok(Copy { at, _memory: memory, shape: shape.into(), strides, size })
     }
 
+    /// A copy of an input. Along an axis on which that stands still, one element is enough.
+    ///
     /// # Safety
     /// The input is valid for reading.
     unsafe fn of(input: &RawInput) -> Result<Copy> {
-        let copy = Copy::blank(input.shape, input.dtype)?;
-        // SAFETY: the caller's promise.
-        unsafe { copy.fill(input) };
+        let still = |a: usize| input.shape[a] > 1 && input.strides[a] == 0;
+        let axes = 0..input.shape.len();
+        let shape: SmallVec<[usize; 4]> =
+            axes.clone().map(|a| if still(a) { 1 } else { input.shape[a] }).collect();
+        let mut copy = Copy::blank(&shape, input.dtype)?;
+        for a in axes.filter(|&a| still(a)) {
+            copy.strides[a] = 0;
+        }
+        let (start, strides) = ([input.ptr.cast_mut(), copy.at], [input.strides, &copy.strides]);
+        // SAFETY: the caller's promise for the source; the copy holds that shape.
+        unsafe { copy_elements(&shape, start, |i, a| strides[i][a], copy.size) };
         Ok(copy)
     }
 
-    fn at(&self) -> *mut u8 {
-        self.memory.as_ptr().cast_mut().cast()
-    }
-
+    /// Writes the copy to an output, where the mask (an address and strides) is true if there is one.
+    ///
     /// # Safety
-    /// The input has this shape and is valid for reading.
-    unsafe fn fill(&self, input: &RawInput) {
-        let (start, strides) = ([input.ptr.cast_mut(), self.at()], [input.strides, &self.strides]);
-        // SAFETY: the caller's promise for the source; the copy holds that shape.
-        unsafe { copy_elements(&self.shape, start, strides, self.size) }
-    }
-
-    /// # Safety
-    /// The output has this shape and is valid for writing.
-    unsafe fn write_to(&self, output: &RawOutput) {
-        let (start, strides) = ([self.at(), output.ptr], [&self.strides[..], output.strides]);
-        // SAFETY: the caller's promise for the target.
-        unsafe { copy_elements(&self.shape, start, strides, self.size) }
+    /// The output has this shape and is valid for writing, the mask for reading; they are apart.
+    unsafe fn write_to(
+        &self,
+        output: &RawOutput,
+        mask: Option<(*mut u8, impl Fn(usize) -> isize)>,
+    ) {
+        let start = [self.at, output.ptr];
+        let strides = [&self.strides[..], output.strides];
+        let Some((mask, step)) = mask else {
+            // SAFETY: the caller's promise for the target.
+            unsafe { copy_elements(&self.shape, start, |i, a| strides[i][a], self.size) };
+            return;
+        };
+        let stride = |i: usize, a: usize| strides.get(i).map_or_else(|| step(a), |s| s[a]);
+        let plan = Plan::new(&self.shape, &[start[0], start[1], mask], stride, &[1, 0, 2]);
+        let mut place = plan.place(0);
+        for _ in 0..plan.len {
+            // SAFETY: places of the walk are valid by the caller's promise.
+            unsafe {
+                if *place.at[2] != 0 {
+                    std::ptr::copy_nonoverlapping(place.at[0], place.at[1], self.size);
+                }
+            }
+            plan.advance(&mut place, 1);
+        }
     }
 }
 
@@ -399,8 +464,13 @@ impl Copy {
 ///
 /// # Safety
 /// The first is valid for reading, the second for writing, and they are apart.
-unsafe fn copy_elements(shape: &[usize], start: [*mut u8; 2], strides: [&[isize]; 2], size: usize) {
-    let plan = Plan::new(shape, &start, |operand, axis| strides[operand][axis], &[1, 0]);
+unsafe fn copy_elements(
+    shape: &[usize],
+    start: [*mut u8; 2],
+    stride: impl Fn(usize, usize) -> isize,
+    size: usize,
+) {
+    let plan = Plan::new(shape, &start, stride, &[1, 0]);
     let (row, step) = *plan.inner();
     let mut place = plan.place(0);
     let mut left = plan.len;

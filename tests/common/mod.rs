@@ -14,7 +14,7 @@ use lanefn::execute::parallel;
 pub const SCENARIO: &str = "LANEFN_TEST_SCENARIO";
 
 /// Runs a scenario of this test binary in a process of its own and returns what it printed between
-/// the marks. Panics if it fails or takes more than a minute.
+/// the marks. Panics if it fails or takes more than three minutes.
 pub fn run(name: &str, variables: &[(&str, &str)]) -> String {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "scenario", "--ignored", "--nocapture", "--test-threads=1"]);
@@ -24,7 +24,7 @@ pub fn run(name: &str, variables: &[(&str, &str)]) -> String {
     command.env(SCENARIO, name).envs(variables.iter().copied());
     let mut process =
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the test binary");
-    let until = Instant::now() + Duration::from_secs(60);
+    let until = Instant::now() + Duration::from_secs(180);
     let status = loop {
         if let Some(status) = process.try_wait().unwrap() {
             break status;

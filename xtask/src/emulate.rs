@@ -222,7 +222,7 @@ fn run_program(
         job += &format!("={setting}\n");
     }
     // One CPU: more test threads would only take turns.
-    job += "=RUST_TEST_THREADS=1\n=RUST_BACKTRACE=1\n";
+    job += "=RUST_TEST_THREADS=1\n";
     for argument in options.filter.iter().chain(&options.arguments) {
         ensure!(!argument.contains('\n'), "an argument may not hold a line break: {argument:?}");
         job += &format!(">{argument}\n");
@@ -233,6 +233,7 @@ fn run_program(
         file("dev/console", RootKind::Device(5, 1)),
         file("dev/null", RootKind::Device(1, 3)),
         file("dev/zero", RootKind::Device(1, 5)),
+        file("dev/random", RootKind::Device(1, 8)),
         file("dev/urandom", RootKind::Device(1, 9)),
         file("proc", RootKind::Folder),
         file("tmp", RootKind::Folder),

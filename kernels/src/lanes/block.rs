@@ -28,6 +28,26 @@ pub trait Truth: Copy {
     fn any(self, n: usize) -> bool;
     /// Whether all of the `n` are true.
     fn all(self, n: usize) -> bool;
+    /// The truths of `n` bytes, of which any but 0 is true.
+    ///
+    /// # Safety
+    /// `p` is valid for reading `n` bytes, and the level that the type belongs to is present.
+    #[inline(always)]
+    unsafe fn load(n: usize, p: *const u8) -> Self {
+        // SAFETY: the caller allows reading n bytes.
+        Self::build(n, |i| unsafe { p.add(i).read() } != 0)
+    }
+    /// Writes `n` bytes, 0 or 1.
+    ///
+    /// # Safety
+    /// `p` is valid for writing `n` bytes, and the level that the type belongs to is present.
+    #[inline(always)]
+    unsafe fn store(self, n: usize, p: *mut u8) {
+        for i in 0..n {
+            // SAFETY: the caller allows writing n bytes.
+            unsafe { p.add(i).write(self.get(i) as u8) }
+        }
+    }
 }
 
 impl Truth for bool {

@@ -18,19 +18,19 @@ mod block;
 pub mod element;
 pub mod scalar;
 mod shapes;
-pub mod vector;
+// Not public: through the traits in it one could make values of a level that is not present.
+pub(crate) mod vector;
 pub mod wide;
 
 #[cfg(target_arch = "x86_64")]
 pub mod avx2;
-// Elsewhere the level is never present; its shapes are then names for the baseline's.
+#[cfg(target_arch = "x86_64")]
+pub mod avx512;
+// Elsewhere the levels are never present; their shapes are then names for the baseline's.
 #[cfg(not(target_arch = "x86_64"))]
 pub use wide as avx2;
 #[cfg(not(target_arch = "x86_64"))]
 pub use wide as avx512;
-// Until the backend of its own is there, AVX-512 CPUs run AVX2's shapes.
-#[cfg(target_arch = "x86_64")]
-pub use avx2 as avx512;
 
 pub use element::{Dtype, Element};
 pub use scalar::Scalar;

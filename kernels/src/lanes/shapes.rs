@@ -2,11 +2,12 @@
 
 /// Defines a shape: its token, and what each of its lane types is made of.
 ///
-/// `mask` is the form of its masks; each dtype names a block and how many of them.
+/// `mask` is the form of its masks, `look-up` what looks up in tables, if the level has something for
+/// it; each dtype names a block and how many of them.
 macro_rules! shape {
     (
         $(#[$doc:meta])*
-        $name:ident: $n:literal lanes, mask $truth:ty {
+        $name:ident: $n:literal lanes, mask $truth:ty $(, look-up $look_up:ident)? {
             $($lane:ident = $block:ty, $k:literal;)*
         }
     ) => {
@@ -31,6 +32,16 @@ macro_rules! shape {
             ) -> B {
                 convert(self, a)
             }
+            $(
+                #[inline(always)]
+                fn look_up<V: $crate::lanes::MachineLane<Shape = Self>>(
+                    self,
+                    table: &[V::Elem],
+                    index: <Self as $crate::lanes::Shape>::U64,
+                ) -> V {
+                    $look_up(table, index)
+                }
+            )?
         }
 
         impl $crate::lanes::vector::Masked for $name {

@@ -42,6 +42,12 @@ pub unsafe trait Machine:
 
     /// Converts lane by lane as [`Element::cast`] says.
     fn convert<A: MachineLane<Shape = Self>, B: MachineLane<Shape = Self>>(self, a: A) -> B;
+
+    /// As [`Lane::lookup`].
+    #[inline(always)]
+    fn look_up<V: MachineLane<Shape = Self>>(self, table: &[V::Elem], index: Self::U64) -> V {
+        look_up_each(table, index)
+    }
 }
 
 /// [`Machine::convert`] where the level has no instruction for the pair.
@@ -281,14 +287,17 @@ impl<S: Masked, B: Block, const K: usize> Lane for Vector<S, B, K> {
     }
     #[inline(always)]
     fn lookup(table: &[B::Elem], index: S::U64) -> Self {
-        look_up(table, index)
+        index.token().look_up(table, index)
     }
     conversions!();
 }
 
-/// A table look-up, lane by lane.
+/// [`Machine::look_up`] where the level has no instruction for the element.
 #[inline(always)]
-fn look_up<S: Machine, V: MachineLane<Shape = S>>(table: &[V::Elem], index: S::U64) -> V {
+pub(super) fn look_up_each<S: Machine, V: MachineLane<Shape = S>>(
+    table: &[V::Elem],
+    index: S::U64,
+) -> V {
     let last = table.len().checked_sub(1).expect("a look-up needs a table with an entry");
     V::build(index.token(), |i| table[(index.get(i)).min(last as u64) as usize])
 }
@@ -379,17 +388,15 @@ unsafe impl<S: Masked<Truth = C>, C: Truth> MachineLane for Truths<S, C> {
         unsafe { S::token() }
     }
     #[inline(always)]
-    unsafe fn load(s: S, p: *const bool) -> Self {
+    unsafe fn load(_: S, p: *const bool) -> Self {
         // Any byte but 0 is true: a mask from elsewhere may hold more than 0 and 1.
-        // SAFETY: the caller allows reading N bytes.
-        Self::build(s, |i| unsafe { p.cast::<u8>().add(i).read() } != 0)
+        // SAFETY: the caller allows reading N bytes, and a token is here.
+        Self::of(unsafe { C::load(S::N, p.cast()) })
     }
     #[inline(always)]
     unsafe fn store(self, p: *mut bool) {
-        for i in 0..S::N {
-            // SAFETY: the caller allows writing N bytes.
-            unsafe { p.add(i).write(self.get(i)) }
-        }
+        // SAFETY: the caller allows writing N bytes; lanes are made from a token.
+        unsafe { self.0.store(S::N, p.cast()) }
     }
 }
 
@@ -426,7 +433,7 @@ impl<S: Masked<Truth = C>, C: Truth> Lane for Truths<S, C> {
     }
     #[inline(always)]
     fn lookup(table: &[bool], index: S::U64) -> Self {
-        look_up(table, index)
+        look_up_each(table, index)
     }
     conversions!();
 }
