@@ -85,6 +85,7 @@ impl Level {
     ///
     /// # Errors
     /// When the variable names no level, or one that this CPU lacks.
+    #[inline]
     pub fn chosen() -> Result<Level, LevelError> {
         // A level's place in `ALL` plus one; 0 until it is known.
         static CHOSEN: AtomicU8 = AtomicU8::new(0);

@@ -56,6 +56,13 @@ pub trait Operands: 'static {
     /// A tuple of their lanes in the shape `S`.
     type Lanes<S: Shape>;
 
+    /// Where each operand begins; a scalar is spread over a vector, which is where its cursor stays.
+    ///
+    /// # Safety
+    /// There are as many inputs as operands, and each scalar is valid for reading one element.
+    #[doc(hidden)]
+    unsafe fn cursors<S: Machine>(inputs: &[Input], spread: &mut Spread) -> Cursors;
+
     /// Loads a vector of each operand, `offset` steps on.
     ///
     /// # Safety
@@ -97,12 +104,40 @@ pub struct Cursors {
     step: [usize; MAX_INPUTS],
 }
 
+/// Room for a vector of each scalar input.
+#[doc(hidden)]
+pub type Spread = [MaybeUninit<[u64; MAX_VECTOR / 8]>; MAX_INPUTS];
+
 macro_rules! operands {
     ($($n:literal: $($t:ident $i:tt)*;)*) => {$(
         impl<$($t: Element),*> Operands for ($($t,)*) {
             const COUNT: usize = $n;
             const DTYPES: &'static [Dtype] = &[$($t::DTYPE),*];
             type Lanes<S: Shape> = ($($t::Lane<S>,)*);
+
+            #[inline(always)]
+            unsafe fn cursors<S: Machine>(inputs: &[Input], spread: &mut Spread) -> Cursors {
+                let mut cursors =
+                    Cursors { at: [core::ptr::null(); MAX_INPUTS], step: [0; MAX_INPUTS] };
+                $(
+                    if inputs[$i].scalar {
+                        let to = spread[$i].as_mut_ptr().cast::<MaybeUninit<$t>>();
+                        // SAFETY: the source is one element, and N of them fit (MAX_VECTOR is the
+                        // largest vector). Any bytes are a `MaybeUninit`.
+                        unsafe {
+                            let value = inputs[$i].at.cast::<MaybeUninit<$t>>().read_unaligned();
+                            for lane in 0..S::N {
+                                to.add(lane).write(value);
+                            }
+                        }
+                        cursors.at[$i] = to.cast();
+                    } else {
+                        cursors.at[$i] = inputs[$i].at;
+                        cursors.step[$i] = S::N * size_of::<$t>();
+                    }
+                )*
+                cursors
+            }
 
             #[inline(always)]
             unsafe fn load<S: Machine>(s: S, cursors: &Cursors, offset: usize) -> Self::Lanes<S> {
@@ -228,22 +263,9 @@ unsafe fn drive<K: Kernel<In>, In: Operands, S: Machine, const U: usize>(
     if n == 0 {
         return;
     }
-    let mut spread = [const { MaybeUninit::<[u64; MAX_VECTOR / 8]>::uninit() }; MAX_INPUTS];
-    let mut cursors = Cursors { at: [core::ptr::null(); MAX_INPUTS], step: [0; MAX_INPUTS] };
-    for i in 0..In::COUNT {
-        let size = In::DTYPES[i].size();
-        if inputs[i].scalar {
-            let to = spread[i].as_mut_ptr().cast::<u8>();
-            for lane in 0..S::N {
-                // SAFETY: N elements fit; the source is one element.
-                unsafe { copy_short(inputs[i].at, to.add(lane * size), size) };
-            }
-            cursors.at[i] = to;
-        } else {
-            cursors.at[i] = inputs[i].at;
-            cursors.step[i] = S::N * size;
-        }
-    }
+    let mut spread = [const { MaybeUninit::uninit() }; MAX_INPUTS];
+    // SAFETY: the caller's promise.
+    let mut cursors = unsafe { In::cursors::<S>(inputs, &mut spread) };
     let mut to = [core::ptr::null_mut(); MAX_INPUTS];
     to[..K::Out::COUNT].copy_from_slice(&outputs[..K::Out::COUNT]);
     let mut left = n;

@@ -509,6 +509,11 @@ macro_rules! operations {
     (@alike $other:ident) => { false };
 }
 
+/// A longer table of the entries of a short one, in an order without a short period.
+fn repeated<T: Copy, const N: usize>(entries: [T; 5]) -> [T; N] {
+    std::array::from_fn(|i| entries[(2 * i + i / 5) % 5])
+}
+
 /// What every dtype has.
 macro_rules! any_dtype {
     ($t:ident $lane:ident $table:expr) => {
@@ -522,6 +527,11 @@ macro_rules! any_dtype {
             ne: (a: $t, b: $t) -> bool, bits |s| Lane::ne(a, b), a != b;
             lookup: (i: u64) -> $t, bits |s| <S::$lane as Lane>::lookup(&$table, i),
                 $table[if i < $table.len() as u64 { i as usize } else { $table.len() - 1 }];
+            // Tables of more than one and of more than two registers, entries told apart.
+            lookup_in_twelve_entries: (i: u64) -> $t, bits |s| <S::$lane as Lane>::lookup(&repeated::<$t, 12>($table), i),
+                repeated::<$t, 12>($table)[i.min(11) as usize];
+            lookup_in_many_entries: (i: u64) -> $t, bits |s| <S::$lane as Lane>::lookup(&repeated::<$t, 67>($table), i),
+                repeated::<$t, 67>($table)[i.min(66) as usize];
             lookup_in_one_entry: (i: u64) -> $t, bits |s| <S::$lane as Lane>::lookup(&$table[2..3], i), $table[2];
             select_of_a_comparison: (a: $t, b: $t) -> $t, bits |s| Lane::select(Lane::ne(a, b), b, a), if a != b { b } else { a };
         }

@@ -17,7 +17,7 @@
 //! for returns from loops. A loop's condition includes the mask of who may run it, so that a lane that
 //! is not in the loop never keeps it going. Where nothing asks for it, no mask is made.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -62,6 +62,9 @@ struct Frame {
     run: bool,
     /// Whether it has a mask of the lanes that have skipped the rest of a turn from a loop inside.
     cont: bool,
+    /// Variables declared right outside the loop and read inside alone: what they hold when a lane
+    /// leaves is of no interest.
+    inner: BTreeSet<VarId>,
 }
 
 /// A kernel's body, and what it costs.
@@ -83,6 +86,8 @@ struct Emit<'a> {
     krate: &'a syn::Path,
     active: Active,
     frames: Vec<Frame>,
+    /// How often each variable is read in the function.
+    reads: BTreeMap<VarId, usize>,
     /// A return has been emitted.
     returned: bool,
     /// Returns are masks.
@@ -111,6 +116,7 @@ pub fn emit(function: &Function, target: &Target<'_>, krate: &syn::Path) -> Emit
         krate,
         active: Active::Base,
         frames: vec![],
+        reads: facts.reads.clone(),
         returned: false,
         returns,
         live: returns && returns_in_loop(&function.body, false),
@@ -537,16 +543,13 @@ impl Emit<'_> {
                 }
             }
             // The rest is for the lanes that have stayed.
-            let targets: Vec<usize> = jumps.iter().filter_map(|j| self.depth_of(*j)).collect();
-            if let Some(depth) = targets.into_iter().max()
-                && self.active == Active::Live
-            {
+            if self.active == Active::Live {
                 let rest = block_facts(&stmts[i + 1..], tail);
                 let kept: Vec<VarId> = rest
                     .assigned
                     .iter()
                     .copied()
-                    .filter(|v| self.function.vars[*v].depth <= depth)
+                    .filter(|v| jumps.iter().any(|j| self.matters_after(*v, *j)))
                     .collect();
                 if !kept.is_empty() {
                     let (save, olds, stay) = self.keep(&kept);
@@ -573,10 +576,17 @@ impl Emit<'_> {
         }
     }
 
-    /// Loops around the target of a jump within the function.
-    fn depth_of(&self, jump: Jump) -> Option<usize> {
-        let (Jump::Break(id) | Jump::Continue(id)) = jump else { return None };
-        self.frames.iter().position(|f| f.id == id)
+    /// Whether a lane that jumps may read the variable later on.
+    fn matters_after(&self, var: VarId, jump: Jump) -> bool {
+        let (Jump::Break(id) | Jump::Continue(id)) = jump else { return false };
+        let depth = self.function.vars[var].depth;
+        match self.frames.iter().position(|f| f.id == id) {
+            Some(target) if matches!(jump, Jump::Break(_)) => {
+                depth <= target && !self.frames[target].inner.contains(&var)
+            }
+            Some(target) => depth <= target,
+            None => false,
+        }
     }
 
     /// Copies of variables, and of the mask of the lanes that may change them.
@@ -891,7 +901,13 @@ impl Emit<'_> {
     // ---- loops -----------------------------------------------------------------------------------
 
     /// What a loop with this body needs, and what the jumps that leave it mean around it.
-    fn frame(&self, id: FrameId, facts: &Facts, body: &Block) -> (Frame, Vec<Jump>) {
+    fn frame(
+        &self,
+        id: FrameId,
+        facts: &Facts,
+        condition: &Facts,
+        body: &Block,
+    ) -> (Frame, Vec<Jump>) {
         let leaving: Vec<Jump> = facts
             .jumps
             .iter()
@@ -900,7 +916,17 @@ impl Emit<'_> {
             .collect();
         let run = facts.jumps.contains(&Jump::Break(id)) || !leaving.is_empty();
         let cont = continues_from_inside(body, id, false);
-        (Frame { id, run, cont }, leaving)
+        let inside = |v: &VarId| {
+            facts.reads.get(v).copied().unwrap_or(0) + condition.reads.get(v).copied().unwrap_or(0)
+        };
+        let inner = facts
+            .assigned
+            .iter()
+            .copied()
+            .filter(|v| self.function.vars[*v].depth == self.frames.len())
+            .filter(|v| self.reads.get(v).copied().unwrap_or(0) == inside(v))
+            .collect();
+        (Frame { id, run, cont, inner }, leaving)
     }
 
     /// Masks, outside a loop, that jumps out of it change.
@@ -981,7 +1007,7 @@ impl Emit<'_> {
         let cond_facts = cond.map(Expr::facts).unwrap_or_default();
         let before = self.active;
         let (s, ops, active, on) = (self.s(), self.ops(), self.active_var(), self.on());
-        let (frame, leaving) = self.frame(id, &facts, body);
+        let (frame, leaving) = self.frame(id, &facts, &cond_facts, body);
         let (run, has_run, has_cont) = (self.run_var(id), frame.run, frame.cont);
         let entry = self.fresh("entry");
         let mut out = quote!();
@@ -1068,7 +1094,7 @@ impl Emit<'_> {
         let facts = body.facts();
         let before = self.active;
         let (s, ops, active, on) = (self.s(), self.ops(), self.active_var(), self.on());
-        let (frame, leaving) = self.frame(id, &facts, body);
+        let (frame, leaving) = self.frame(id, &facts, &Facts::default(), body);
         let (run, has_run, has_cont) = (self.run_var(id), frame.run, frame.cont);
         let entry = self.fresh("entry");
         let mut out = quote!();
@@ -1098,8 +1124,11 @@ impl Emit<'_> {
             self.active = Active::Live;
         }
         // Lanes that have left keep what they have.
-        let kept: Vec<VarId> =
-            if has_run { facts.assigned.iter().copied().collect() } else { vec![] };
+        let kept: Vec<VarId> = if has_run {
+            facts.assigned.difference(&frame.inner).copied().collect()
+        } else {
+            vec![]
+        };
         let (save, olds, stay) =
             if kept.is_empty() { (quote!(), vec![], entry.clone()) } else { self.keep(&kept) };
         let merge = self.merge_kept(&kept, &olds, &stay);

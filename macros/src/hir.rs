@@ -1,6 +1,6 @@
 //! A function after its names are resolved: what there is to emit, and nothing that lanes can't do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Ident, Span, TokenStream};
 
@@ -188,6 +188,8 @@ pub struct Facts {
     pub assigned: BTreeSet<VarId>,
     /// Jumps that leave it.
     pub jumps: BTreeSet<Jump>,
+    /// How often each variable is read.
+    pub reads: BTreeMap<VarId, usize>,
     /// It has masked loops, or calls helpers, which may have some: it must know which lanes count.
     pub loops: bool,
 }
@@ -270,7 +272,8 @@ impl Walk {
 
     fn expr(&mut self, e: &Expr) {
         match &e.kind {
-            Kind::Lit(_) | Kind::Var(_) | Kind::Const(_) => {}
+            Kind::Lit(_) | Kind::Const(_) => {}
+            Kind::Var(v) => *self.facts.reads.entry(*v).or_insert(0) += 1,
             Kind::Neg(a) | Kind::Not(a) | Kind::Cast(a, _) | Kind::FromBits(_, a) => self.expr(a),
             Kind::Field(a, _) | Kind::Table(_, a) => self.expr(a),
             Kind::Binary(_, a, b) | Kind::Pow(a, b) => {

@@ -15,6 +15,7 @@ pub(crate) struct IeeeDefault {
 
 impl IeeeDefault {
     /// The default from now on, on this thread.
+    #[inline]
     pub(crate) fn enter() -> IeeeDefault {
         let now = control();
         if now == DEFAULT {
@@ -26,6 +27,7 @@ impl IeeeDefault {
 }
 
 impl Drop for IeeeDefault {
+    #[inline]
     fn drop(&mut self) {
         if let Some(before) = self.before {
             set_control(before);
@@ -42,6 +44,7 @@ mod arch {
     pub(super) const DEFAULT: Control = 0x1F80;
     const FLAGS: u32 = 0x3F;
 
+    #[inline]
     fn read() -> u32 {
         let mut all = 0u32;
         // SAFETY: stores the register to a local variable; SSE is part of the architecture.
@@ -51,6 +54,7 @@ mod arch {
         all
     }
 
+    #[inline]
     pub(super) fn control() -> Control {
         read() & !FLAGS
     }

@@ -173,13 +173,22 @@ pub(super) unsafe fn compact(row: *mut u8, indices: &[u16], size: usize) {
     })
 }
 
-/// Copies past the caches: whole lines are written to memory without being read first.
+/// Copies past the caches: whole lines are written to memory without being read first. Meanwhile as
+/// many lines at each address in `soon`, which need not be valid, are asked for.
 ///
 /// # Safety
 /// As for `copy_nonoverlapping`.
 #[cfg(target_arch = "x86_64")]
-pub(super) unsafe fn copy_streaming(mut from: *const u8, mut to: *mut u8, mut bytes: usize) {
-    use std::arch::x86_64::{__m128i, _mm_loadu_si128, _mm_stream_si128};
+pub(super) unsafe fn copy_streaming(
+    mut from: *const u8,
+    mut to: *mut u8,
+    mut bytes: usize,
+    soon: &[*const u8],
+) {
+    use std::arch::x86_64::{
+        __m128i, _MM_HINT_T0, _mm_loadu_si128, _mm_prefetch, _mm_stream_si128,
+    };
+    let mut line = 0;
     let ahead = ((to as usize).wrapping_neg() % 16).min(bytes);
     // SAFETY: `ahead <= bytes`; then whole lines of 64 bytes to an address that is a multiple of 16,
     // and the rest.
@@ -187,6 +196,10 @@ pub(super) unsafe fn copy_streaming(mut from: *const u8, mut to: *mut u8, mut by
         std::ptr::copy_nonoverlapping(from, to, ahead);
         (from, to, bytes) = (from.add(ahead), to.add(ahead), bytes - ahead);
         while bytes >= 64 {
+            for at in soon {
+                _mm_prefetch::<_MM_HINT_T0>(at.wrapping_add(line).cast());
+            }
+            line += 64;
             let (source, target) = (from.cast::<__m128i>(), to.cast::<__m128i>());
             let (a, b) = (_mm_loadu_si128(source), _mm_loadu_si128(source.add(1)));
             let (c, d) = (_mm_loadu_si128(source.add(2)), _mm_loadu_si128(source.add(3)));
@@ -205,7 +218,12 @@ pub(super) unsafe fn copy_streaming(mut from: *const u8, mut to: *mut u8, mut by
 /// # Safety
 /// As for `copy_nonoverlapping`.
 #[cfg(not(target_arch = "x86_64"))]
-pub(super) unsafe fn copy_streaming(from: *const u8, to: *mut u8, bytes: usize) {
+pub(super) unsafe fn copy_streaming(
+    from: *const u8,
+    to: *mut u8,
+    bytes: usize,
+    _soon: &[*const u8],
+) {
     // SAFETY: the caller's promise.
     unsafe { std::ptr::copy_nonoverlapping(from, to, bytes) }
 }

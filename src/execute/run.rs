@@ -33,10 +33,14 @@ use crate::{
 const TILE: usize = 512;
 
 /// Columns of a tile where an operand lies across.
-const ACROSS: usize = 32;
+const ACROSS: usize = 16;
 
 /// Bytes of the output that a streaming block goes through L1 at a time.
-const STREAM_BYTES: usize = 4096;
+const STREAM_BYTES: usize = 2048;
+
+/// Bytes ahead of the next such block at which its inputs are asked for: so far that the memory has
+/// something to do while the block is computed.
+const FETCH_AHEAD: usize = 4096;
 
 /// Elements of a chunk are a multiple of this, so that chunks of an array that begins on a line end
 /// on one whatever its dtype.
@@ -113,10 +117,11 @@ impl Run<'_> {
             kind[..self.function.inputs.len() + self.function.outputs.len()].contains(&Lie::Apart);
         let alone = self.plan.inner().0 >= SHORT_ROW || self.plan.axes.len() == 1;
         let tiles = (self.masked || apart || !alone).then(|| Tiles::of(self.plan));
-        // SAFETY: the caller's promise; units are apart, so no two threads write one element, and what
-        // one reads no other writes.
         let work = |from, to| match &tiles {
+            // SAFETY: the caller's promise; units are apart, so no two threads write one element, and
+            // what one reads no other writes.
             None => unsafe { self.rows(&kind, from, to) },
+            // SAFETY: as above.
             Some(tiles) => unsafe { self.tiles(tiles, from, to) },
         };
         // Units: elements, or tiles.
@@ -209,15 +214,22 @@ impl Run<'_> {
             // SAFETY: `m` elements from here are within the piece; the buffers hold them.
             unsafe {
                 inner(&inputs[..nin], &to[..nout], m);
-                for i in 0..nout {
-                    let bytes = m * self.function.outputs[i].size();
-                    memory::copy_streaming(to[i], outputs[i], bytes);
-                    outputs[i] = outputs[i].add(bytes);
-                }
+                let mut soon = [std::ptr::null(); MAX_INPUTS];
+                let mut moving = 0;
                 for i in 0..nin {
                     if !inputs[i].scalar {
                         inputs[i].at = inputs[i].at.add(m * self.function.inputs[i].size());
+                        soon[moving] = inputs[i].at.wrapping_add(FETCH_AHEAD);
+                        moving += 1;
                     }
+                }
+                for i in 0..nout {
+                    let bytes = m * self.function.outputs[i].size();
+                    // Inputs are fetched while the first output goes out: the memory reads and
+                    // writes by turns otherwise.
+                    let soon = if i == 0 { &soon[..moving] } else { &[] };
+                    memory::copy_streaming(to[i], outputs[i], bytes, soon);
+                    outputs[i] = outputs[i].add(bytes);
                 }
             }
             at += m;

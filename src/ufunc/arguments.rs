@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 
 use lanefn_kernels::{
     lanes::{Dtype, Element},
-    loops::{Kernel, Operands},
+    loops::{Kernel, MAX_INPUTS, MAX_OUTPUTS, Operands},
 };
 use ndarray::{Array, ArrayBase, Data, DataMut, DimMax, Dimension, Ix0};
 use smallvec::SmallVec;
@@ -20,15 +20,17 @@ use crate::{
 pub struct Layout {
     shape: SmallVec<[usize; 4]>,
     strides: SmallVec<[isize; 4]>,
+    dtype: Dtype,
 }
 
 impl Layout {
-    fn of<A, D: Dimension>(dim: &D, strides: &[isize]) -> Layout {
+    fn of<A: Element, D: Dimension>(dim: &D, strides: &[isize]) -> Layout {
         let size = size_of::<A>() as isize;
         Layout {
             shape: SmallVec::from_slice(dim.slice()),
             // A unit axis may have any stride; nobody walks along it.
             strides: strides.iter().map(|s| s.wrapping_mul(size)).collect(),
+            dtype: A::DTYPE,
         }
     }
 }
@@ -78,7 +80,7 @@ macro_rules! numbers {
             #[inline]
             fn pointer(&self) -> *const u8 { (&raw const *self).cast() }
             fn layout(&self) -> Layout {
-                Layout { shape: SmallVec::new(), strides: SmallVec::new() }
+                Layout { shape: SmallVec::new(), strides: SmallVec::new(), dtype: $t::DTYPE }
             }
             #[inline]
             fn plain(&self) -> Option<&[usize]> { Some(&[]) }
@@ -96,7 +98,7 @@ pub trait Arguments {
     /// The dimension that they broadcast to.
     type Dim: Dimension;
     #[doc(hidden)]
-    fn pointers(&self) -> SmallVec<[(*const u8, Dtype); 8]>;
+    fn pointers(&self) -> [*const u8; MAX_INPUTS];
     #[doc(hidden)]
     fn layouts(&self) -> SmallVec<[Layout; 8]>;
     /// The one shape that all of them have, contiguous in C order, if that is so.
@@ -111,9 +113,9 @@ impl<S: Data<Elem: Element>, D: Dimension> Arguments for &ArrayBase<S, D> {
     type In = (S::Elem,);
     type Dim = D;
     #[inline]
-    fn pointers(&self) -> SmallVec<[(*const u8, Dtype); 8]> {
-        let mut all = SmallVec::new();
-        all.push((self.pointer(), S::Elem::DTYPE));
+    fn pointers(&self) -> [*const u8; MAX_INPUTS] {
+        let mut all = [std::ptr::null(); MAX_INPUTS];
+        all[0] = self.pointer();
         all
     }
     fn layouts(&self) -> SmallVec<[Layout; 8]> {
@@ -143,9 +145,9 @@ macro_rules! tuples {
             type In = ($($t::Elem,)*);
             type Dim = $dim;
             #[inline]
-            fn pointers(&self) -> SmallVec<[(*const u8, Dtype); 8]> {
-                let mut all = SmallVec::new();
-                $(all.push((self.$i.pointer(), $t::Elem::DTYPE));)*
+            fn pointers(&self) -> [*const u8; MAX_INPUTS] {
+                let mut all = [std::ptr::null(); MAX_INPUTS];
+                $(all[$i] = self.$i.pointer();)*
                 all
             }
             fn layouts(&self) -> SmallVec<[Layout; 8]> {
@@ -196,12 +198,12 @@ tuples! {
 
 impl Layout {
     /// An input that lies like this.
-    pub(super) fn input(&self, (ptr, dtype): (*const u8, Dtype)) -> RawInput<'_> {
-        RawInput { ptr, shape: &self.shape, strides: &self.strides, dtype }
+    pub(super) fn input(&self, ptr: *const u8) -> RawInput<'_> {
+        RawInput { ptr, shape: &self.shape, strides: &self.strides, dtype: self.dtype }
     }
     /// An output that lies like this.
-    pub(super) fn output(&self, (ptr, dtype): (*mut u8, Dtype)) -> RawOutput<'_> {
-        RawOutput { ptr, shape: &self.shape, strides: &self.strides, dtype }
+    pub(super) fn output(&self, ptr: *mut u8) -> RawOutput<'_> {
+        RawOutput { ptr, shape: &self.shape, strides: &self.strides, dtype: self.dtype }
     }
     /// The shape.
     pub(super) fn shape(&self) -> &[usize] {
@@ -220,7 +222,7 @@ pub trait Outputs {
     /// Where they are. Ask for this before the layouts: it makes a shared array one of its own, which
     /// may change its strides.
     #[doc(hidden)]
-    fn pointers(&mut self) -> SmallVec<[(*mut u8, Dtype); 4]>;
+    fn pointers(&mut self) -> [*mut u8; MAX_OUTPUTS];
     #[doc(hidden)]
     fn layouts(&self) -> SmallVec<[Layout; 4]>;
     /// As for [`Arguments`].
@@ -231,9 +233,9 @@ pub trait Outputs {
 impl<S: DataMut<Elem: Element>, D: Dimension> Outputs for &mut ArrayBase<S, D> {
     type Out = (S::Elem,);
     #[inline]
-    fn pointers(&mut self) -> SmallVec<[(*mut u8, Dtype); 4]> {
-        let mut all = SmallVec::new();
-        all.push((self.as_mut_ptr().cast(), S::Elem::DTYPE));
+    fn pointers(&mut self) -> [*mut u8; MAX_OUTPUTS] {
+        let mut all = [std::ptr::null_mut(); MAX_OUTPUTS];
+        all[0] = self.as_mut_ptr().cast();
         all
     }
     fn layouts(&self) -> SmallVec<[Layout; 4]> {
@@ -254,9 +256,9 @@ macro_rules! outputs {
         {
             type Out = ($($t::Elem,)*);
             #[inline]
-            fn pointers(&mut self) -> SmallVec<[(*mut u8, Dtype); 4]> {
-                let mut all = SmallVec::new();
-                $(all.push((self.$i.as_mut_ptr().cast(), $t::Elem::DTYPE));)*
+            fn pointers(&mut self) -> [*mut u8; MAX_OUTPUTS] {
+                let mut all = [std::ptr::null_mut(); MAX_OUTPUTS];
+                $(all[$i] = self.$i.as_mut_ptr().cast();)*
                 all
             }
             fn layouts(&self) -> SmallVec<[Layout; 4]> {
@@ -291,7 +293,7 @@ pub trait Results: Operands {
     unsafe fn make<D: Dimension>(
         shape: D,
         axes: Option<&[usize]>,
-        write: impl FnOnce(&[(*mut u8, Dtype)], &dyn Fn() -> SmallVec<[Layout; 4]>) -> Result<()>,
+        write: impl FnOnce(&[*mut u8; MAX_OUTPUTS], &dyn Fn() -> SmallVec<[Layout; 4]>) -> Result<()>,
     ) -> Result<Self::Arrays<D>>;
 }
 
@@ -343,10 +345,13 @@ macro_rules! results {
             unsafe fn make<Dim: Dimension>(
                 shape: Dim,
                 axes: Option<&[usize]>,
-                write: impl FnOnce(&[(*mut u8, Dtype)], &dyn Fn() -> SmallVec<[Layout; 4]>) -> Result<()>,
+                write: impl FnOnce(&[*mut u8; MAX_OUTPUTS], &dyn Fn() -> SmallVec<[Layout; 4]>) -> Result<()>,
             ) -> Result<Self::Arrays<Dim>> {
                 $(let mut $v = fresh::<$t, Dim>(&shape, axes)?;)*
-                let to = [$(($v.as_mut_ptr().cast(), $t::DTYPE)),*];
+                let mut to = [std::ptr::null_mut(); MAX_OUTPUTS];
+                for (to, at) in to.iter_mut().zip([$($v.as_mut_ptr().cast()),*]) {
+                    *to = at;
+                }
                 write(&to, &|| {
                     let mut layouts = SmallVec::new();
                     $(layouts.push(Layout::of::<$t, Dim>(&$v.raw_dim(), $v.strides()));)*
@@ -376,7 +381,7 @@ pub trait InPlace<T: Element> {
     /// The element types of all inputs, that of the array first.
     type In: Operands;
     #[doc(hidden)]
-    fn pointers(&self) -> SmallVec<[(*const u8, Dtype); 8]>;
+    fn pointers(&self) -> [*const u8; MAX_INPUTS];
     #[doc(hidden)]
     fn layouts(&self) -> SmallVec<[Layout; 8]>;
 }
@@ -385,10 +390,10 @@ macro_rules! in_place {
     ($($($t:ident $i:tt)*;)*) => {$(
         impl<T: Element, $($t: Argument),*> InPlace<T> for ($($t,)*) {
             type In = (T, $($t::Elem,)*);
-            fn pointers(&self) -> SmallVec<[(*const u8, Dtype); 8]> {
+            fn pointers(&self) -> [*const u8; MAX_INPUTS] {
                 #[allow(unused_mut)]
-                let mut all = SmallVec::new();
-                $(all.push((self.$i.pointer(), $t::Elem::DTYPE));)*
+                let mut all = [std::ptr::null(); MAX_INPUTS];
+                $(all[$i] = self.$i.pointer();)*
                 all
             }
             fn layouts(&self) -> SmallVec<[Layout; 8]> {

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use lanefn_kernels::{
-    lanes::{Dtype, Element},
+    lanes::Element,
     level::Level,
     loops::{Function, Input, Kernel, Loop, MAX_INPUTS, MAX_OUTPUTS, Operands},
 };
@@ -121,7 +121,7 @@ impl<F: Function> Ufunc<F> {
             && let Some((n, level)) = self.small::<A::In>(shape)?
         {
             dim.slice_mut().copy_from_slice(shape);
-            let write = |to: &[(*mut u8, Dtype)], _: &dyn Fn() -> SmallVec<[Layout; 4]>| {
+            let write = |to: &[*mut u8; MAX_OUTPUTS], _: &dyn Fn() -> SmallVec<[Layout; 4]>| {
                 // SAFETY: contiguous arrays of `n` elements, and fresh memory for as many.
                 unsafe { direct::<F, A::In>(&arguments.pointers(), to, n, level) };
                 Ok(())
@@ -134,7 +134,7 @@ impl<F: Function> Ufunc<F> {
         dim.slice_mut().copy_from_slice(&shape);
         let axes = order(&shape, &layouts);
         let pointers = arguments.pointers();
-        let write = |to: &[(*mut u8, Dtype)], layout: &dyn Fn() -> SmallVec<[Layout; 4]>| {
+        let write = |to: &[*mut u8; MAX_OUTPUTS], layout: &dyn Fn() -> SmallVec<[Layout; 4]>| {
             let inputs = raw_inputs(&layouts, &pointers);
             let to_layouts = layout();
             let outputs = raw_outputs(&to_layouts, to);
@@ -224,7 +224,7 @@ impl<F: Function> Ufunc<F> {
         let to = outputs.pointers();
         let to_layouts = outputs.layouts();
         let outputs = raw_outputs(&to_layouts, &to);
-        let mask = mask.as_ref().map(|(layout, at)| layout.input((*at, bool::DTYPE)));
+        let mask = mask.as_ref().map(|(layout, at)| layout.input(*at));
         let options = Options { stream: true, ..self.options };
         // SAFETY: inputs are borrowed arrays or numbers, outputs arrays that are borrowed alone; types
         // have been matched by the kernel's.
@@ -261,9 +261,9 @@ impl<F: Function> Ufunc<F> {
         let layout = (&*array).layout();
         let rest_layouts = rest.layouts();
         let mut inputs: SmallVec<[RawInput; MAX_INPUTS]> = SmallVec::new();
-        inputs.push(layout.input((at, S::Elem::DTYPE)));
+        inputs.push(layout.input(at));
         inputs.extend(raw_inputs(&rest_layouts, &rest.pointers()));
-        let outputs = [layout.output((at, S::Elem::DTYPE))];
+        let outputs = [layout.output(at)];
         let options = Options { stream: true, ..self.options };
         // SAFETY: the array is borrowed alone and is the first input and the output alike, which the
         // engine allows; the others are borrowed arrays or numbers.
@@ -278,35 +278,28 @@ impl<F: Function> Ufunc<F> {
 /// level is present.
 #[inline]
 unsafe fn direct<F: Kernel<In>, In: Operands>(
-    from: &[(*const u8, Dtype)],
-    to: &[(*mut u8, Dtype)],
+    from: &[*const u8; MAX_INPUTS],
+    to: &[*mut u8; MAX_OUTPUTS],
     n: usize,
     level: Level,
 ) {
-    let mut inputs = [Input { at: std::ptr::null(), scalar: false }; MAX_INPUTS];
-    for (input, &(at, _)) in inputs.iter_mut().zip(from) {
-        input.at = at;
-    }
-    let mut outputs = [std::ptr::null_mut(); MAX_OUTPUTS];
-    for (output, &(at, _)) in outputs.iter_mut().zip(to) {
-        *output = at;
-    }
+    let inputs = from.map(|at| Input { at, scalar: false });
     let _floats = IeeeDefault::enter();
     let inner = LoopOf::<F, In>::LOOP.inner(level);
     // SAFETY: the caller's promise.
-    unsafe { inner(&inputs[..In::COUNT], &outputs[..F::Out::COUNT], n) }
+    unsafe { inner(&inputs[..In::COUNT], &to[..F::Out::COUNT], n) }
 }
 
 fn raw_inputs<'a>(
     layouts: &'a [Layout],
-    pointers: &[(*const u8, Dtype)],
+    pointers: &[*const u8; MAX_INPUTS],
 ) -> SmallVec<[RawInput<'a>; MAX_INPUTS]> {
     layouts.iter().zip(pointers).map(|(l, &p)| l.input(p)).collect()
 }
 
 fn raw_outputs<'a>(
     layouts: &'a [Layout],
-    pointers: &[(*mut u8, Dtype)],
+    pointers: &[*mut u8; MAX_OUTPUTS],
 ) -> SmallVec<[RawOutput<'a>; MAX_OUTPUTS]> {
     layouts.iter().zip(pointers).map(|(l, &p)| l.output(p)).collect()
 }

@@ -1,6 +1,10 @@
 //! Holding a kernel against its plain function, at every level that this CPU has.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    cell::Cell,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Once,
+};
 
 use lanefn::kernels::{
     lanes::Element,
@@ -115,6 +119,24 @@ pub fn run<K: Kernel<In, Out = Out>, In: Columns, Out: Columns>(
     })
 }
 
+/// What a function gives, or nothing if it panics, of which nothing is printed.
+pub fn quietly<R>(function: impl FnOnce() -> R) -> Option<R> {
+    thread_local!(static QUIET: Cell<bool> = const { Cell::new(false) });
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let loud = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !QUIET.get() {
+                loud(info);
+            }
+        }));
+    });
+    QUIET.set(true);
+    let result = catch_unwind(AssertUnwindSafe(function)).ok();
+    QUIET.set(false);
+    result
+}
+
 /// Whether a kernel gives what its plain function gives, on random and special inputs, at every level
 /// that this CPU has. Inputs for which the plain function panics (overflow in a debug build, a division
 /// by zero) say nothing about the result, and are left out; there must be others.
@@ -130,14 +152,10 @@ pub fn holds<K: Kernel<In, Out = Out>, In: Columns, Out: Columns>(
     let mut runner =
         TestRunner::new(Config { cases: 24, failure_persistence: None, ..Config::default() });
     let strategy = prop::collection::vec(In::draw(), 1..150);
-    let compared = std::cell::Cell::new(0);
+    let compared = Cell::new(0);
     runner
         .run(&strategy, |rows| {
-            let hook = std::panic::take_hook();
-            std::panic::set_hook(Box::new(|_| {}));
-            let want: Vec<Option<Out>> =
-                rows.iter().map(|row| catch_unwind(AssertUnwindSafe(|| plain(*row))).ok()).collect();
-            std::panic::set_hook(hook);
+            let want: Vec<Option<Out>> = rows.iter().map(|row| quietly(|| plain(*row))).collect();
             for level in Level::present() {
                 let got = run::<K, In, Out>(level, &rows);
                 for ((row, want), got) in rows.iter().zip(&want).zip(got) {

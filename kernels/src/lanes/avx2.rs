@@ -2,12 +2,13 @@
 
 use core::arch::x86_64::*;
 use core::marker::PhantomData;
+use core::mem::MaybeUninit;
 
 use super::block::{Few, FewTruths, Truth, block};
 use super::element::{Dtype, Element};
 use super::shapes::shape;
-use super::vector::{convert_each, retype};
-use super::{Machine, MachineLane};
+use super::vector::convert_each;
+use super::{Lane, Machine, MachineLane, Number};
 
 /// The intrinsics of 256-bit registers, named alike for both widths.
 mod ymm {
@@ -339,43 +340,70 @@ macro_rules! integers {
 integers! { ymm; I8x32 U8x32 32 Y8; I16x16 U16x16 16 Y16; I32x8 U32x8 8 Y32; I64x4 U64x4 4 Y64; }
 integers! { xmm; I8x16 U8x16 16 X8; I16x8 U16x8 8 X16; I32x4 U32x4 4 X32; I64x2 U64x2 2 X64; }
 
-/// Conversions between f64, f32 and i32 by their instructions; the others one by one.
+/// The value of type `B` whose pieces are made from those of `$a`, in order.
+macro_rules! pieces {
+    ($a:ident: $from:ty => $to:ty, |$x:ident| $e:expr) => {{
+        let mut b = MaybeUninit::<B>::uninit();
+        let count = size_of::<A>() / size_of::<$from>();
+        assert!(size_of::<A>() == count * size_of::<$from>());
+        assert!(size_of::<B>() == count * size_of::<$to>());
+        let mut k = 0;
+        while k < count {
+            // SAFETY: piece `k < count` is inside both values, which are plain bits and consist of that
+            // many pieces; a token is here, so the level is present.
+            unsafe {
+                let $x = (&raw const $a).cast::<$from>().add(k).read_unaligned();
+                b.as_mut_ptr().cast::<$to>().add(k).write_unaligned($e);
+            }
+            k += 1;
+        }
+        // SAFETY: all pieces have been written.
+        unsafe { b.assume_init() }
+    }};
+}
+
+/// Conversions between f64, f32 and i32 by their instructions, from floats to narrower integers through
+/// i32; the others one by one, which the compiler mostly makes vectors of.
 #[inline(always)]
 fn convert<S: Machine, A: MachineLane<Shape = S>, B: MachineLane<Shape = S>>(s: S, a: A) -> B {
     use Dtype::*;
-    // SAFETY of each block: a token is here, so the level is present.
     match (A::Elem::DTYPE, B::Elem::DTYPE, S::N) {
-        // SAFETY: as above.
-        (F32, F64, 4) => retype(unsafe { _mm256_cvtps_pd(retype(a)) }),
-        // SAFETY: as above.
-        (F64, F32, 4) => retype(unsafe { _mm256_cvtpd_ps(retype(a)) }),
-        // SAFETY: as above.
-        (I32, F64, 4) => retype(unsafe { _mm256_cvtepi32_pd(retype(a)) }),
-        // SAFETY: as above.
-        (I32, F32, 8) => retype(unsafe { _mm256_cvtepi32_ps(retype(a)) }),
-        (F64, I32, 4) => {
-            // What is too low or too high for i32 becomes i32::MIN, by the instruction; NaN too.
-            // SAFETY: as above.
-            unsafe {
-                let a: __m256d = retype(a);
-                let low = _mm256_cvttpd_epi32(_mm256_min_pd(a, _mm256_set1_pd(i32::MAX as f64)));
-                // NaN went through `min` as the bound: back to 0.
-                let number = _mm256_castpd_si256(_mm256_cmp_pd::<_CMP_ORD_Q>(a, a));
-                let number =
-                    _mm256_permutevar8x32_epi32(number, _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6));
-                retype(_mm_and_si128(low, _mm256_castsi256_si128(number)))
-            }
-        }
-        (F32, I32, 8) => {
-            // SAFETY: as above.
-            unsafe {
-                let a: __m256 = retype(a);
-                let high = _mm256_cmp_ps::<_CMP_GE_OQ>(a, _mm256_set1_ps(2147483648.0));
-                let number = _mm256_cmp_ps::<_CMP_ORD_Q>(a, a);
-                let low = _mm256_and_si256(_mm256_cvttps_epi32(a), _mm256_castps_si256(number));
-                // i32::MIN becomes i32::MAX where the number was too high.
-                retype(_mm256_xor_si256(low, _mm256_castps_si256(high)))
-            }
+        (F32, F64, _) => pieces!(a: __m128 => __m256d, |x| _mm256_cvtps_pd(x)),
+        (F64, F32, _) => pieces!(a: __m256d => __m128, |x| _mm256_cvtpd_ps(x)),
+        (I32, F64, _) => pieces!(a: __m128i => __m256d, |x| _mm256_cvtepi32_pd(x)),
+        (I32, F32, 8..) => pieces!(a: __m256i => __m256, |x| _mm256_cvtepi32_ps(x)),
+        // What is too low or too high for i32 becomes i32::MIN, by the instruction; NaN too.
+        (F64, I32, _) => pieces!(a: __m256d => __m128i, |x| {
+            let low = _mm256_cvttpd_epi32(_mm256_min_pd(x, _mm256_set1_pd(i32::MAX as f64)));
+            // NaN went through `min` as the bound: back to 0.
+            let number = _mm256_castpd_si256(_mm256_cmp_pd::<_CMP_ORD_Q>(x, x));
+            let number =
+                _mm256_permutevar8x32_epi32(number, _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6));
+            _mm_and_si128(low, _mm256_castsi256_si128(number))
+        }),
+        (F32, I32, 4) => pieces!(a: __m128 => __m128i, |x| {
+            let high = _mm_cmp_ps::<_CMP_GE_OQ>(x, _mm_set1_ps(2147483648.0));
+            let number = _mm_cmp_ps::<_CMP_ORD_Q>(x, x);
+            let low = _mm_and_si128(_mm_cvttps_epi32(x), _mm_castps_si128(number));
+            // i32::MIN becomes i32::MAX where the number was too high.
+            _mm_xor_si128(low, _mm_castps_si128(high))
+        }),
+        (F32, I32, _) => pieces!(a: __m256 => __m256i, |x| {
+            let high = _mm256_cmp_ps::<_CMP_GE_OQ>(x, _mm256_set1_ps(2147483648.0));
+            let number = _mm256_cmp_ps::<_CMP_ORD_Q>(x, x);
+            let low = _mm256_and_si256(_mm256_cvttps_epi32(x), _mm256_castps_si256(number));
+            _mm256_xor_si256(low, _mm256_castps_si256(high))
+        }),
+        // Both saturate, so that the second finds what the first left.
+        (F64 | F32, I8 | I16 | U8 | U16, _) => {
+            let whole: S::I32 = convert(s, a);
+            let (low, high) = match B::Elem::DTYPE {
+                I8 => (i8::MIN as i32, i8::MAX as i32),
+                I16 => (i16::MIN as i32, i16::MAX as i32),
+                U8 => (0, u8::MAX as i32),
+                _ => (0, u16::MAX as i32),
+            };
+            convert_each(s, whole.maximum(Lane::splat(s, low)).minimum(Lane::splat(s, high)))
         }
         _ => convert_each(s, a),
     }

@@ -18,7 +18,8 @@ mod block;
 pub mod element;
 pub mod scalar;
 mod shapes;
-pub mod vector;
+// Not public: through the traits in it one could make values of a level that is not present.
+pub(crate) mod vector;
 pub mod wide;
 
 #[cfg(target_arch = "x86_64")]

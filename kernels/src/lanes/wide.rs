@@ -51,6 +51,41 @@ truths! {
     T64(i64x2, i8x16): i64 x 2;
 }
 
+/// `$yes` where the bits of `$truth` are ones, `$no` where they are zeros.
+macro_rules! choose {
+    ($truth:expr, $yes:expr, $no:expr) => {{
+        let truth = $truth;
+        ($yes & truth) | ($no & !truth)
+    }};
+}
+
+/// A whole number near `$a`, made from the nearest one to it or to its size, with the sign of `$a`.
+macro_rules! whole {
+    ($raw:ident $a:ident, |$near:ident, $size:ident| $e:expr) => {{
+        let sign = $raw::splat(-0.0);
+        let large = $raw::splat(whole!(@large $raw));
+        let $size = $a & !sign;
+        let $near = ($size + large) - large;
+        choose!($size.simd_lt(large), $e | ($a & sign), $a)
+    }};
+    ($raw:ident $a:ident, signed |$near:ident| $e:expr) => {{
+        let sign = $raw::splat(-0.0);
+        let large = $raw::splat(whole!(@large $raw));
+        let size = $a & !sign;
+        let $near = ((size + large) - large) | ($a & sign);
+        choose!(size.simd_lt(large), ($e & !sign) | ($a & sign), $a)
+    }};
+    (@large f64x2) => { 4503599627370496.0 };
+    (@large f32x4) => { 8388608.0 };
+}
+
+/// A register of floats.
+///
+/// SSE2 has no rounding to whole numbers, so that is done by adding and subtracting a number so large
+/// that no bits are left for a fraction (2^52 or 2^23): the nearest whole number, halves to even. The
+/// others are at most one away from it. Numbers as large as that, infinities and NaN are whole already.
+///
+/// Of equal numbers only zeros differ, by their sign, so that or-ing their bits gives the smaller.
 macro_rules! float {
     ($name:ident($raw:ident): $elem:ident x $n:literal, $truth:ident($signed:ident), $bits:ident) => {
         block! {
@@ -66,6 +101,14 @@ macro_rules! float {
                 abs(a) a & !$raw::splat(-0.0);
                 sqrt(a) a.sqrt();
                 copysign(a, b) { let sign = $raw::splat(-0.0); (a & !sign) | (b & sign) };
+                rint(a) whole!($raw a, |near, _size| near);
+                trunc(a) whole!($raw a, |near, size| near - (near.simd_gt(size) & $raw::splat(1.0)));
+                floor(a) whole!($raw a, signed |near| near - (near.simd_gt(a) & $raw::splat(1.0)));
+                ceil(a) whole!($raw a, signed |near| near + (near.simd_lt(a) & $raw::splat(1.0)));
+                minimum(a, b) choose!(a.simd_eq(b), a | b, choose!(a.simd_lt(b) | a.simd_ne(a), a, b));
+                maximum(a, b) choose!(a.simd_eq(b), a & b, choose!(a.simd_gt(b) | a.simd_ne(a), a, b));
+                fmin(a, b) choose!(a.simd_eq(b), a | b, choose!(a.simd_lt(b) | b.simd_ne(b), a, b));
+                fmax(a, b) choose!(a.simd_eq(b), a & b, choose!(a.simd_gt(b) | b.simd_ne(b), a, b));
             }
             truths {
                 eq(a, b) cast::<$raw, $signed>(a.simd_eq(b));

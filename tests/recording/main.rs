@@ -1,0 +1,187 @@
+//! Lanes need not be a CPU's: a recording backend that writes a kernel out as a list of operations,
+//! loops and tables included, for every problem function. Each list is held against a snapshot in
+//! `snapshots` (`LANEFN_SNAPSHOTS=write` renews them), and evaluated by a naive interpreter it gives
+//! what the plain function gives, bit for bit.
+
+mod interpret;
+#[path = "../plain/mod.rs"]
+#[allow(dead_code)]
+mod plain;
+mod recorder;
+
+use lanefn::kernels::{
+    lanes::{Element, Float, Number, Shape},
+    loops::{Function, Kernel},
+    problem,
+};
+use plain::{Columns, Sample};
+use proptest::{
+    prelude::*,
+    test_runner::{Config, TestRunner},
+};
+use recorder::{Id, Node, Op, Recorder, Recording, Tape, Value};
+
+/// An element whose lanes can be told apart as nodes.
+trait Recorded: Sample {
+    fn node<'a>(tape: &'a Tape, id: Id) -> Self::Lane<Recorder<'a>>;
+    fn id<'a>(lane: Self::Lane<Recorder<'a>>) -> Id;
+}
+
+macro_rules! recorded {
+    ($($t:ident)*) => {$(
+        impl Recorded for $t {
+            fn node<'a>(tape: &'a Tape, id: Id) -> Node<'a, $t> {
+                Node::new(tape, id)
+            }
+            fn id<'a>(lane: Node<'a, $t>) -> Id {
+                lane.id
+            }
+        }
+    )*};
+}
+recorded! { f64 f32 i8 i16 i32 i64 u8 u16 u32 u64 bool }
+
+/// Operands whose lanes are nodes.
+trait Rows: Columns {
+    fn nodes<'a>(tape: &'a Tape) -> Self::Lanes<Recorder<'a>>;
+    fn ids<'a>(lanes: Self::Lanes<Recorder<'a>>) -> Vec<Id>;
+    fn values(self) -> Vec<Value>;
+    fn row(values: &[Value]) -> Self;
+}
+
+macro_rules! rows {
+    ($($($t:ident $i:tt)*;)*) => {$(
+        impl<$($t: Recorded),*> Rows for ($($t,)*) {
+            fn nodes<'a>(tape: &'a Tape) -> Self::Lanes<Recorder<'a>> {
+                ($($t::node(tape, tape.append(<$t as Element>::DTYPE, Op::Input($i))),)*)
+            }
+            fn ids<'a>(lanes: Self::Lanes<Recorder<'a>>) -> Vec<Id> {
+                vec![$($t::id(lanes.$i)),*]
+            }
+            fn values(self) -> Vec<Value> {
+                vec![$(Value::of(self.$i)),*]
+            }
+            fn row(values: &[Value]) -> Self {
+                ($(values[$i].get::<$t>(),)*)
+            }
+        }
+    )*};
+}
+rows! { A 0; A 0 B 1; }
+
+fn record<K: Kernel<In>, In: Rows>() -> Recording
+where
+    K::Out: Rows,
+{
+    let tape = Tape::new();
+    let out = K::lanes(Recorder(&tape), In::nodes(&tape));
+    let ids = <K::Out as Rows>::ids(out);
+    tape.recording(ids)
+}
+
+/// The snapshot, and the interpreter against the plain function.
+fn check<K: Kernel<In> + Function, In: Rows>(plain: impl Fn(In) -> K::Out)
+where
+    K::Out: Rows,
+{
+    let recording = record::<K, In>();
+    let text = recording.print(K::NAME, K::ARGUMENTS);
+    let file = format!(
+        "{}/tests/recording/snapshots/{}_{}.txt",
+        env!("CARGO_MANIFEST_DIR"),
+        K::NAME,
+        In::DTYPES[0].name()
+    );
+    if std::env::var_os("LANEFN_SNAPSHOTS").is_some_and(|v| v == "write") {
+        std::fs::write(&file, &text).expect("the snapshot can be written");
+    }
+    let want = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(text == want, "{file} says\n{want}\nand the kernel is now\n{text}");
+
+    let mut runner =
+        TestRunner::new(Config { cases: 2000, failure_persistence: None, ..Config::default() });
+    runner
+        .run(&In::draw(), |row| {
+            // Overflow in a debug build says nothing about the result.
+            let Some(want) = plain::quietly(|| plain(row)) else { return Ok(()) };
+            let got = K::Out::row(&recording.evaluate(&row.values()));
+            prop_assert!(want.same(got), "{}{row:?} is {want:?}, recorded {got:?}", K::NAME);
+            Ok(())
+        })
+        .unwrap_or_else(|error| panic!("{error}"));
+}
+
+macro_rules! recordings {
+    ($($test:ident: $function:path, ($($arg:ident: $t:ident),*);)*) => {$(
+        #[test]
+        fn $test() {
+            check::<$function, ($($t,)*)>(|($($arg,)*): ($($t,)*)| ($function($($arg),*),));
+        }
+    )*};
+}
+recordings! {
+    problem_f64_can_be_recorded: problem::problem, (x: f64);
+    problem_f32_can_be_recorded: problem::problem, (x: f32);
+    problem_i8_can_be_recorded: problem::problem, (x: i8);
+    problem_i16_can_be_recorded: problem::problem, (x: i16);
+    problem_i32_can_be_recorded: problem::problem, (x: i32);
+    problem_i64_can_be_recorded: problem::problem, (x: i64);
+    problem_u8_can_be_recorded: problem::problem, (x: u8);
+    problem_u16_can_be_recorded: problem::problem, (x: u16);
+    problem_u32_can_be_recorded: problem::problem, (x: u32);
+    problem_u64_can_be_recorded: problem::problem, (x: u64);
+    wind_power_f64_can_be_recorded: problem::wind_power, (x: f64);
+    wind_power_f32_can_be_recorded: problem::wind_power, (x: f32);
+    ten_branches_f64_can_be_recorded: problem::ten_branches, (x: f64);
+    ten_branches_f32_can_be_recorded: problem::ten_branches, (x: f32);
+    leaky_relu_f64_can_be_recorded: problem::leaky_relu, (x: f64);
+    leaky_relu_f32_can_be_recorded: problem::leaky_relu, (x: f32);
+    mandelbrot_f64_can_be_recorded: problem::mandelbrot, (re: f64, im: f64);
+    mandelbrot_f32_can_be_recorded: problem::mandelbrot, (re: f32, im: f32);
+    beaufort_f64_can_be_recorded: problem::beaufort, (x: f64);
+    beaufort_f32_can_be_recorded: problem::beaufort, (x: f32);
+}
+
+/// A kernel with a slow path, which `#[ufunc]` doesn't make.
+enum Slow {}
+
+impl Kernel<(f64,)> for Slow {
+    type Out = (f64,);
+    type Busy = f64;
+    const COST: u32 = 3;
+    fn lanes<S: Shape>(s: S, (x,): (S::F64,)) -> (S::F64,) {
+        let mut y = x * x;
+        let huge = x.gt(s.lit(10.0));
+        if s.enter_slow(huge) {
+            let slow = x.sqrt();
+            y = s.leave_slow(huge, slow, y);
+        }
+        (y,)
+    }
+}
+
+impl Function for Slow {
+    const NAME: &'static str = "slow";
+    const DOC: &'static str = "";
+    const ARGUMENTS: &'static [&'static str] = &["x"];
+    const LOOPS: &'static [lanefn::kernels::loops::Loop] = &[];
+}
+
+#[test]
+fn a_slow_path_can_be_recorded() {
+    check::<Slow, (f64,)>(|(x,)| (if x > 10.0 { x.sqrt() } else { x * x },));
+}
+
+#[test]
+fn every_problem_function_is_recorded_for_every_dtype() {
+    // As many snapshots as the problem functions have loops, and the slow path's.
+    let loops = problem::problem::LOOPS.len()
+        + problem::wind_power::LOOPS.len()
+        + problem::ten_branches::LOOPS.len()
+        + problem::leaky_relu::LOOPS.len()
+        + problem::mandelbrot::LOOPS.len()
+        + problem::beaufort::LOOPS.len();
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recording/snapshots");
+    let files = std::fs::read_dir(directory).expect("the snapshots are there").count();
+    assert_eq!(files, loops + 1);
+}
