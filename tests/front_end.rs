@@ -490,6 +490,10 @@ fn sixty_four_axes_work() {
 
 #[test]
 fn elements_that_are_masked_out_are_not_evaluated() {
+    oracle::ends(masked_out);
+}
+
+fn masked_out() {
     // The function's loop never ends for 0.
     let n = 1500;
     for (rows, order) in [(1, false), (3, false), (40, true)] {

@@ -6,6 +6,24 @@ use lanefn::kernels::lanes::{Dtype, Element};
 use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, Axis, IxDyn, Slice};
 use proptest::prelude::*;
 
+/// Runs `f` on a thread of its own: what does not end within half a minute is a failure.
+#[track_caller]
+pub fn ends(f: impl FnOnce() + Send + 'static) {
+    let (tell, told) = std::sync::mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        f();
+        let _ = tell.send(());
+    });
+    if let Err(std::sync::mpsc::RecvTimeoutError::Timeout) =
+        told.recv_timeout(std::time::Duration::from_secs(30))
+    {
+        panic!("it does not end");
+    }
+    if let Err(panic) = thread.join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
 /// A well-mixed number for each number.
 pub fn mix(x: u64) -> u64 {
     let x = (x ^ (x >> 31)).wrapping_add(0x9e37_79b9_7f4a_7c15).wrapping_mul(0xbf58_476d_1ce4_e5b9);
