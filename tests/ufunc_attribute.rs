@@ -3,7 +3,15 @@
 
 mod plain;
 
-use lanefn::{kernels::problem, ufunc};
+use lanefn::{
+    kernels::{
+        lanes::{Dtype, Element},
+        level::Level,
+        loops::{Function, Kernel, Operands},
+        problem,
+    },
+    ufunc,
+};
 
 // ---- operators ------------------------------------------------------------------------------------
 
@@ -309,7 +317,9 @@ fn loop_in_an_arm(n: u32, x: f64) -> f64 {
     } else {
         y = -y;
     }
-    n != 0 && twos(n) > 2 || y > 0.0;
+    if n != 0 && twos(n) > 2 || y > 1e6 {
+        y += 2.0;
+    }
     y + if n == 0 { 0.5 } else { twos(n) as f64 }
 }
 
@@ -738,4 +748,116 @@ hold! {
     mandelbrot_f32: problem::mandelbrot, (re: f32, im: f32) -> (u32);
     beaufort_f64: problem::beaufort, (x: f64) -> (f64);
     beaufort_f32: problem::beaufort, (x: f32) -> (f32);
+}
+
+// ---- what the attribute makes -----------------------------------------------------------------------
+
+/// Doubles.
+/// And more of the same line.
+///
+/// Details.
+#[ufunc(f32, i64)]
+fn documented<T: Number>(value: T, times: u8) -> (T, bool) {
+    let mut value = value;
+    for _ in 0..10 {
+        value += value;
+    }
+    (value, times > 3)
+}
+
+#[ufunc(busy = f32)]
+fn narrow(x: f64) -> f64 {
+    documented(x as f32, 3).0 as f64
+}
+
+#[test]
+fn a_function_tells_its_name_documentation_arguments_and_loops() {
+    assert_eq!(documented::NAME, "documented");
+    assert_eq!(documented::DOC, "Doubles. And more of the same line.");
+    assert_eq!(documented::ARGUMENTS, ["value", "times"]);
+    let dtypes: Vec<_> = documented::LOOPS.iter().map(|l| (l.inputs, l.outputs)).collect();
+    assert_eq!(
+        dtypes,
+        [
+            (&[Dtype::F32, Dtype::U8][..], &[Dtype::F32, Dtype::Bool][..]),
+            (&[Dtype::I64, Dtype::U8][..], &[Dtype::I64, Dtype::Bool][..]),
+        ]
+    );
+}
+
+#[test]
+fn the_widest_type_is_busy_unless_the_attribute_says_another() {
+    fn busy<K: Kernel<In>, In: Operands>() -> Dtype {
+        K::Busy::DTYPE
+    }
+    assert_eq!(busy::<documented, (f32, u8)>(), Dtype::F32);
+    assert_eq!(busy::<documented, (i64, u8)>(), Dtype::I64);
+    assert_eq!(busy::<narrow, (f64,)>(), Dtype::F32);
+    assert_eq!(busy::<booleans, (bool, bool, f64)>(), Dtype::F64);
+    assert_eq!(busy::<problem::mandelbrot, (f32, f32)>(), Dtype::F32);
+}
+
+#[test]
+fn the_cost_counts_operations_turns_and_helpers() {
+    fn cost<K: Kernel<In>, In: Operands>() -> u32 {
+        K::COST
+    }
+    // A comparison, an addition, a subtraction, a choice.
+    assert_eq!(cost::<problem::problem, (f64,)>(), 4);
+    // Ten additions, a comparison.
+    assert_eq!(cost::<documented, (f32, u8)>(), 11);
+    // Those, and two conversions.
+    assert_eq!(cost::<narrow, (f64,)>(), 13);
+}
+
+#[test]
+fn the_plain_function_stays_callable_for_each_dtype() {
+    assert_eq!(problem::problem(3.0), 4.0);
+    assert_eq!(problem::problem(3.0f32), 4.0f32);
+    assert_eq!(problem::problem(2u8), 1);
+    assert_eq!(documented(1.5f32, 4), (1536.0, true));
+    assert_eq!(chain(-2.0), 2.0);
+}
+
+#[test]
+fn integers_wrap_and_divide_by_zero_to_zero_where_the_plain_function_panics() {
+    for level in Level::present() {
+        let wrapped: Vec<(i8,)> =
+            plain::run::<problem::problem, (i8,), _>(level, &[(127,), (-128,), (0,)]);
+        assert_eq!(wrapped, [(-128,), (127,), (-1,)], "{level}");
+        let wrapped: Vec<(u64,)> =
+            plain::run::<problem::problem, (u64,), _>(level, &[(u64::MAX,), (0,)]);
+        assert_eq!(wrapped, [(0,), (u64::MAX,)], "{level}");
+        let divided: Vec<(i16, i16)> =
+            plain::run::<quotients, (i16, i16), _>(level, &[(7, 0), (-7, 0), (i16::MIN, -1)]);
+        assert_eq!(divided, [(0, 0), (0, 0), (i16::MIN, 0)], "{level}");
+    }
+}
+
+#[ufunc]
+fn far_shifts(a: i32, by: i64) -> (i32, i32) {
+    (a << by, a >> by)
+}
+
+#[test]
+fn a_shift_by_an_amount_outside_the_width_leaves_the_sign_alone() {
+    for level in Level::present() {
+        let rows = [(-5, 32), (5, 257), (-5, -1), (5, i64::MIN), (-5, 1 << 32), (-5, 31)];
+        let got: Vec<(i32, i32)> = plain::run::<far_shifts, (i32, i64), _>(level, &rows);
+        let want = [(0, -1), (0, 0), (0, -1), (0, 0), (0, -1), (i32::MIN, -1)];
+        assert_eq!(got, want, "{level}");
+    }
+}
+
+#[test]
+fn a_table_is_read_at_its_end_where_the_plain_function_panics() {
+    for level in Level::present() {
+        let got: Vec<(f64,)> = plain::run::<entry, (u8,), _>(level, &[(0,), (3,), (4,), (255,)]);
+        assert_eq!(got, [(1.0,), (-0.125,), (-0.125,), (-0.125,)], "{level}");
+    }
+}
+
+#[ufunc]
+fn entry(i: u8) -> f64 {
+    COEFFICIENTS[i as usize]
 }

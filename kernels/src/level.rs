@@ -13,9 +13,9 @@ pub enum Level {
     Scalar,
     /// What every CPU of the architecture has (SSE2, NEON, simd128), through the `wide` crate.
     Baseline,
-    /// AVX2 with FMA, BMI and LZCNT.
+    /// AVX2 with FMA, BMI 1 and 2, LZCNT, POPCNT and F16C.
     Avx2,
-    /// AVX-512 F, BW, DQ, VL and CD.
+    /// AVX-512 F, BW, DQ, VL and CD, and all of `Avx2`.
     Avx512,
 }
 

@@ -411,7 +411,7 @@ use baseline as avx512;
 pub trait Function: 'static {
     /// Its name.
     const NAME: &'static str;
-    /// The first line of its documentation.
+    /// The first paragraph of its documentation.
     const DOC: &'static str;
     /// The names of its arguments.
     const ARGUMENTS: &'static [&'static str];

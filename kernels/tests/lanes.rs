@@ -5,7 +5,8 @@
 //! definitions in the crate, so that those are tested too (by the level `scalar`). A NaN that an
 //! operation makes may have any sign and payload; operations that move bits keep them.
 //!
-//! `LANEFN_CASES` is the number of random cases for each operation (48 without it). To see which levels
+//! `LANEFN_CASES` is the number of random cases for each operation (48 without it), and with
+//! `LANEFN_LEVEL` only that level is tried (a slow emulator needs both). To see which levels
 //! were skipped: `cargo test -p lanefn-kernels --test lanes -- --nocapture levels`.
 
 use lanefn_kernels::lanes::{
@@ -18,6 +19,11 @@ use proptest::test_runner::{Config, TestRunner};
 
 /// The largest number of lanes of any shape.
 const MOST_LANES: usize = 64;
+
+/// Whether to try a level: this CPU has it, and `LANEFN_LEVEL` names it or nothing.
+fn wanted(level: Level) -> bool {
+    level.is_present() && std::env::var("LANEFN_LEVEL").map_or(true, |name| name == level.name())
+}
 
 fn cases() -> u32 {
     std::env::var("LANEFN_CASES").map_or(48, |n| n.parse().expect("LANEFN_CASES is a number"))
@@ -376,7 +382,7 @@ impl Test {
             from[i] = buffer.as_ptr().cast::<u8>().wrapping_add(self.inputs[i].size());
         }
         let size = self.output.size();
-        for way in self.ways.iter().filter(|w| w.level.is_present()) {
+        for way in self.ways.iter().filter(|w| wanted(w.level)) {
             // The elements around the output must stay as they are.
             let bytes = (all.len() + 2) * size;
             let mut to = vec![0xabab_abab_abab_abab_u64; bytes.div_ceil(8)];
@@ -871,8 +877,10 @@ fn fma_rounds_once() {
 #[test]
 fn levels_that_this_cpu_lacks_are_printed() {
     for level in Level::ALL {
-        if level.is_present() {
+        if wanted(level) {
             eprintln!("lanes: tested at level {level}");
+        } else if level.is_present() {
+            eprintln!("lanes: SKIPPED level {level}: LANEFN_LEVEL names another");
         } else {
             eprintln!("lanes: SKIPPED level {level}: this CPU lacks it");
         }

@@ -214,13 +214,11 @@ pub fn expand(attribute: Attribute, function: syn::ItemFn) -> TokenStream {
         Ok(tokens) => tokens,
         Err(error) => {
             let errors = error.to_compile_error();
-            // The plain function stays, so that there is one error and not one at each use.
-            let plain = function
-                .sig
-                .generics
-                .params
-                .is_empty()
-                .then(|| quote!(#[allow(warnings)] #function));
+            // The name stays, so that there is one error and not one at each use.
+            let plain = function.sig.generics.params.is_empty().then(|| {
+                let (attrs, vis, sig) = (&function.attrs, &function.vis, &function.sig);
+                quote!(#(#attrs)* #[allow(warnings)] #vis #sig { ::core::unreachable!() })
+            });
             quote!(#errors #plain)
         }
     }
@@ -601,7 +599,7 @@ fn busy(attribute: &Attribute, sig: &Signature<'_>, dtype: Option<Prim>) -> Resu
         Some(name) if sig.parameter == Some(name) => dtype.expect("a parameter comes with dtypes"),
         Some(name) => match Prim::parse(&name.to_string()) {
             Some(prim) if prim.is_dtype() => prim,
-            _ => return refuse(name, "expected a dtype"),
+            _ => return refuse(name, "expected a dtype: f64, f32, i8 to i64, u8 to u64 or bool"),
         },
         None => {
             let slots = sig.inputs.iter().map(|(_, s)| s).chain(&sig.outputs);
@@ -617,6 +615,7 @@ fn busy(attribute: &Attribute, sig: &Signature<'_>, dtype: Option<Prim>) -> Resu
     Ok(Ident::new(prim.name(), Span::call_site()).to_token_stream())
 }
 
+/// The first paragraph of the documentation.
 fn first_line(docs: &[&syn::Attribute]) -> String {
     let mut text = String::new();
     for doc in docs {
@@ -624,6 +623,7 @@ fn first_line(docs: &[&syn::Attribute]) -> String {
         let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(line), .. }) = &meta.value else {
             continue;
         };
+        // An attribute is a line, or a whole block of them.
         for line in line.value().split('\n') {
             let line = line.trim();
             if line.is_empty() && !text.is_empty() {

@@ -56,6 +56,7 @@ struct Lower<'a> {
     literals: HashMap<usize, Ty>,
     output: Ty,
     errors: Option<Error>,
+    failures: usize,
 }
 
 /// Lowers the body of a function with these parameters and this result.
@@ -84,6 +85,7 @@ pub fn lower(
         literals: HashMap::new(),
         output,
         errors: None,
+        failures: 0,
     };
     let params = params
         .iter()
@@ -138,6 +140,7 @@ fn whole(e: &syn::Expr) -> Option<i64> {
 
 impl Lower<'_> {
     fn error(&mut self, error: Error) {
+        self.failures += 1;
         match &mut self.errors {
             Some(all) => all.combine(error),
             none => *none = Some(error),
@@ -685,13 +688,15 @@ impl Lower<'_> {
                 self.while_loop(w.label.as_ref(), Some(cond), &w.body, span)
             }
             E::Loop(l) => {
+                let failures = self.failures;
                 let out = self.while_loop(l.label.as_ref(), None, &l.body, span)?;
                 let Kind::While(frame, _, body) = &out.kind else { unreachable!("it is a loop") };
                 let leaves = body.facts().jumps.iter().any(|j| match j {
                     Jump::Break(_) | Jump::Return => true,
                     Jump::Continue(f) => f != frame,
                 });
-                if !leaves {
+                // What could not be read may have been the way out.
+                if !leaves && failures == self.failures {
                     return refuse(
                         l.loop_token,
                         "this loop never ends; leave it with `break` or `return`",
@@ -1171,7 +1176,10 @@ impl Lower<'_> {
             .filter(|o| {
                 ["mem", "ptr", "slice", "Box", "Vec", "String", "Rc", "Arc"].iter().any(|n| o == n)
             })
-            .map(|_| "lanes are values: no references, no heap")
+            .map(|_| {
+                "lanes are values, without references and without heap; take the value itself, and \
+                 exchange two with `(a, b) = (b, a)`"
+            })
         {
             return refuse(path, why);
         }

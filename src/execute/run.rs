@@ -51,11 +51,19 @@ const CHUNK_MULTIPLE: usize = 64;
 pub struct Options {
     /// The CPU level; the chosen one if none is given.
     pub level: Option<Level>,
-    /// The number of threads at most; the current setting if none is given.
+    /// The number of threads at most, 1 or more; the current setting if none is given.
     pub threads: Option<usize>,
-    /// Whether outputs larger than the last-level cache are written past the caches. Worth it where
+    /// Whether calls that move more than the last-level cache holds write past the caches. Worth it where
     /// their memory has been touched before; lost on fresh pages.
     pub stream: bool,
+}
+
+impl Options {
+    /// Whether a small call need not look at them.
+    #[inline]
+    pub(crate) fn plain(&self) -> bool {
+        self.level.is_none() && self.threads.is_none_or(|n| super::check_threads(n).is_ok())
+    }
 }
 
 /// One call: a loop over a plan. Operands are the inputs, then the outputs, then the mask if there is

@@ -69,7 +69,7 @@ impl<F: Kernel<In>, In: Operands> LoopOf<F, In> {
     const LOOP: &'static Loop = &Loop::of::<F, In>();
 }
 
-/// Calls on fewer elements than this, all contiguous, go straight to the inner loop.
+/// Calls on at most so many elements, all contiguous, go straight to the inner loop.
 const SMALL: usize = 2048;
 
 /// What [`Ufunc::call`] returns for the arguments `A`.
@@ -202,7 +202,7 @@ impl<F: Function> Ufunc<F> {
         F: Kernel<In>,
     {
         let n = shape.iter().product();
-        if n > SMALL || LoopOf::<F, In>::LOOP.cost >= 64 || self.options.level.is_some() {
+        if n > SMALL || LoopOf::<F, In>::LOOP.cost >= 64 || !self.options.plain() {
             return Ok(None);
         }
         Ok(Some((n, Level::chosen()?)))

@@ -18,7 +18,7 @@ use crate::{
 pub struct Untyped {
     /// Its name.
     pub name: &'static str,
-    /// The first line of its documentation.
+    /// The first paragraph of its documentation.
     pub doc: &'static str,
     /// The names of its arguments.
     pub arguments: &'static [&'static str],

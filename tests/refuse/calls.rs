@@ -65,7 +65,7 @@ fn id<T>(x: T) -> T {
 
 #[ufunc]
 fn slices(n: u8) -> f64 {
-    let part = TABLE[1..2][0];
+    let part = TABLE[1..2];
     TABLE[n as usize]
 }
 

@@ -27,6 +27,15 @@ const KERNEL_PACKAGE: &str = "linux-image-cloud-amd64";
 /// are spent on timer interrupts; the machine has nothing to wait for.
 const INSTRUCTIONS_PER_SECOND: u64 = 400_000_000;
 
+/// Tests that fail because Bochs 2.7 computes something otherwise than the CPU's manual says, and what.
+/// Seen in its source; `kernels/tests/avx512.rs` runs the same operations on what it does get right.
+const FAULTS: [(&str, &str); 4] = [
+    ("of_i64::shr", "VPSRAVQ by exactly 64 leaves the number as it is"),
+    ("of_f64::to_u64", "VCVTTPD2UQQ takes 2^63 and above for too large"),
+    ("of_u32::to_f32", "VCVTUDQ2PS drops the last bit of 2^31 and above before it rounds"),
+    ("of_u64::to_f64", "VCVTUQQ2PD drops the last bit of 2^63 and above before it rounds"),
+];
+
 /// What to run, and for how long.
 #[derive(clap::Args)]
 pub struct Options {
@@ -41,6 +50,12 @@ pub struct Options {
     /// The example to run in place of tests, as a plain program.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["test", "filter"])]
     example: Option<String>,
+    /// Build optimised; the default is the profile that `cargo test` has.
+    #[arg(long)]
+    release: bool,
+    /// Run the tests that this emulator is known to fail by its own fault, too.
+    #[arg(long)]
+    with_faults: bool,
     /// Set an environment variable for the program; may be given several times.
     #[arg(long, short, value_name = "NAME=VALUE")]
     env: Vec<String>,
@@ -68,20 +83,21 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let folder = metadata.join("emulate");
     fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
     let kernel = kernel(&folder)?;
-    let init = build(&["build", "--package", "emulated-init"], "emulated-init")?;
+    let init = build(options, &["build", "--package", "emulated-init"], "emulated-init")?;
     let [init] = init.as_slice() else { bail!("emulated-init was not built") };
 
+    let package = options.package.as_str();
     let mut programs = Vec::new();
-    let package = ["--package", options.package.as_str()];
     if let Some(example) = &options.example {
-        programs.extend(build(&["build", package[0], package[1], "--example", example], example)?);
+        let arguments = ["build", "--package", package, "--example", example];
+        programs.extend(build(options, &arguments, example)?);
     } else if options.test.is_empty() {
-        let name = options.package.replace('-', "_");
-        programs.extend(build(&["test", "--no-run", package[0], package[1], "--lib"], &name)?);
+        let arguments = ["test", "--no-run", "--package", package, "--lib"];
+        programs.extend(build(options, &arguments, &package.replace('-', "_"))?);
     }
     for test in &options.test {
-        programs
-            .extend(build(&["test", "--no-run", package[0], package[1], "--test", test], test)?);
+        let arguments = ["test", "--no-run", "--package", package, "--test", test];
+        programs.extend(build(options, &arguments, test)?);
     }
     ensure!(!programs.is_empty(), "there is no such test program");
 
@@ -185,12 +201,13 @@ fn target_folder() -> Result<PathBuf> {
     Ok(metadata["target_directory"].as_str().context("cargo names no target folder")?.into())
 }
 
-/// Builds static programs, optimised, and answers those whose target has this name.
-fn build(arguments: &[&str], name: &str) -> Result<Vec<PathBuf>> {
+/// Builds static programs and answers those whose target has this name.
+fn build(options: &Options, arguments: &[&str], name: &str) -> Result<Vec<PathBuf>> {
     let mut command = cargo();
     command
         .args(arguments)
-        .args(["--release", "--target", TARGET, "--message-format", "json-render-diagnostics"])
+        .args(["--target", TARGET, "--message-format", "json-render-diagnostics"])
+        .args(options.release.then_some("--release"))
         .env("RUSTFLAGS", "-C target-feature=+crt-static")
         .stdout(Stdio::piped());
     let mut child = command.spawn().with_context(|| format!("running {command:?}"))?;
@@ -226,6 +243,12 @@ fn run_program(
     for argument in options.filter.iter().chain(&options.arguments) {
         ensure!(!argument.contains('\n'), "an argument may not hold a line break: {argument:?}");
         job += &format!(">{argument}\n");
+    }
+    if options.example.is_none() && !options.with_faults {
+        for (test, fault) in FAULTS {
+            eprintln!("skipped: {test}, if it is among these: in this emulator, {fault}");
+            job += &format!(">--skip\n>{test}\n");
+        }
     }
     let file = |name, kind| RootFile { name, kind };
     let root = [

@@ -1,6 +1,6 @@
 //! The baseline: 128-bit registers by the `wide` crate, which is SSE2, NEON or simd128 as the target
 //! has it. Only operations whose result is the contract's to the bit come from it: its elementary
-//! functions are not used, nor its rounding, minimum and maximum.
+//! functions are not used, nor its rounding, nor the minimum and maximum of floats.
 
 use bytemuck::cast;
 use wide::{f32x4, f64x2, i8x16, i16x8, i32x4, i64x2, u8x16, u16x8, u32x4, u64x2};
