@@ -1019,13 +1019,23 @@ impl Emit<'_> {
             out.extend(quote!(let mut #run = #here;));
         }
 
-        // What goes round.
-        let mut state: Vec<Ident> =
-            facts.assigned.union(&cond_facts.assigned).map(|v| self.ident(*v).clone()).collect();
-        if has_run {
-            state.push(run.clone());
+        // What goes round. What only the loop itself reads is of no interest in a lane that is done,
+        // and may become anything there, unless a loop inside, or in a helper, might not end on that.
+        let krate = self.krate;
+        let ends = !facts.loops && !cond_facts.loops;
+        let mut state: Vec<TokenStream> = vec![];
+        for v in facts.assigned.union(&cond_facts.assigned) {
+            let ident = self.ident(*v);
+            state.push(if ends && frame.inner.contains(v) {
+                quote!(#krate::lanes::Scratch(#ident))
+            } else {
+                quote!(#ident)
+            });
         }
-        state.extend(self.outer_masks(&leaving));
+        if has_run {
+            state.push(quote!(#run));
+        }
+        state.extend(self.outer_masks(&leaving).iter().map(|mask| quote!(#mask)));
         let nested = state.iter().rev().fold(quote!(()), |rest, v| quote!((#v, #rest)));
 
         self.frames.push(frame);
@@ -1059,7 +1069,6 @@ impl Emit<'_> {
         };
         turn.extend(quote!(let #go = #condition;));
         let turns = self.fresh("turns");
-        let krate = self.krate;
         let protocol = quote!(#krate::lanes::Turns);
         turn.extend(quote!(if !#protocol::check(&mut #turns, #go) { break; }));
         if has_cont {
