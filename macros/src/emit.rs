@@ -16,6 +16,11 @@
 //! with jumps has a mask `run` of the lanes that go on to the next turn, and the function has `live`,
 //! for returns from loops. A loop's condition includes the mask of who may run it, so that a lane that
 //! is not in the loop never keeps it going. Where nothing asks for it, no mask is made.
+//!
+//! A loop with no loop inside goes on computing its variables in lanes that are done (`Scratch`), so
+//! that no turn waits for a choice made in the one before. For a variable that is read later on, a copy
+//! is `kept`: it takes the variable at the end of a turn in the lanes that go on, and at a `break` in
+//! those that leave. Lanes that return need none.
 
 use std::collections::{BTreeMap, BTreeSet};
 
