@@ -475,6 +475,104 @@ fn assigned_after_a_break(n: u8) -> (u32, u32) {
     (a, b)
 }
 
+// Lanes that are done go on being computed in the next ones: whatever becomes of them there, their
+// results are those that they left with.
+
+#[ufunc]
+fn overflows_when_done(x: f64, n: u8) -> u32 {
+    let mut y = 0.0;
+    let mut count = 0;
+    while count < n as u32 * 2 {
+        // Infinity less infinity: a lane that is done does not meet the condition again.
+        if y * y - y > 1e3 {
+            break;
+        }
+        y = y * y * y + x;
+        count += 1;
+    }
+    count
+}
+
+#[ufunc]
+fn resumes_when_done(n: u16, m: u8) -> (u32, u32) {
+    let mut y = n as u32 % 1024 + 1;
+    let mut last = 0;
+    let mut turns = 0;
+    // A product that wraps meets the condition again.
+    while y < 100_000 && turns < m as u32 {
+        last = y;
+        y *= 5;
+        turns += 1;
+    }
+    (turns, last)
+}
+
+#[ufunc]
+fn read_after_the_loop(x: f64, n: u8) -> (f64, u32) {
+    let mut y = x;
+    let mut turns = 0;
+    loop {
+        y = y * 1.5 + 1.0;
+        if y.abs() > 1e6 || y.is_nan() {
+            break;
+        }
+        turns += 1;
+        if turns > n as u32 {
+            y = 7.0 - y;
+            break;
+        }
+        if turns % 3 == 0 {
+            turns += 1;
+            continue;
+        }
+        y += 0.5;
+    }
+    (y, turns)
+}
+
+#[ufunc]
+fn left_from_a_for(n: u16, m: u8) -> (u32, u32) {
+    let mut a = n as u32;
+    let mut b = 0;
+    'turns: while a != 1 && b < 40 {
+        for i in 0..4 {
+            if a % 16 == 5 + i {
+                b += 100;
+                break 'turns;
+            }
+            a = if a % 2 == 0 { a / 2 } else { 3 * a + 1 };
+            b += 1;
+        }
+        if b > m as u32 {
+            return (7, b);
+        }
+    }
+    (a, b)
+}
+
+#[ufunc]
+fn entered_again(n: u16) -> (u32, u32) {
+    let mut k = n as u32 % 7;
+    let mut carried = n as u32;
+    let mut total = 0;
+    while total < 100 && k < 50 {
+        let mut y = k + 1;
+        let mut steps = 0;
+        while y < 1000 {
+            y *= 3;
+            steps += 1;
+        }
+        // Read in this loop alone, but not made anew for it.
+        while carried % 8 != 3 {
+            carried += 1;
+            total += 10;
+        }
+        total += steps;
+        k += steps;
+    }
+    (total, k)
+}
+
 // ---- tables, constants, helpers -------------------------------------------------------------------
 
 static SQUARES: [u16; 6] = [0, 1, 4, 9, 16, 25];
@@ -700,6 +798,11 @@ hold! {
     jumps_in_for_are_masks: jumps_in_for, (x: f64, n: i32) -> (f64);
     for_may_stand_in_while: for_in_while, (n: u8) -> (u32);
     a_break_inside_an_assignment_assigns_nothing: assigned_after_a_break, (n: u8) -> (u32, u32);
+    overflow_in_a_lane_that_is_done_changes_nothing: overflows_when_done, (x: f64, n: u8) -> (u32);
+    a_lane_that_is_done_never_resumes: resumes_when_done, (n: u16, m: u8) -> (u32, u32);
+    what_is_read_after_a_loop_is_what_a_lane_left_with: read_after_the_loop, (x: f64, n: u8) -> (f64, u32);
+    a_break_out_of_a_for_leaves_with_what_its_turns_made: left_from_a_for, (n: u16, m: u8) -> (u32, u32);
+    a_loop_entered_again_finds_what_it_left: entered_again, (n: u16) -> (u32, u32);
     tables_are_looked_up: tables, (n: u8, x: f64) -> (u16, f64, f64);
     constants_are_the_plain_constants: constants, (x: f64) -> (f64);
     helpers_are_called_for_every_dtype: helpers, (x: f64, y: f32) -> (f64, f32);

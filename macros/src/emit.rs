@@ -16,6 +16,11 @@
 //! with jumps has a mask `run` of the lanes that go on to the next turn, and the function has `live`,
 //! for returns from loops. A loop's condition includes the mask of who may run it, so that a lane that
 //! is not in the loop never keeps it going. Where nothing asks for it, no mask is made.
+//!
+//! A loop with no loop inside goes on computing its variables in lanes that are done (`Scratch`), so
+//! that no turn waits for a choice made in the one before. For a variable that is read later on, a copy
+//! is `kept`: it takes the variable at the end of a turn in the lanes that go on, and at a `break` in
+//! those that leave. Lanes that return need none.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -65,6 +70,11 @@ struct Frame {
     /// Variables declared right outside the loop and read inside alone: what they hold when a lane
     /// leaves is of no interest.
     inner: BTreeSet<VarId>,
+    /// Variables that go on changing in lanes that are done, each with the name of a copy that is kept:
+    /// in every running lane it is what the variable was when the turn began.
+    kept: BTreeMap<VarId, Ident>,
+    /// Those that may have been assigned since then.
+    dirty: BTreeSet<VarId>,
 }
 
 /// A kernel's body, and what it costs.
@@ -582,7 +592,8 @@ impl Emit<'_> {
         let depth = self.function.vars[var].depth;
         match self.frames.iter().position(|f| f.id == id) {
             Some(target) if matches!(jump, Jump::Break(_)) => {
-                depth <= target && !self.frames[target].inner.contains(&var)
+                let frame = &self.frames[target];
+                depth <= target && !frame.inner.contains(&var) && !frame.kept.contains_key(&var)
             }
             Some(target) => depth <= target,
             None => false,
@@ -620,7 +631,11 @@ impl Emit<'_> {
     fn assign(&mut self, var: VarId, value: &Expr) -> Value {
         let facts = value.facts();
         let ident = self.ident(var).clone();
-        match self.value(value) {
+        let value = self.value(value);
+        for frame in &mut self.frames {
+            frame.dirty.insert(var);
+        }
+        match value {
             Value::Never(v) => Value::Never(v),
             Value::Some(v) | Value::Unit(v) => {
                 if facts.leaves_turn() && self.active == Active::Live {
@@ -874,6 +889,12 @@ impl Emit<'_> {
                 let cont = self.cont_var(frame.id);
                 out.extend(quote!(#cont = #cont | #here;));
             }
+            if is_target && matches!(jump, Jump::Break(_)) {
+                for (v, kept) in frame.kept.iter().filter(|(v, _)| frame.dirty.contains(v)) {
+                    let (ident, s) = (self.ident(*v), self.s());
+                    out.extend(quote!(#kept = #ops::select(#s, #here, #ident, #kept);));
+                }
+            }
         }
         if jump == Jump::Return && self.live && !self.frames.is_empty() {
             let live = live();
@@ -926,7 +947,7 @@ impl Emit<'_> {
             .filter(|v| self.function.vars[*v].depth == self.frames.len())
             .filter(|v| self.reads.get(v).copied().unwrap_or(0) == inside(v))
             .collect();
-        (Frame { id, run, cont, inner }, leaving)
+        (Frame { id, run, cont, inner, kept: BTreeMap::new(), dirty: BTreeSet::new() }, leaving)
     }
 
     /// Masks, outside a loop, that jumps out of it change.
@@ -1007,7 +1028,7 @@ impl Emit<'_> {
         let cond_facts = cond.map(Expr::facts).unwrap_or_default();
         let before = self.active;
         let (s, ops, active, on) = (self.s(), self.ops(), self.active_var(), self.on());
-        let (frame, leaving) = self.frame(id, &facts, &cond_facts, body);
+        let (mut frame, leaving) = self.frame(id, &facts, &cond_facts, body);
         let (run, has_run, has_cont) = (self.run_var(id), frame.run, frame.cont);
         let entry = self.fresh("entry");
         let mut out = quote!();
@@ -1019,13 +1040,43 @@ impl Emit<'_> {
             out.extend(quote!(let mut #run = #here;));
         }
 
-        // What goes round.
-        let mut state: Vec<Ident> =
-            facts.assigned.union(&cond_facts.assigned).map(|v| self.ident(*v).clone()).collect();
-        if has_run {
-            state.push(run.clone());
+        // What goes round. A variable that only the loop itself reads may become anything in a lane that
+        // is done, unless a loop inside, or in a helper, might not end on that. One that is read both
+        // here and later on may too, if a copy is kept: then the choice between what it was and what it
+        // becomes is no part of what the next turn waits for.
+        let krate = self.krate;
+        let ends = !facts.loops && !cond_facts.loops;
+        let copies = ends && leaving.iter().all(|j| *j == Jump::Return);
+        let mut state: Vec<TokenStream> = vec![];
+        let mut keep = quote!();
+        let mut back = quote!();
+        for v in facts.assigned.union(&cond_facts.assigned) {
+            let ident = self.ident(*v).clone();
+            if ends && frame.inner.contains(v) {
+                state.push(quote!(#krate::lanes::Scratch(#ident)));
+            } else if copies
+                && !cond_facts.assigned.contains(v)
+                && (facts.reads.contains_key(v) || cond_facts.reads.contains_key(v))
+            {
+                let kept = self.fresh("kept");
+                out.extend(quote!(let mut #kept = #ident;));
+                state.push(quote!(#krate::lanes::Scratch(#ident)));
+                state.push(quote!(#kept));
+                keep.extend(if has_run {
+                    quote!(#kept = #ops::select(#s, #run, #ident, #kept);)
+                } else {
+                    quote!(#kept = #ident;)
+                });
+                back.extend(quote!(#ident = #kept;));
+                frame.kept.insert(*v, kept);
+            } else {
+                state.push(quote!(#ident));
+            }
         }
-        state.extend(self.outer_masks(&leaving));
+        if has_run {
+            state.push(quote!(#run));
+        }
+        state.extend(self.outer_masks(&leaving).iter().map(|mask| quote!(#mask)));
         let nested = state.iter().rev().fold(quote!(()), |rest, v| quote!((#v, #rest)));
 
         self.frames.push(frame);
@@ -1059,7 +1110,6 @@ impl Emit<'_> {
         };
         turn.extend(quote!(let #go = #condition;));
         let turns = self.fresh("turns");
-        let krate = self.krate;
         let protocol = quote!(#krate::lanes::Turns);
         turn.extend(quote!(if !#protocol::check(&mut #turns, #go) { break; }));
         if has_cont {
@@ -1073,7 +1123,7 @@ impl Emit<'_> {
             before
         };
         let body = self.block(body).tokens();
-        turn.extend(quote!(#body));
+        turn.extend(quote!(#body #keep));
         self.frames.pop();
 
         let after = self.after_loop(&leaving, before, &entry);
@@ -1085,6 +1135,7 @@ impl Emit<'_> {
                 if !#protocol::next(&mut #turns, #nested) { break; }
             }
             #nested = #protocol::finish(#turns);
+            #back
             #after
         });
         Value::Unit(quote!({ #out }))
@@ -1132,6 +1183,10 @@ impl Emit<'_> {
         let (save, olds, stay) =
             if kept.is_empty() { (quote!(), vec![], entry.clone()) } else { self.keep(&kept) };
         let merge = self.merge_kept(&kept, &olds, &stay);
+        // A jump in it may come after an assignment of the turn before.
+        for around in &mut self.frames {
+            around.dirty.extend(&facts.assigned);
+        }
         self.frames.push(frame);
         let body = self.block(body).tokens();
         self.frames.pop();

@@ -71,7 +71,8 @@ pub trait Shape: Copy {
     type Turns<T: State<Self>>: Turns<Self, T>;
 
     /// Begins a loop: lane by lane, while a condition on the state holds, the state becomes what the
-    /// body makes of it. It runs until every lane is done; a lane that is done keeps its state.
+    /// body makes of it. It runs until every lane is done; a lane that is done keeps its state, except
+    /// for what is [`Scratch`].
     ///
     /// The body is also evaluated for lanes that are done (the result is thrown away), so it must not
     /// depend on who is running. Written in one way only, without closures (which can't be forced to
@@ -305,6 +306,35 @@ pub trait State<S: Shape>: Copy {
 pub trait ZipLanes<S: Shape> {
     /// Combines two lanes of the same type.
     fn zip<V: Lane<Shape = S>>(&mut self, a: V, b: V) -> V;
+    /// As [`ZipLanes::zip`], where the lanes are in a [`Scratch`].
+    #[inline(always)]
+    fn zip_scratch<V: Lane<Shape = S>>(&mut self, a: V, b: V) -> V {
+        self.zip(a, b)
+    }
+}
+
+/// A part of a loop's state that nobody reads once the loop is over.
+///
+/// A lane that is done may hold anything there: a CPU's loop goes on computing it, and saves choosing
+/// between what it was and what it became. That changes no result, since a lane that is done never
+/// resumes ([`Turns::check`] only ever takes lanes away) and the rest of its state stays as it is. But
+/// the body must end whatever it is given, which a loop inside need not: what such a loop depends on
+/// is no scratch.
+#[derive(Clone, Copy, Debug)]
+pub struct Scratch<T>(pub T);
+
+impl<S: Shape, T: State<S>> State<S> for Scratch<T> {
+    #[inline(always)]
+    fn zip<F: ZipLanes<S>>(self, other: Self, f: &mut F) -> Self {
+        struct Within<'a, F>(&'a mut F);
+        impl<S: Shape, F: ZipLanes<S>> ZipLanes<S> for Within<'_, F> {
+            #[inline(always)]
+            fn zip<V: Lane<Shape = S>>(&mut self, a: V, b: V) -> V {
+                self.0.zip_scratch(a, b)
+            }
+        }
+        Scratch(self.0.zip(other.0, &mut Within(f)))
+    }
 }
 
 impl<V: Lane> State<V::Shape> for V {

@@ -10,7 +10,7 @@ use core::ops::{Add, BitAnd, BitOr, BitXor, Div, Mul, Neg, Not, Rem, Sub};
 
 use super::block::{Block, Truth};
 use super::element::{Element, FloatElement, IntegerElement, NumberElement};
-use super::{Float, Integer, Lane, Mask, MaskOf, Number, Shape, State, Turns, select_state};
+use super::{Float, Integer, Lane, Mask, MaskOf, Number, Shape, State, Turns, ZipLanes};
 
 /// A shape that a CPU runs: a level with a number of lanes.
 ///
@@ -484,12 +484,27 @@ impl<S: Machine, T: State<S>> Turns<S, T> for MaskedTurns<S, T> {
     }
     #[inline(always)]
     fn next(&mut self, state: T) -> bool {
-        self.state = select_state(self.running, state, self.state);
+        self.state = state.zip(self.state, &mut Running::<S>(self.running));
         true
     }
     #[inline(always)]
     fn finish(self) -> T {
         self.state
+    }
+}
+
+/// The next state where a lane is running, the last one where it is done, and in scratch, which only
+/// running lanes are asked about, the next one everywhere.
+struct Running<S: Shape>(S::Mask);
+
+impl<S: Shape> ZipLanes<S> for Running<S> {
+    #[inline(always)]
+    fn zip<V: Lane<Shape = S>>(&mut self, next: V, last: V) -> V {
+        V::select(self.0, next, last)
+    }
+    #[inline(always)]
+    fn zip_scratch<V: Lane<Shape = S>>(&mut self, next: V, _: V) -> V {
+        next
     }
 }
 
