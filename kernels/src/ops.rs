@@ -430,12 +430,12 @@ methods! {
     /// The nearest whole number, halves to even.
     round_ties_even<V: Float, Real>(_s, a) -> V { a.rint() }
     /// The nearest whole number, halves away from zero. `a - a.trunc()` is exact, so the half is seen
-    /// exactly; the sign is put back for what rounds to zero.
+    /// exactly; what rounds to zero has kept its sign.
     round<V: Float, Real>(s, a) -> V {
         let whole = a.trunc();
         let one: V = number(s, 1);
         let away = (a - whole).abs().ge(s.lit(<V::Elem as Real>::HALF));
-        V::select(away, whole + one.copysign(a), whole).copysign(a)
+        V::select(away, whole + one.copysign(a), whole)
     }
     /// The magnitude of `a` with the sign of `b`.
     copysign<V: Float, Real>(_s, a, b) -> V { a.copysign(b) }

@@ -40,6 +40,7 @@ fn never(n: i32) -> i32 {
     }
 }
 
+#[allow(unused_macros)]
 macro_rules! double {
     ($x:expr) => {
         $x * 2.0
