@@ -136,10 +136,11 @@ pub fn lookup<S: Shape, E: Element>(_: S, table: &[E], index: S::U64) -> E::Lane
     <E::Lane<S> as Lane>::lookup(table, index)
 }
 
-/// `table[index]` for an index that is the same in every lane; past the end, the last entry.
+/// `table[index]` for an index that is the same in every lane; past the end, the last entry, and 0 in a
+/// table without entries.
 #[inline(always)]
-pub fn entry<E: Copy>(table: &[E], index: usize) -> E {
-    table[if index < table.len() { index } else { table.len() - 1 }]
+pub fn entry<E: Copy + Default>(table: &[E], index: usize) -> E {
+    table.get(index).or(table.last()).copied().unwrap_or_default()
 }
 
 // ---- operators -----------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let mut tests = cargo();
     tests.arg("test").env("LANEFN_TEST_PYTHON", &python);
     if options.arguments.is_empty() {
-        tests.arg("--workspace");
+        tests.args(["--workspace", "--no-fail-fast"]);
     }
     step(tests.args(&options.arguments))?;
     Ok(ExitCode::SUCCESS)

@@ -796,7 +796,7 @@ fn between_integers<S: Machine, A: MachineLane<Shape = S>, B: MachineLane<Shape 
 #[inline(always)]
 fn look_up<S: Machine, B: MachineLane<Shape = S>>(table: &[B::Elem], index: S::U64) -> B {
     use Dtype::*;
-    let last = table.len().checked_sub(1).expect("a look-up needs a table with an entry");
+    let Some(last) = table.len().checked_sub(1) else { return look_up_each(table, index) };
     let p = table.as_ptr();
     // SAFETY of the pieces: indices are at most `last`, and a load is masked to the entries there are.
     macro_rules! look_up {

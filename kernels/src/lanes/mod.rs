@@ -150,10 +150,8 @@ pub trait Lane: Copy {
     fn eq(self, other: Self) -> MaskOf<Self>;
     /// The negation of [`Lane::eq`]: true for NaN.
     fn ne(self, other: Self) -> MaskOf<Self>;
-    /// `table[min(index, table.len() - 1)]`, lane by lane. An index past the end reads the last entry.
-    ///
-    /// # Panics
-    /// When the table is empty.
+    /// `table[min(index, table.len() - 1)]`, lane by lane. An index past the end reads the last entry;
+    /// a table without entries gives 0.
     fn lookup(table: &[Self::Elem], index: <Self::Shape as Shape>::U64) -> Self;
 
     /// For shapes that record: this value as it enters a loop, goes round it, or leaves it. A recorder

@@ -298,8 +298,10 @@ pub(super) fn look_up_each<S: Machine, V: MachineLane<Shape = S>>(
     table: &[V::Elem],
     index: S::U64,
 ) -> V {
-    let last = table.len().checked_sub(1).expect("a look-up needs a table with an entry");
-    V::build(index.token(), |i| table[(index.get(i)).min(last as u64) as usize])
+    let last = (table.len() as u64).saturating_sub(1);
+    V::build(index.token(), |i| {
+        table.get(index.get(i).min(last) as usize).copied().unwrap_or(V::Elem::ZERO)
+    })
 }
 
 impl<S: Masked, B: Block<Elem: NumberElement>, const K: usize> Number for Vector<S, B, K> {
