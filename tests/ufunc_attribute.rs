@@ -1,5 +1,7 @@
 //! `#[ufunc]` against the plain function: each construct of the language, on random and special
 //! inputs, at every level that this CPU has, bit for bit.
+// The functions are written to try a construct, not to be short.
+#![allow(clippy::style, clippy::complexity, clippy::correctness, clippy::perf)]
 
 mod plain;
 
@@ -755,7 +757,10 @@ fn euclid(a: i32, b: i32) -> (i32, i32) {
 
 #[ufunc]
 fn powers(a: i64, b: u8) -> (i64, u8) {
-    ((a % 100).pow(5), (b % 6).pow(3))
+    (
+        (a % 100).pow(5),
+        if b.is_multiple_of(3) || b.is_multiple_of(b / 64) { 1 } else { (b % 6).pow(3) },
+    )
 }
 
 #[ufunc]

@@ -463,6 +463,11 @@ methods! {
         let up = V::select(b.gt(zero), one, zero - one);
         V::select((a % b).lt(zero), q - up, q)
     }
+    /// Whether `b` times something is `a`; of zero, zero alone is a multiple.
+    is_multiple_of<V: Integer, Num>(s, a, b) -> S::Mask {
+        let zero = number::<S, V>(s, 0);
+        Lane::eq(a % b, zero) & (Lane::ne(b, zero) | Lane::eq(a, zero))
+    }
     /// The number of one bits.
     count_ones<V: Integer, Num>(_s, a) -> S::U32 { a.count_ones().to_u32() }
     /// The number of zero bits.

@@ -85,6 +85,7 @@ const METHODS: &[Method] = methods! {
     is_positive() -> Bool = "ops::is_positive", 1;
     is_negative() -> Bool = "ops::is_negative", 1;
     div_euclid(Same) -> Same = "ops::div_euclid", 16, lanes;
+    is_multiple_of(Same) -> Bool = "ops::is_multiple_of", 20, lanes;
     abs_diff(Same) -> Unsigned = "ops::abs_diff", 3;
     unsigned_abs() -> Unsigned = "ops::unsigned_abs", 1;
     count_ones() -> Count = "ops::count_ones", 4;

@@ -43,6 +43,8 @@ integers! { i8 i16 i32 i64 u8 u16 u32 u64 }
 macro_rules! floats {
     ($($t:ident)*) => {$(
         impl Sample for $t {
+            // The numbers just below one half, in either type.
+            #[allow(clippy::excessive_precision)]
             fn draw() -> BoxedStrategy<$t> {
                 let special = prop::sample::select(vec![
                     0.0, -0.0, 0.5, -0.5, 1.0, -1.0, 1.5, 2.0, 2.5, 3.0, 4.0, -2.5,
