@@ -233,7 +233,7 @@ fn main_loops_of_cheap_kernels_are_unrolled_and_spill_nothing() {
         if level != Level::Scalar {
             let stores = main
                 .iter()
-                .filter(|l| l.contains("mov") && l.contains(&format!("{}", register(level))))
+                .filter(|l| l.contains("mov") && l.contains(register(level)))
                 .filter(|l| l.ends_with(')'))
                 .count();
             assert_eq!(stores, 4, "{kernel} at level {level}:\n{}", main.join("\n"));

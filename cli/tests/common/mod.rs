@@ -106,6 +106,16 @@ pub fn long_run(folder: &Path, extra: &[&str]) -> Child {
         .current_dir(folder)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
+    // A shell that runs the tests in the background has them ignore Ctrl-C; the program would, too.
+    // SAFETY: `signal` is safe to call between fork and exec.
+    unsafe {
+        use std::os::unix::process::CommandExt;
+        command.pre_exec(|| {
+            libc::signal(libc::SIGINT, libc::SIG_DFL);
+            libc::signal(libc::SIGTERM, libc::SIG_DFL);
+            Ok(())
+        });
+    }
     let child = command.spawn().expect("the program starts");
     wait_for(|| names(folder).iter().any(|name| name.ends_with(".tmp")));
     std::thread::sleep(Duration::from_millis(300));
