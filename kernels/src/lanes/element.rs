@@ -169,7 +169,7 @@ pub trait FloatElement: NumberElement {
     fn copysign(self, sign: Self) -> Self;
 }
 
-/// Elements that are integers; see [`Integer`](super::Integer).
+/// Elements that are integers; see [`Integer`].
 #[allow(missing_docs)]
 pub trait IntegerElement: NumberElement {
     type Unsigned: IntegerElement;
