@@ -1,7 +1,7 @@
 //! The `#[ufunc]` attribute of `lanefn`.
 //!
-//! [`item`] reads the signature; [`lower`] turns the body into a tree of what lanes can do and
-//! refuses the rest; [`emit`] writes the kernel. [`methods`] is the table of methods.
+//! `item` reads the signature; `lower` turns the body into a tree of what lanes can do and
+//! refuses the rest; `emit` writes the kernel. `methods` is the table of methods.
 
 mod emit;
 mod hir;

@@ -51,7 +51,7 @@ pub fn lint() -> Result<ExitCode> {
                 "-p",
                 "lanefn-macros",
             ])
-            .env("RUSTDOCFLAGS", "-D warnings"),
+            .env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private-intra-doc-links -A rustdoc::redundant-explicit-links"),
     )?;
     Ok(ExitCode::SUCCESS)
 }
