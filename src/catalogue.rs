@@ -1,6 +1,6 @@
 //! The built-in ufuncs, one line each.
 
-use lanefn_kernels::problem;
+use lanefn_kernels::{math, problem};
 
 use crate::ufunc::Untyped;
 
@@ -14,6 +14,7 @@ pub fn catalogue() -> &'static [Untyped] {
             Untyped::of::<problem::leaky_relu>(),
             Untyped::of::<problem::mandelbrot>(),
             Untyped::of::<problem::beaufort>(),
+            Untyped::of::<math::exp>(),
         ]
     }
 }

@@ -4,6 +4,7 @@ extern crate self as lanefn_kernels;
 pub mod lanes;
 pub mod level;
 pub mod loops;
+pub mod math;
 #[doc(hidden)]
 pub mod ops;
 pub mod problem;

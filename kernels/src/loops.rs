@@ -427,6 +427,8 @@ pub struct Loop {
     pub outputs: &'static [Dtype],
     /// See [`Kernel::COST`].
     pub cost: u32,
+    /// The bound of the error in ULP, for a function that is computed and not written out: 0 is exact.
+    pub bound: Option<f64>,
     levels: [InnerLoop; Level::ALL.len()],
 }
 
@@ -438,8 +440,14 @@ impl Loop {
             inputs: In::DTYPES,
             outputs: K::Out::DTYPES,
             cost: K::COST,
+            bound: None,
             levels: [scalar::<K, In>, baseline::<K, In>, avx2::<K, In>, avx512::<K, In>],
         }
+    }
+
+    /// The loop of a function whose error is at most this many ULP.
+    pub const fn within(self, bound: f64) -> Loop {
+        Loop { bound: Some(bound), ..self }
     }
 
     /// The inner loop for a level. It may be called only where the level is present.
@@ -455,6 +463,7 @@ impl core::fmt::Debug for Loop {
             .field("inputs", &self.inputs)
             .field("outputs", &self.outputs)
             .field("cost", &self.cost)
+            .field("bound", &self.bound)
             .finish_non_exhaustive()
     }
 }

@@ -1,0 +1,115 @@
+//! `cargo xtask accuracy`: measures the functions, and writes the table.
+
+use std::{fmt::Write, path::PathBuf, time::Instant};
+
+use clap::Parser;
+use lanefn::kernels::{lanes::Dtype, level::Level};
+use lanefn_accuracy::sweep::{self, Oracle, Worst};
+
+/// Measures the errors of the elementary functions.
+#[derive(Parser)]
+struct Options {
+    /// The functions; all that there are otherwise.
+    functions: Vec<String>,
+    /// Only this dtype: float64 or float32.
+    #[arg(long)]
+    dtype: Option<String>,
+    /// Chosen arguments for each function.
+    #[arg(long, default_value_t = 20_000_000)]
+    points: u64,
+    /// Every f32 for the functions of one argument, in place of chosen ones.
+    #[arg(long)]
+    all_f32: bool,
+    /// The stream of arguments.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The level; the best one otherwise.
+    #[arg(long)]
+    level: Option<String>,
+    /// In place of errors, time 8192 arguments in this range: `--time LOW,HIGH`, ns an element.
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
+    time: Vec<f64>,
+    /// Write the table to this file too.
+    #[arg(long)]
+    table: Option<PathBuf>,
+}
+
+fn main() -> anyhow::Result<()> {
+    let options = Options::parse();
+    let threads = std::thread::available_parallelism()?.get();
+    let level = match &options.level {
+        None => *Level::present().last().expect("the scalar level is always present"),
+        Some(name) => *Level::present()
+            .iter()
+            .find(|l| l.name() == name)
+            .ok_or_else(|| anyhow::anyhow!("this CPU has no level {name}"))?,
+    };
+    let mut table = String::from(
+        "| function | dtype | bound | measured | not nearest | arguments | worst at |\n|---|---|---|---|---|---|---|\n",
+    );
+    if options.time.is_empty() {
+        print!("{table}");
+    }
+    let mut broken = Vec::new();
+    for dtype in [Dtype::F64, Dtype::F32] {
+        if options.dtype.as_ref().is_some_and(|d| d != dtype.name()) {
+            continue;
+        }
+        for (function, of, oracle) in sweep::functions(dtype) {
+            if !options.functions.is_empty()
+                && !options.functions.iter().any(|n| n == function.name)
+            {
+                continue;
+            }
+            let start = Instant::now();
+            if let [low, high] = options.time[..] {
+                let x: Vec<f64> = (0..8192)
+                    .map(|i| low + (high - low) * f64::from(i * 2957 % 8192) / 8192.0)
+                    .collect();
+                let y: Vec<f64> = x.iter().rev().copied().collect();
+                println!(
+                    "{} {}: {:.3} ns",
+                    function.name,
+                    dtype.name(),
+                    sweep::time(of, level, [&x, &y])
+                );
+                continue;
+            }
+            let all = options.all_f32 && dtype == Dtype::F32 && matches!(oracle, Oracle::Unary(_));
+            let worst = if all {
+                sweep::every_f32(of, oracle, level, threads)
+            } else {
+                sweep::sample(of, oracle, level, options.points, threads, options.seed)
+            };
+            let bound = of.bound.expect("functions() gives those with a bound");
+            let row = row(function.name, dtype, bound, &worst, all, function.nin());
+            println!("{row} {:.1} s", start.elapsed().as_secs_f64());
+            writeln!(table, "{row}")?;
+            if worst.error > bound {
+                broken.push(format!("{} {}", function.name, dtype.name()));
+            }
+        }
+    }
+    if let Some(path) = options.table {
+        std::fs::write(path, table)?;
+    }
+    anyhow::ensure!(broken.is_empty(), "beyond their bounds: {}", broken.join(", "));
+    Ok(())
+}
+
+fn row(name: &str, dtype: Dtype, bound: f64, worst: &Worst, all: bool, nin: usize) -> String {
+    let number =
+        |x: f64| if dtype == Dtype::F32 { format!("{:?}", x as f32) } else { format!("{x:?}") };
+    let at: Vec<_> = worst.at[..nin].iter().map(|x| number(*x)).collect();
+    let (error, at) = if worst.error <= 0.5 {
+        ("0.5".to_string(), String::new())
+    } else {
+        (format!("{:.4}", worst.error), format!("{} gives {}", at.join(", "), number(worst.got)))
+    };
+    let points = if all { "all".to_string() } else { format!("{:.1e}", worst.points as f64) };
+    format!(
+        "| {name} | {} | {bound} | {error} | {:.4}% | {points} | {at} |",
+        dtype.name(),
+        100.0 * worst.not_nearest as f64 / worst.points as f64,
+    )
+}

@@ -1,0 +1,242 @@
+//! Runs a function over many arguments and keeps the worst error.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use lanefn::{
+    Untyped,
+    kernels::{
+        lanes::Dtype,
+        level::Level,
+        loops::{Input, Loop},
+    },
+};
+
+use crate::{
+    oracle::{Binary, Unary},
+    points::Points,
+    ulp::{self, Real},
+};
+
+/// What a sweep found.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Worst {
+    /// Arguments tried.
+    pub points: u64,
+    /// Results that are not the nearest number.
+    pub not_nearest: u64,
+    /// The largest error in ULP; 0.5 stands for "always the nearest number".
+    pub error: f64,
+    /// Its arguments.
+    pub at: [f64; 2],
+    /// What came out there.
+    pub got: f64,
+}
+
+impl Worst {
+    /// The worst of both.
+    pub fn join(self, other: Worst) -> Worst {
+        let worse = if other.error > self.error { other } else { self };
+        Worst {
+            points: self.points + other.points,
+            not_nearest: self.not_nearest + other.not_nearest,
+            ..worse
+        }
+    }
+
+    fn add(&mut self, at: [f64; 2], got: f64, error: f64) {
+        self.points += 1;
+        if error > 0.5 {
+            self.not_nearest += 1;
+        }
+        if error > self.error || self.points == 1 {
+            (self.error, self.at, self.got) = (error, at, got);
+        }
+    }
+}
+
+/// Both oracles of a function, by its number of arguments.
+#[derive(Clone, Copy)]
+pub enum Oracle {
+    /// Of one argument.
+    Unary(Unary),
+    /// Of two.
+    Binary(Binary),
+}
+
+impl Oracle {
+    /// The oracle for the function of this name.
+    pub fn find(name: &str) -> Option<Oracle> {
+        Unary::find(name).map(Oracle::Unary).or_else(|| Binary::find(name).map(Oracle::Binary))
+    }
+
+    fn nearest(&self, at: [f64; 2]) -> Option<f64> {
+        match self {
+            Oracle::Unary(o) => o.nearest.map(|f| f(at[0])),
+            Oracle::Binary(o) => o.nearest.map(|f| f(at[0], at[1])),
+        }
+    }
+
+    fn real(&self, at: [f64; 2]) -> Real {
+        match self {
+            Oracle::Unary(o) => (o.real)(at[0]),
+            Oracle::Binary(o) => (o.real)(at[0], at[1]),
+        }
+    }
+
+    /// The error of `got`, in ULP of the dtype.
+    pub fn error(&self, dtype: Dtype, at: [f64; 2], got: f64) -> f64 {
+        let same = |a: f64, b: f64| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
+        match (dtype, self.nearest(at)) {
+            (Dtype::F64, Some(t)) if same(got, t) => 0.5,
+            (Dtype::F64, _) => ulp::error(got, self.real(at), ulp::F64),
+            (_, Some(t)) if same(got, f64::from(t as f32)) => 0.5,
+            // Where the f64 is too small to tell, or is rounded away: ask for all of it.
+            (_, Some(t)) if t.is_normal() => ulp::error(got, Real::from(t), ulp::F32),
+            _ => ulp::error(got, self.real(at), ulp::F32),
+        }
+    }
+}
+
+/// Runs a function of f64 or f32 on many arguments, at a level.
+pub fn evaluate(of: &Loop, level: Level, inputs: [&[f64]; 2], outputs: &mut [f64]) {
+    let n = outputs.len();
+    let inner = of.inner(level);
+    assert!(level.is_present() && of.inputs.len() <= 2 && of.outputs.len() == 1);
+    assert!(of.inputs.iter().chain(of.outputs).all(|d| *d == of.inputs[0]));
+    let inputs = &inputs[..of.inputs.len()];
+    assert!(inputs.iter().all(|i| i.len() == n));
+    let operand = |at: *const u8| Input { at, scalar: false };
+    match of.inputs[0] {
+        Dtype::F64 => {
+            let inputs: Vec<_> = inputs.iter().map(|i| operand(i.as_ptr().cast())).collect();
+            // SAFETY: the level is present; each operand has n elements of the loop's dtype, the
+            // output is a slice of its own.
+            unsafe { inner(&inputs, &[outputs.as_mut_ptr().cast()], n) };
+        }
+        Dtype::F32 => {
+            let single: Vec<Vec<f32>> =
+                inputs.iter().map(|i| i.iter().map(|x| *x as f32).collect()).collect();
+            let mut out = vec![0f32; n];
+            let inputs: Vec<_> = single.iter().map(|i| operand(i.as_ptr().cast())).collect();
+            // SAFETY: as above.
+            unsafe { inner(&inputs, &[out.as_mut_ptr().cast()], n) };
+            for (to, from) in outputs.iter_mut().zip(out) {
+                *to = f64::from(from);
+            }
+        }
+        other => panic!("no sweep for {}", other.name()),
+    }
+}
+
+/// The least time of many runs over these arguments, in ns an element.
+pub fn time(of: &Loop, level: Level, inputs: [&[f64]; 2]) -> f64 {
+    assert!(level.is_present());
+    let n = inputs[0].len();
+    // Twice the room for any dtype: what is timed is the loop alone.
+    let single = inputs.map(|i| i.iter().map(|x| *x as f32).collect::<Vec<_>>());
+    let mut out = vec![[0u64; 4]; n];
+    let operands: Vec<_> = (0..of.inputs.len())
+        .map(|i| Input {
+            at: if of.inputs[0] == Dtype::F64 {
+                inputs[i].as_ptr().cast()
+            } else {
+                single[i].as_ptr().cast()
+            },
+            scalar: false,
+        })
+        .collect();
+    let outputs: Vec<*mut u8> = (0..of.outputs.len())
+        .map(|o| out.as_mut_ptr().cast::<u8>().wrapping_add(o * n * 8))
+        .collect();
+    let mut least = f64::INFINITY;
+    for _ in 0..300 {
+        let start = std::time::Instant::now();
+        // SAFETY: the level is present; the inputs have n elements of the loop's dtype, f64 or f32, and
+        // each of at most four outputs has room for n elements of 8 bytes.
+        unsafe { of.inner(level)(&operands, &outputs, n) };
+        least = least.min(start.elapsed().as_secs_f64());
+    }
+    least * 1e9 / n as f64
+}
+
+const BLOCK: usize = 4096;
+
+/// The worst error over blocks of arguments, which `fill` makes from a block's number.
+fn blocks(
+    of: &Loop,
+    oracle: Oracle,
+    level: Level,
+    count: u64,
+    threads: usize,
+    fill: impl Fn(u64, &mut [f64], &mut [f64]) + Sync,
+) -> Worst {
+    let next = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut worst = Worst::default();
+                    let (mut x, mut y) = (vec![0.0; BLOCK], vec![0.0; BLOCK]);
+                    let mut out = vec![0.0; BLOCK];
+                    loop {
+                        let block = next.fetch_add(1, Ordering::Relaxed);
+                        if block >= count {
+                            return worst;
+                        }
+                        fill(block, &mut x, &mut y);
+                        evaluate(of, level, [&x, &y], &mut out);
+                        for i in 0..BLOCK {
+                            let at = [x[i], y[i]];
+                            worst.add(at, out[i], oracle.error(of.inputs[0], at, out[i]));
+                        }
+                    }
+                })
+            })
+            .collect();
+        workers
+            .into_iter()
+            .map(|w| w.join().expect("a worker ends"))
+            .fold(Worst::default(), Worst::join)
+    })
+}
+
+/// The worst error over a number of chosen arguments.
+pub fn sample(
+    of: &Loop,
+    oracle: Oracle,
+    level: Level,
+    points: u64,
+    threads: usize,
+    seed: u64,
+) -> Worst {
+    let single = of.inputs[0] == Dtype::F32;
+    let count = points.div_ceil(BLOCK as u64);
+    blocks(of, oracle, level, count, threads, |block, x, y| {
+        let mut points = Points::new(seed.wrapping_mul(1 << 40).wrapping_add(block));
+        for i in 0..x.len() {
+            if matches!(oracle, Oracle::Unary(_)) {
+                x[i] = points.next(single);
+            } else {
+                (x[i], y[i]) = points.pair(single);
+            }
+        }
+    })
+}
+
+/// The worst error over every f32 there is.
+pub fn every_f32(of: &Loop, oracle: Oracle, level: Level, threads: usize) -> Worst {
+    let count = (1u64 << 32) / BLOCK as u64;
+    blocks(of, oracle, level, count, threads, |block, x, _| {
+        for (i, x) in x.iter_mut().enumerate() {
+            *x = f64::from(f32::from_bits((block * BLOCK as u64 + i as u64) as u32));
+        }
+    })
+}
+
+/// The functions with a bound that have an oracle, with the loop for a dtype.
+pub fn functions(dtype: Dtype) -> impl Iterator<Item = (&'static Untyped, &'static Loop, Oracle)> {
+    lanefn::catalogue().iter().filter_map(move |f| {
+        let of = f.loops.iter().find(|l| l.inputs[0] == dtype && l.bound.is_some())?;
+        Some((f, of, Oracle::find(f.name)?))
+    })
+}

@@ -1,0 +1,247 @@
+//! Elementary functions, one file for each family, each function written once, generic over lanes.
+//!
+//! A function is two things. Its *lanes*, `exp_f64(s, x)`: an ordinary generic function, which others
+//! may call. And its entry in [`functions!`]: name, arguments, and for each dtype the lanes, the bound
+//! of their error in ULP and what they cost. From the entry come the ufunc (a type), the plain function
+//! of one element (of the same name, on one scalar lane), what `#[ufunc]` calls when another function
+//! uses it, and the bound in docs, tests and `lanefn list`.
+//!
+//! The plain function is the lanes run on the scalar shape, so it has the bits of the ufunc. The
+//! methods of `f64` (`x.exp()`) have not: theirs are the bits of the machine's C library.
+//!
+//! # Errors in ULP
+//!
+//! The error of a result `y` for the true value `t` is `|y - t|` divided by the distance between the
+//! two neighbours of `t` in the binade of `t` (that of the smallest normal number below it). A bound of
+//! 0 says that the result is exact, and 0.5 that it is the nearest number.
+
+use crate::lanes::{Element, Lane, Scalar, Shape};
+use crate::loops::Operands;
+
+mod exponential;
+pub mod parts;
+
+pub use exponential::*;
+
+/// An element type that the function `F` has lanes for.
+pub trait Serves<F>: Element {
+    /// The inputs' element types.
+    type In: Operands;
+    /// The outputs' element types.
+    type Out: Operands;
+    /// The bound of the error in ULP: 0 for an exact function.
+    const BOUND: f64;
+    /// See [`crate::loops::Kernel::COST`].
+    const COST: u32;
+    /// The function, lane by lane.
+    fn lanes<S: Shape>(
+        s: S,
+        inputs: <Self::In as Operands>::Lanes<S>,
+    ) -> <Self::Out as Operands>::Lanes<S>;
+}
+
+/// Declares functions; see the page of the module.
+///
+/// ```text
+/// /// What it is, in one paragraph.
+/// ///
+/// /// Domain, special values, method and source.
+/// name(x: T, n: i32) -> (T, i32) {
+///     f64: lanes_function, 0.9, 30;      // the bound in ULP, the cost in lane operations
+/// }
+/// ```
+///
+/// `T` is the dtype of the line; other types are what they say.
+macro_rules! functions {
+    ($(
+        $(#[doc = $doc:tt])+
+        $name:ident $arguments:tt -> $out:tt {
+            $($t:ident: $lanes:expr, $bound:literal, $cost:literal;)+
+        }
+    )*) => {$(
+        functions!(@function
+            ($(#[doc = $doc])+)
+            (concat!(
+                "The largest error in ULP (0 is exact, 0.5 the nearest number)"
+                $(, ", `", stringify!($t), "`: ", stringify!($bound))+, "."
+            ))
+            $name $arguments $out
+        );
+
+        impl $name {
+            #[doc(hidden)]
+            pub const COST: u32 = functions!(@first $($cost)+);
+        }
+
+        $(functions!(@line $name $arguments $out $t, $lanes, $bound, $cost);)+
+
+        impl $crate::loops::Function for $name {
+            const NAME: &'static str = stringify!($name);
+            const DOC: &'static str = functions!(@doc [] $($doc)+).trim_ascii_start();
+            const ARGUMENTS: &'static [&'static str] = functions!(@names $arguments);
+            const LOOPS: &'static [$crate::loops::Loop] = &[$(
+                $crate::loops::Loop::of::<$name, functions!(@in $t $arguments)>()
+                    .within(<$t as $crate::math::Serves<$name>>::BOUND)
+            ),+];
+        }
+    )*};
+
+    // What there is once for each function.
+    (@function ($(#[$doc:meta])+) ($($errors:tt)+) $name:ident ($($arg:ident: $in:ident),+) $out:tt) => {
+        $(#[$doc])+
+        ///
+        #[doc = $($errors)+]
+        #[allow(non_camel_case_types)]
+        pub enum $name {}
+
+        $(#[$doc])+
+        ///
+        #[doc = $($errors)+]
+        /// The same bits as the ufunc of this name.
+        #[inline]
+        pub fn $name<T>($($arg: functions!(@elem T $in)),+) -> functions!(@tuple T $out)
+        where
+            T: $crate::math::Serves<
+                    $name,
+                    In = ($(functions!(@elem T $in),)+),
+                    Out = functions!(@operands T $out),
+                >,
+        {
+            let s = $crate::lanes::Scalar::new();
+            let out = <T as $crate::math::Serves<$name>>::lanes(
+                s,
+                ($($crate::math::one::<functions!(@elem T $in)>(s, $arg),)+),
+            );
+            functions!(@get out T $out)
+        }
+
+        impl $name {
+            /// The function, lane by lane.
+            #[inline(always)]
+            pub fn lanes<S, V>(
+                s: S,
+                $($arg: functions!(@lane S V $in)),+
+            ) -> functions!(@lanes S V $out)
+            where
+                S: $crate::lanes::Shape,
+                V: $crate::lanes::Lane<Shape = S>,
+                V::Elem: $crate::lanes::Element<Lane<S> = V>
+                    + $crate::math::Serves<
+                        $name,
+                        In = ($(functions!(@elem (V::Elem) $in),)+),
+                        Out = functions!(@operands (V::Elem) $out),
+                    >,
+            {
+                let out = <V::Elem as $crate::math::Serves<$name>>::lanes(s, ($($arg,)+));
+                functions!(@bare out $out)
+            }
+
+            #[doc(hidden)]
+            #[inline(always)]
+            pub fn within<S, A, V>(
+                s: S,
+                _: A,
+                $($arg: functions!(@lane S V $in)),+
+            ) -> functions!(@lanes S V $out)
+            where
+                S: $crate::lanes::Shape,
+                A: $crate::ops::Active<S>,
+                V: $crate::lanes::Lane<Shape = S>,
+                V::Elem: $crate::lanes::Element<Lane<S> = V>
+                    + $crate::math::Serves<
+                        $name,
+                        In = ($(functions!(@elem (V::Elem) $in),)+),
+                        Out = functions!(@operands (V::Elem) $out),
+                    >,
+            {
+                Self::lanes(s, $($arg),+)
+            }
+        }
+    };
+
+    // What there is once for each dtype.
+    (@line $name:ident ($($arg:ident: $in:ident),+) $out:tt $t:ident, $lanes:expr, $bound:literal, $cost:literal) => {
+        impl $crate::math::Serves<$name> for $t {
+            type In = ($(functions!(@elem $t $in),)+);
+            type Out = functions!(@operands $t $out);
+            const BOUND: f64 = $bound as f64;
+            const COST: u32 = $cost;
+            #[inline(always)]
+            fn lanes<S: $crate::lanes::Shape>(
+                s: S,
+                ($($arg,)+): <Self::In as $crate::loops::Operands>::Lanes<S>,
+            ) -> <Self::Out as $crate::loops::Operands>::Lanes<S> {
+                let out = $lanes(s, $($arg),+);
+                functions!(@wrap out $out)
+            }
+        }
+
+        impl $crate::loops::Kernel<($(functions!(@elem $t $in),)+)> for $name {
+            type Out = functions!(@operands $t $out);
+            type Busy = $t;
+            const COST: u32 = $cost;
+            #[inline(always)]
+            fn lanes<S: $crate::lanes::Shape>(
+                s: S,
+                inputs: <($(functions!(@elem $t $in),)+) as $crate::loops::Operands>::Lanes<S>,
+            ) -> <functions!(@operands $t $out) as $crate::loops::Operands>::Lanes<S> {
+                <$t as $crate::math::Serves<$name>>::lanes(s, inputs)
+            }
+        }
+    };
+
+    (@in $t:tt ($($arg:ident: $in:ident),+)) => { ($(functions!(@elem $t $in),)+) };
+    (@names ($($arg:ident: $in:ident),+)) => { &[$(stringify!($arg)),+] };
+    (@first $first:tt $($rest:tt)*) => { $first };
+    // The element type of an operand.
+    (@elem $t:tt T) => { functions!(@bare_type $t) };
+    (@elem $t:tt $other:ident) => { $other };
+    (@bare_type ($t:ty)) => { $t };
+    (@bare_type $t:ident) => { $t };
+    // Its lanes, where those of `T` are `V`.
+    (@lane $s:ident $v:ident T) => { $v };
+    (@lane $s:ident $v:ident $other:ident) => { <$other as $crate::lanes::Element>::Lane<$s> };
+    (@lanes $s:ident $v:ident ($($out:ident),+)) => { ($(functions!(@lane $s $v $out)),+) };
+    (@lanes $s:ident $v:ident $out:ident) => { functions!(@lane $s $v $out) };
+    // The outputs: as operands, as what the plain function gives, and between the two.
+    (@operands $t:tt ($($out:ident),+)) => { ($(functions!(@elem $t $out),)+) };
+    (@operands $t:tt $out:ident) => { (functions!(@elem $t $out),) };
+    (@tuple $t:tt ($($out:ident),+)) => { ($(functions!(@elem $t $out)),+) };
+    (@tuple $t:tt $out:ident) => { functions!(@elem $t $out) };
+    (@wrap $value:ident ($($out:ident),+)) => { $value };
+    (@wrap $value:ident $out:ident) => { ($value,) };
+    (@bare $value:ident ($($out:ident),+)) => { $value };
+    (@bare $value:ident $out:ident) => { $value.0 };
+    (@get $value:ident $t:tt ($a:ident, $b:ident)) => {
+        (
+            $crate::math::only::<functions!(@elem $t $a)>($value.0),
+            $crate::math::only::<functions!(@elem $t $b)>($value.1),
+        )
+    };
+    (@get $value:ident $t:tt $out:ident) => {
+        $crate::math::only::<functions!(@elem $t $out)>($value.0)
+    };
+    // The first paragraph of the documentation.
+    (@doc [$($got:tt)*]) => { concat!($($got),*) };
+    (@doc [$($got:tt)*] r"" $($rest:tt)*) => { concat!($($got),*) };
+    (@doc [$($got:tt)*] "" $($rest:tt)*) => { concat!($($got),*) };
+    (@doc [$($got:tt)*] $line:tt $($rest:tt)*) => { functions!(@doc [$($got)* $line] $($rest)*) };
+}
+pub(crate) use functions;
+
+/// A scalar lane of one element.
+#[doc(hidden)]
+#[inline(always)]
+pub fn one<T: Element>(s: Scalar, value: T) -> T::Lane<Scalar> {
+    <T::Lane<Scalar> as Lane>::splat(s, value)
+}
+
+/// The one element of a scalar lane.
+#[doc(hidden)]
+#[inline(always)]
+pub fn only<T: Element>(lane: T::Lane<Scalar>) -> T {
+    let mut out = T::ZERO;
+    // SAFETY: `out` is valid for writing the one element that the scalar shape has.
+    unsafe { T::store::<Scalar>(lane, &mut out) };
+    out
+}
