@@ -15,6 +15,9 @@ pub fn catalogue() -> &'static [Untyped] {
             Untyped::of::<problem::mandelbrot>(),
             Untyped::of::<problem::beaufort>(),
             Untyped::of::<math::exp>(),
+            Untyped::of::<math::exp2>(),
+            Untyped::of::<math::exp10>(),
+            Untyped::of::<math::expm1>(),
         ]
     }
 }

@@ -93,7 +93,10 @@ fn main() -> anyhow::Result<()> {
     if let Some(path) = options.table {
         std::fs::write(path, table)?;
     }
-    anyhow::ensure!(broken.is_empty(), "beyond their bounds: {}", broken.join(", "));
+    if !broken.is_empty() {
+        eprintln!("beyond their bounds: {}", broken.join(", "));
+        std::process::exit(1);
+    }
     Ok(())
 }
 
