@@ -1,5 +1,6 @@
 //! The project's own commands: `cargo xtask COMMAND`.
 
+mod accuracy;
 mod emulate;
 mod test;
 
@@ -13,6 +14,10 @@ enum Task {
     Test(test::Options),
     /// Check formatting and lints.
     Lint,
+    /// Measure the errors of the elementary functions, and write `docs/accuracy.md`.
+    Accuracy(accuracy::Options),
+    /// Set up the Python that tests and benches use, and print where it is.
+    Python,
     /// Run a test program on an emulated CPU that has AVX-512.
     EmulateAvx512(emulate::Options),
 }
@@ -21,6 +26,8 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     match Task::parse() {
         Task::Test(options) => test::run(&options),
         Task::Lint => test::lint(),
+        Task::Accuracy(options) => accuracy::run(&options),
+        Task::Python => test::python(),
         Task::EmulateAvx512(options) => emulate::run(&options),
     }
 }

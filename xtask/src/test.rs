@@ -32,6 +32,15 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Sets up the virtual environment and prints the path of its Python.
+///
+/// # Errors
+/// When Python or a package is missing.
+pub fn python() -> Result<ExitCode> {
+    println!("{}", environment()?.display());
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Formatting, lints and the documentation's own warnings.
 ///
 /// # Errors
@@ -57,21 +66,21 @@ pub fn lint() -> Result<ExitCode> {
 }
 
 /// The workspace's root.
-fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("xtask is a folder of the workspace")
         .into()
 }
 
-fn cargo() -> Command {
+pub fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
     command
 }
 
 /// Runs a command and says which it is.
-fn step(command: &mut Command) -> Result<()> {
+pub fn step(command: &mut Command) -> Result<()> {
     eprintln!("$ {command:?}");
     let status = command.status().with_context(|| format!("starting {command:?}"))?;
     ensure!(status.success(), "{command:?} failed: {status}");

@@ -108,7 +108,7 @@ macro_rules! functions {
                 >,
         {
             let s = $crate::lanes::Scalar::new();
-            let out = <T as $crate::math::Serves<$name>>::lanes(
+            let out = $crate::math::plain::<$name, T>(
                 s,
                 ($($crate::math::one::<functions!(@elem T $in)>(s, $arg),)+),
             );
@@ -228,6 +228,31 @@ macro_rules! functions {
     (@doc [$($got:tt)*] $line:tt $($rest:tt)*) => { functions!(@doc [$($got)* $line] $($rest)*) };
 }
 pub(crate) use functions;
+
+/// A function on one scalar lane, with the CPU's `fma` where it has one: called, that costs more than
+/// all the rest. The bits are the same, since either is rounded once.
+#[doc(hidden)]
+#[inline]
+pub fn plain<F, T: Serves<F>>(
+    s: Scalar,
+    inputs: <T::In as Operands>::Lanes<Scalar>,
+) -> <T::Out as Operands>::Lanes<Scalar> {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx2,fma")]
+        fn fused<F, T: Serves<F>>(
+            s: Scalar,
+            inputs: <T::In as Operands>::Lanes<Scalar>,
+        ) -> <T::Out as Operands>::Lanes<Scalar> {
+            T::lanes(s, inputs)
+        }
+        if crate::level::Level::Avx2.is_present() {
+            // SAFETY: the CPU has this level, whose features these are among.
+            return unsafe { fused::<F, T>(s, inputs) };
+        }
+    }
+    T::lanes(s, inputs)
+}
 
 /// A scalar lane of one element.
 #[doc(hidden)]

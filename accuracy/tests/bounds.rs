@@ -1,0 +1,80 @@
+//! Every function keeps its bound, and has the same bits at every level.
+
+use lanefn::kernels::{lanes::Dtype, level::Level};
+use lanefn_accuracy::{
+    points::Points,
+    sweep::{self, Oracle},
+};
+
+/// Arguments for each function, dtype and level. `cargo xtask accuracy` takes millions.
+const COUNT: usize = 1 << 14;
+
+fn levels() -> Vec<Level> {
+    let levels = Level::present();
+    for missing in Level::ALL.iter().filter(|l| !levels.contains(l)) {
+        eprintln!("skipped: this CPU has no {}", missing.name());
+    }
+    levels
+}
+
+#[test]
+fn every_function_is_within_its_bound_at_every_level_with_the_same_bits() {
+    let levels = levels();
+    for dtype in [Dtype::F64, Dtype::F32] {
+        let single = dtype == Dtype::F32;
+        for (function, of, oracle) in sweep::functions(dtype) {
+            let mut points = Points::new(7);
+            let (x, y): (Vec<f64>, Vec<f64>) = (0..COUNT)
+                .map(|_| match oracle {
+                    Oracle::Unary(_) => (points.next(single), 0.0),
+                    Oracle::Binary(_) => points.pair(single),
+                })
+                .unzip();
+            let mut first = vec![0.0; COUNT];
+            sweep::evaluate(of, levels[0], [&x, &y], &mut first);
+            let bound = of.bound.expect("functions() gives those with a bound");
+            for i in 0..COUNT {
+                let error = oracle.error(dtype, [x[i], y[i]], first[i]);
+                assert!(
+                    error <= bound,
+                    "{} {}: {error} ULP at {:?}, {:?}, beyond {bound}",
+                    function.name,
+                    dtype.name(),
+                    x[i],
+                    y[i],
+                );
+            }
+            let mut other = vec![0.0; COUNT];
+            for level in &levels[1..] {
+                sweep::evaluate(of, *level, [&x, &y], &mut other);
+                for i in 0..COUNT {
+                    assert!(
+                        first[i].to_bits() == other[i].to_bits()
+                            || (first[i].is_nan() && other[i].is_nan()),
+                        "{} {} at {}: {:?}, {:?} gives {:?}, but {:?} at {}",
+                        function.name,
+                        dtype.name(),
+                        level.name(),
+                        x[i],
+                        y[i],
+                        other[i],
+                        first[i],
+                        levels[0].name(),
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// What is computed has a bound, and somebody to tell whether it is kept.
+#[test]
+fn every_function_that_rounds_more_than_once_has_an_oracle() {
+    for f in lanefn::catalogue() {
+        for l in f.loops {
+            if l.bound.is_some_and(|b| b > 0.5) && f.nout() == 1 {
+                assert!(Oracle::find(f.name).is_some(), "{} has no oracle", f.name);
+            }
+        }
+    }
+}
