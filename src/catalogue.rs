@@ -14,6 +14,7 @@ pub fn catalogue() -> &'static [Untyped] {
             Untyped::of::<problem::leaky_relu>(),
             Untyped::of::<problem::mandelbrot>(),
             Untyped::of::<problem::beaufort>(),
+            Untyped::of::<problem::gaussian_bump>(),
             Untyped::of::<math::exp>(),
             Untyped::of::<math::exp2>(),
             Untyped::of::<math::exp10>(),

@@ -10,6 +10,7 @@ pub use error::{Error, Result};
 pub use execute::{Options, limits, num_threads, set_num_threads, thread_report, with_num_threads};
 pub use lanefn_kernels as kernels;
 pub use lanefn_kernels::level::Level;
+pub use lanefn_kernels::math;
 pub use lanefn_macros::ufunc;
 pub use ufunc::{RawInput, RawOutput, Ufunc, Untyped};
 

@@ -4,6 +4,7 @@
 //! the type of the same name, which carries the kernels. A NaN goes where the plain function sends it:
 //! no comparison with it holds.
 
+use crate::math::exp;
 use crate::ufunc;
 
 /// `arg + 1` above 2, else `arg - 1`: one comparison, one choice, no branch.
@@ -124,4 +125,12 @@ pub fn beaufort<T: Real>(speed: T) -> T {
         }
     }
     WAVES[force] as T
+}
+
+/// The Gaussian bump `exp(-x * x) * x`.
+///
+/// Any number. NaN gives NaN; so do the infinities, by 0 times infinity.
+#[ufunc(crate = lanefn_kernels, f64, f32)]
+pub fn gaussian_bump<T: Real>(x: T) -> T {
+    exp(-x * x) * x
 }

@@ -114,15 +114,24 @@ pub fn find(name: &str) -> Option<&'static Method> {
 
 /// The functions that are no lane operations, with the reason.
 pub fn why_not(name: &str) -> Option<&'static str> {
-    const ELEMENTARY: &[&str] = &[
-        "exp", "exp2", "exp_m1", "ln", "ln_1p", "log", "log2", "log10", "sin", "cos", "tan",
-        "sin_cos", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh",
-        "atanh", "cbrt", "hypot", "powf", "gamma", "ln_gamma", "erf", "erfc",
-    ];
+    macro_rules! elementary {
+        ($($method:ident $function:ident)*) => {
+            match name {
+                $(stringify!($method) => return Some(concat!(
+                    "the method has the bits of this machine's C library; write the function `lanefn::math::",
+                    stringify!($function), "`, which has the same bits everywhere"
+                )),)*
+                _ => {}
+            }
+        };
+    }
+    elementary! {
+        exp exp exp2 exp2 exp_m1 expm1 ln log ln_1p log1p log2 log2 log10 log10 sin sin cos cos tan tan sin_cos sincos asin asin acos acos atan atan atan2 atan2 sinh sinh cosh cosh tanh tanh asinh asinh acosh acosh atanh atanh cbrt cbrt hypot hypot powf pow gamma gamma ln_gamma lgamma erf erf erfc erfc to_degrees rad2deg to_radians deg2rad
+    }
     Some(match name {
-        _ if ELEMENTARY.contains(&name) => {
-            "elementary functions are not among the lane operations yet; write out a polynomial, or \
-             look the values up in a table"
+        "log" => {
+            "the method has the bits of this machine's C library; divide two `lanefn::math::log`, or use \
+             `log2` or `log10` from there"
         }
         "powi" => {
             "`powi` gives different bits on different machines; multiply, as in `x * x * x`, which has \
@@ -130,9 +139,6 @@ pub fn why_not(name: &str) -> Option<&'static str> {
         }
         "mul_add_relaxed" | "algebraic_add" | "algebraic_mul" => {
             "its bits depend on the machine; write the operation that you mean"
-        }
-        "to_degrees" | "to_radians" => {
-            "there is no such lane operation; multiply by a constant, as in `x * (180.0 / PI)`"
         }
         "checked_add" | "checked_sub" | "checked_mul" | "checked_div" | "checked_rem"
         | "unwrap" | "unwrap_or" | "expect" | "ok" | "some" => {
