@@ -1,17 +1,32 @@
 //! The functions, as the program sees them: the catalogue, and a call on one tile.
 
-use lanefn::{Options, RawInput, RawOutput, Result, Untyped};
+use lanefn::{Options, RawInput, RawOutput, Untyped};
 
-use crate::stream::Part;
+use crate::{Failure, stream::Part};
 
 /// Every function, in the catalogue's order.
 pub fn functions() -> &'static [Untyped] {
     lanefn::catalogue()
 }
 
-/// The function of this name.
-pub fn find(name: &str) -> Option<&'static Untyped> {
-    functions().iter().find(|f| f.name == name)
+/// The function of this name, or an error that names those like it.
+pub fn named(name: &str) -> Result<&'static Untyped, Failure> {
+    if let Some(function) = functions().iter().find(|f| f.name == name) {
+        return Ok(function);
+    }
+    let mut near: Vec<(f64, &str)> = functions()
+        .iter()
+        .map(|f| (strsim::jaro_winkler(&f.name.to_lowercase(), &name.to_lowercase()), f.name))
+        .filter(|(score, _)| *score > 0.75)
+        .collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let names: Vec<_> = near.iter().take(3).map(|n| n.1).collect();
+    let hint = if names.is_empty() {
+        "`lanefn list` shows what there is".to_string()
+    } else {
+        format!("did you mean {}?", names.join(" or "))
+    };
+    Err(Failure::Usage(format!("there is no function {name:?}; {hint}")))
 }
 
 /// Computes one tile.
@@ -25,7 +40,7 @@ pub unsafe fn call(
     inputs: &[Part],
     outputs: &[Part],
     options: Options,
-) -> Result<()> {
+) -> lanefn::Result<()> {
     let inputs: Vec<_> = inputs
         .iter()
         .map(|p| RawInput { ptr: p.ptr, shape, strides: &p.strides, dtype: p.dtype })

@@ -66,7 +66,7 @@ pub struct Map {
 impl Map {
     pub fn run(self) -> Result<(), Failure> {
         let begun = Instant::now();
-        let function = find(&self.function)?;
+        let function = engine::named(&self.function)?;
         let level = match &self.level {
             Some(name) => name.parse().map_err(Error::Level)?,
             None => Level::chosen().map_err(Error::Level)?,
@@ -177,26 +177,6 @@ fn counted(n: usize, what: &str) -> String {
 
 fn were(n: usize) -> String {
     if n == 1 { "1 was".to_string() } else { format!("{n} were") }
-}
-
-/// The function of this name, or an error that names those like it.
-fn find(name: &str) -> Result<&'static Untyped, Failure> {
-    if let Some(function) = engine::find(name) {
-        return Ok(function);
-    }
-    let mut near: Vec<(f64, &str)> = engine::functions()
-        .iter()
-        .map(|f| (strsim::jaro_winkler(&f.name.to_lowercase(), &name.to_lowercase()), f.name))
-        .filter(|(score, _)| *score > 0.75)
-        .collect();
-    near.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let names: Vec<_> = near.iter().take(3).map(|n| n.1).collect();
-    let hint = if names.is_empty() {
-        "`lanefn list` shows what there is".to_string()
-    } else {
-        format!("did you mean {}?", names.join(" or "))
-    };
-    Err(Failure::Usage(format!("there is no function {name:?}; {hint}")))
 }
 
 /// What came out.

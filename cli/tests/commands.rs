@@ -108,17 +108,26 @@ fn list_names_every_function_with_its_arguments_and_dtypes() {
     let told = json(&run_in(folder.path(), ["list", "--json"]));
     let functions = told["functions"].as_array().expect("an array");
     let text = stdout(&run_in(folder.path(), ["list"]));
-    for name in ["problem", "wind_power", "ten_branches", "leaky_relu", "mandelbrot", "beaufort"] {
-        let function =
-            functions.iter().find(|f| f["name"] == name).unwrap_or_else(|| panic!("no {name}"));
+    assert_eq!(functions.len(), lanefn::catalogue().len());
+    for (function, known) in functions.iter().zip(lanefn::catalogue()) {
+        assert_eq!(function["name"], known.name);
         assert_eq!(keys(function), ["arguments", "doc", "name", "signatures"]);
-        assert!(!function["doc"].as_str().expect("a string").is_empty());
+        assert!(!function["doc"].as_str().expect("a string").is_empty(), "{}", known.name);
         let arguments = function["arguments"].as_array().expect("an array").len();
-        for signature in function["signatures"].as_array().expect("an array") {
+        let signatures = function["signatures"].as_array().expect("an array");
+        assert_eq!(signatures.len(), known.loops.len());
+        for (signature, known) in signatures.iter().zip(known.loops) {
             assert_eq!(signature["inputs"].as_array().expect("an array").len(), arguments);
+            assert_eq!(signature["ulp"].as_f64(), known.bound);
         }
-        assert!(text.contains(&format!("{name}(")), "{text}");
+        assert!(text.contains(&format!("{}(", known.name)), "{text}");
     }
+    let one = stdout(&run_in(folder.path(), ["list", "exp"]));
+    assert!(one.contains("exp(x)") && one.contains("within 0.8 ULP"), "{one}");
+    assert!(!one.contains("exp2"), "{one}");
+    let wrong = run_in(folder.path(), ["list", "exq"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(stderr(&wrong).contains("did you mean exp"), "{}", stderr(&wrong));
     assert!(text.contains("float64, float64 -> uint32"), "{text}");
     assert!(text.contains("int8, int16, int32, int64, uint8"), "{text}");
 }
