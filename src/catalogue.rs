@@ -15,6 +15,10 @@ pub fn catalogue() -> &'static [Untyped] {
             Untyped::of::<problem::mandelbrot>(),
             Untyped::of::<problem::beaufort>(),
             Untyped::of::<math::exp>(),
+            Untyped::of::<math::log>(),
+            Untyped::of::<math::log2>(),
+            Untyped::of::<math::log10>(),
+            Untyped::of::<math::log1p>(),
         ]
     }
 }

@@ -19,9 +19,11 @@ use crate::lanes::{Element, Lane, Scalar, Shape};
 use crate::loops::Operands;
 
 mod exponential;
+mod logarithm;
 pub mod parts;
 
 pub use exponential::*;
+pub use logarithm::*;
 
 /// An element type that the function `F` has lanes for.
 pub trait Serves<F>: Element {
