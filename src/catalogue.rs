@@ -19,6 +19,15 @@ pub fn catalogue() -> &'static [Untyped] {
             Untyped::of::<math::exp2>(),
             Untyped::of::<math::exp10>(),
             Untyped::of::<math::expm1>(),
+            Untyped::of::<math::log>(),
+            Untyped::of::<math::log2>(),
+            Untyped::of::<math::log10>(),
+            Untyped::of::<math::log1p>(),
+            Untyped::of::<math::pow>(),
+            Untyped::of::<math::cbrt>(),
+            Untyped::of::<math::rsqrt>(),
+            Untyped::of::<math::sqrt>(),
+            Untyped::of::<math::hypot>(),
         ]
     }
 }

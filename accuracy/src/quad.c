@@ -63,6 +63,8 @@ static quad logit_(quad p) {
     return p < 0.5f128 ? logf128(p) - log1pf128(-p) : -(logf128(1 - p) - log1pf128(-(1 - p)));
 }
 static quad softplus_(quad x) { return x > 0 ? x + log1pf128(expf128(-x)) : log1pf128(expf128(x)); }
+// 1 for any NaN, which glibc gives for a quiet one only.
+static quad pow_(quad x, quad y) { return y == 0 || x == 1 ? 1 : powf128(x, y); }
 static quad deg2rad_(quad x) { return x * (PI / 180); }
 static quad rad2deg_(quad x) { return x * (180 / PI); }
 static quad reciprocal_(quad x) { return 1 / x; }
@@ -95,5 +97,5 @@ UNARY(asinh, asinhf128) UNARY(acosh, acoshf128) UNARY(atanh, atanhf128)
 UNARY(erf, erff128) UNARY(erfc, erfcf128) UNARY(gamma, tgammaf128) UNARY(lgamma, lgammaf128)
 UNARY(sigmoid, sigmoid_) UNARY(logit, logit_) UNARY(softplus, softplus_)
 UNARY(deg2rad, deg2rad_) UNARY(rad2deg, rad2deg_) UNARY(reciprocal, reciprocal_) UNARY(square, square_)
-BINARY(pow, powf128) BINARY(hypot, hypotf128) BINARY(atan2, atan2f128)
+BINARY(pow, pow_) BINARY(hypot, hypotf128) BINARY(atan2, atan2f128)
 BINARY(logaddexp, logaddexp_) BINARY(logaddexp2, logaddexp2_) BINARY(xlogy, xlogy_)

@@ -19,9 +19,13 @@ use crate::lanes::{Element, Lane, Scalar, Shape};
 use crate::loops::Operands;
 
 mod exponential;
+mod logarithm;
 pub mod parts;
+mod power;
 
 pub use exponential::*;
+pub use logarithm::*;
+pub use power::*;
 
 /// An element type that the function `F` has lanes for.
 pub trait Serves<F>: Element {

@@ -1,0 +1,442 @@
+//! The logarithms.
+//!
+//! ```text
+//! x = 2^k (1 + f)                  k and f from the bits of x, both exactly
+//! f64: 1 + f in sqrt(1/2)..sqrt(2), s = f / (2 + f), z = s^2
+//!      log(1 + f) = 2 atanh(s) = f - f^2/2 + s (f^2/2 + z P(z))
+//!      f - f^2/2 as a rounded number and what the rounding lost
+//! f32: 1 + f in 2/3..4/3, log(1 + f) = f - f^2/2 + f^3 P(f)
+//! log x = k ln2 + log(1 + f)       k times the high bits of ln2 is exact, and the largest
+//!      addition is an exact sum with its rest: what is rounded before the last step is small
+//! ```
+//!
+//! The series in s with f^2/2 taken out is that of Sun's fdlibm; the polynomials were fitted with
+//! Sollya's fpminimax. The other bases multiply by 1 / ln(base) in two parts, and add k (which for
+//! log2 is exact). log1p takes what 1 + x lost in rounding into f. Subnormal arguments are scaled in
+//! a slow path, which also makes the special values.
+//!
+//! [`log_parts_f64`] is the logarithm to more than twice the digits needed, for what multiplies it.
+
+use super::functions;
+use super::parts::*;
+use crate::lanes::{Float, Integer, Lane, Number, Shape};
+
+functions! {
+    /// The natural logarithm of `x`.
+    ///
+    /// Zeros give -infinity, anything below NaN, infinity itself.
+    log(x: T) -> T {
+        f64: log_f64, 1.0, 36;
+        f32: log_f32, 1.0, 28;
+    }
+    /// The logarithm of `x` to base 2; exact for powers of two.
+    ///
+    /// Zeros give -infinity, anything below NaN, infinity itself.
+    log2(x: T) -> T {
+        f64: log2_f64, 1.0, 40;
+        f32: log2_f32, 1.0, 28;
+    }
+    /// The logarithm of `x` to base 10; exact for powers of ten.
+    ///
+    /// Zeros give -infinity, anything below NaN, infinity itself.
+    log10(x: T) -> T {
+        f64: log10_f64, 1.0, 40;
+        f32: log10_f32, 1.0, 28;
+    }
+    /// The natural logarithm of 1 + `x`, without rounding that sum: near 0 about `x` itself.
+    ///
+    /// -1 gives -infinity, anything below NaN, zeros and infinity themselves.
+    log1p(x: T) -> T {
+        f64: log1p_f64, 1.0, 50;
+        f32: log1p_f32, 1.0, 42;
+    }
+}
+
+/// 42 bits of ln 2, so that the product with any exponent is exact; and the rest.
+const LN2_HIGH: f64 = f64::from_bits(0x3fe62e42fefa3800);
+const LN2_LOW: f64 = f64::from_bits(0x3d2ef35793c76730);
+/// The same of log10(2).
+const LOG10_2_HIGH: f64 = f64::from_bits(0x3fd34413509f7800);
+const LOG10_2_LOW: f64 = f64::from_bits(0x3d1fef311f12b358);
+/// 1 / ln 2 and 1 / ln 10, rounded, and what the rounding lost.
+const LOG2_E: f64 = f64::from_bits(0x3ff71547652b82fe);
+const LOG2_E_LOW: f64 = f64::from_bits(0x3c7777d0ffda0d24);
+const LOG10_E: f64 = f64::from_bits(0x3fdbcb7b1526e50e);
+const LOG10_E_LOW: f64 = f64::from_bits(0x3c695355baaafad3);
+/// 16 bits of ln 2 and of log10(2) for f32, and the rests.
+const LN2_HIGH_F32: f32 = 0.693145751953125;
+const LN2_LOW_F32: f32 = f32::from_bits(0x35bfbe8e);
+const LOG10_2_HIGH_F32: f32 = 0.301025390625;
+const LOG10_2_LOW_F32: f32 = f32::from_bits(0x369a84fc);
+/// 1 / ln 2 and 1 / ln 10, rounded, and what the rounding lost.
+const LOG2_E_F32: f32 = f32::from_bits(0x3fb8aa3b);
+const LOG2_E_LOW_F32: f32 = f32::from_bits(0x32a57060);
+const LOG10_E_F32: f32 = f32::from_bits(0x3ede5bd9);
+const LOG10_E_LOW_F32: f32 = f32::from_bits(0xb22d91af);
+
+/// `(2 atanh(s) / s - 2) / z` in z = s^2, for 1 + f in sqrt(1/2)..sqrt(2): 2^-57 of the logarithm.
+pub(crate) const ATANH_F64: [f64; 7] = [
+    0.66666666666666696272613990004174411296844482421875,
+    0.399999999998993327476881631810101680457592010498046875,
+    0.28571428626180139787038569920696318149566650390625,
+    0.2222221109576301423249589106490020640194416046142578125,
+    0.1818289206804549473783794155679061077535152435302734375,
+    0.1533162423442960553554570424239500425755977630615234375,
+    0.146176293563413661757977024535648524761199951171875,
+];
+
+/// `x = 2^k m`, exactly, with m in sqrt(1/2)..sqrt(2), for positive normal numbers.
+#[inline(always)]
+pub(crate) fn split_f64<S: Shape>(s: S, x: S::F64) -> (S::F64, S::F64) {
+    let (k, m, _) = split_bits_f64(s, x);
+    (k, m)
+}
+
+/// The bits of sqrt(1/2).
+const ROOT: u64 = 0x3fe6a09e667f3bcd;
+/// The bits of 2/3.
+const TWO_THIRDS: u32 = 0x3f2aaaab;
+
+/// As [`split_f64`], with k + 1023 where the exponent is in the bits.
+#[inline(always)]
+fn split_bits_f64<S: Shape>(s: S, x: S::F64) -> (S::F64, S::F64, S::U64) {
+    // Moved so that the exponent changes at sqrt(1/2) and not at 1.
+    let moved = x.to_bits() + s.lit(1.0f64.to_bits() - ROOT);
+    // 2^52 with k + 1023 in the lowest bits.
+    let k = S::F64::from_bits(moved.shr(s.lit(52)) | s.lit(4503599627370496.0f64.to_bits()));
+    let m = S::F64::from_bits((moved & s.lit((1 << 52) - 1)) + s.lit(ROOT));
+    (k - s.lit(4503599627370496.0 + 1023.0), m, moved & s.lit(0x7ff << 52))
+}
+
+/// `x = 2^k m`, exactly, with m in 2/3..4/3, for positive normal numbers; and k + 127 where the
+/// exponent is in the bits.
+#[inline(always)]
+fn split_bits_f32<S: Shape>(s: S, x: S::F32) -> (S::F32, S::F32, S::U32) {
+    let moved = x.to_bits() + s.lit(1.0f32.to_bits() - TWO_THIRDS);
+    let k = S::F32::from_bits(moved.shr(s.lit(23)) | s.lit(8388608.0f32.to_bits()));
+    let m = S::F32::from_bits((moved & s.lit((1 << 23) - 1)) + s.lit(TWO_THIRDS));
+    (k - s.lit(8388608.0 + 127.0), m, moved & s.lit(0xff << 23))
+}
+
+/// `log(1 + f + rest)` in two parts, good to 2^-57 of the larger, for 1 + f in sqrt(1/2)..sqrt(2) and
+/// a `rest` below half an ULP of f.
+#[inline(always)]
+fn log1p_small_f64<S: Shape>(s: S, f: S::F64, rest: Option<S::F64>) -> (S::F64, S::F64) {
+    let t = f / (f + s.lit(2.0));
+    let z = t * t;
+    let p = z * halves(s, z, z * z, ATANH_F64);
+    let half = f * s.lit(0.5);
+    let high = half.fma(-f, f);
+    let low = half.fma(-f, f - high);
+    let square = half * f;
+    match rest {
+        // The derivative 1 / (1 + f) is about 1 - 2t.
+        Some(rest) => (high, t.fma(rest.fma(s.lit(-2.0), square + p), low + rest)),
+        None => (high, t.fma(square + p, low)),
+    }
+}
+
+/// `log(x) + bias ln2` in two parts, good to 2^-57, for positive normal numbers. The first part is
+/// the logarithm rounded, the second small beside it.
+#[inline(always)]
+pub(crate) fn log_sum_f64<S: Shape>(s: S, x: S::F64, bias: f64) -> (S::F64, S::F64) {
+    let (k, m) = split_f64(s, x);
+    let k = if bias == 0.0 { k } else { k + s.lit(bias) };
+    let (high, low) = log1p_small_f64(s, m - s.lit(1.0), None);
+    let (sum, rest) = fast_two_sum(k * s.lit(LN2_HIGH), high);
+    (sum, k.fma(s.lit(LN2_LOW), rest + low))
+}
+
+/// `scaled` for subnormal numbers, and the special values of a logarithm, for what is no positive
+/// normal number.
+#[inline(always)]
+fn edges_f64<S: Shape>(s: S, x: S::F64, scaled: S::F64) -> S::F64 {
+    let positive = choose(x.lt(s.lit(f64::INFINITY)), scaled, x);
+    let other = choose(x.eq(s.lit(0.0)), s.lit(f64::NEG_INFINITY), s.lit(f64::NAN));
+    choose(x.gt(s.lit(0.0)), positive, other)
+}
+
+/// What the fast paths are for: positive normal numbers.
+#[inline(always)]
+pub(crate) fn ordinary_f64<S: Shape>(s: S, x: S::F64) -> S::Mask {
+    x.ge(s.lit(f64::MIN_POSITIVE)) & x.lt(s.lit(f64::INFINITY))
+}
+
+/// Moves subnormal numbers into the range of the normal ones.
+const UP: f64 = 18014398509481984.0;
+/// Its exponent.
+const UP_BY: f64 = 54.0;
+/// The same for f32.
+const UP_F32: f32 = 33554432.0;
+const UP_BY_F32: f32 = 25.0;
+
+/// The natural logarithm.
+#[inline(always)]
+pub fn log_f64<S: Shape>(s: S, x: S::F64) -> S::F64 {
+    let (sum, rest) = log_sum_f64(s, x, 0.0);
+    let mut out = sum + rest;
+    let odd = !ordinary_f64(s, x);
+    if s.enter_slow(odd) {
+        let (sum, rest) = log_sum_f64(s, x * s.lit(UP), -UP_BY);
+        out = s.leave_slow(odd, edges_f64(s, x, sum + rest), out);
+    }
+    out
+}
+
+#[inline(always)]
+fn log2_normal_f64<S: Shape>(s: S, x: S::F64, bias: f64) -> S::F64 {
+    let (k, m) = split_f64(s, x);
+    let k = if bias == 0.0 { k } else { k + s.lit(bias) };
+    let (high, low) = log1p_small_f64(s, m - s.lit(1.0), None);
+    let (p, q) = two_prod(high, s.lit(LOG2_E));
+    let q = high.fma(s.lit(LOG2_E_LOW), low.fma(s.lit(LOG2_E), q));
+    let (sum, rest) = fast_two_sum(k, p);
+    sum + (rest + q)
+}
+
+/// The logarithm to base 2.
+#[inline(always)]
+pub fn log2_f64<S: Shape>(s: S, x: S::F64) -> S::F64 {
+    let mut out = log2_normal_f64(s, x, 0.0);
+    let odd = !ordinary_f64(s, x);
+    if s.enter_slow(odd) {
+        let scaled = log2_normal_f64(s, x * s.lit(UP), -UP_BY);
+        out = s.leave_slow(odd, edges_f64(s, x, scaled), out);
+    }
+    out
+}
+
+#[inline(always)]
+fn log10_normal_f64<S: Shape>(s: S, x: S::F64, bias: f64) -> S::F64 {
+    let (k, m) = split_f64(s, x);
+    let k = if bias == 0.0 { k } else { k + s.lit(bias) };
+    let (high, low) = log1p_small_f64(s, m - s.lit(1.0), None);
+    let (p, q) = two_prod(high, s.lit(LOG10_E));
+    let q = high.fma(s.lit(LOG10_E_LOW), low.fma(s.lit(LOG10_E), q));
+    let (sum, rest) = fast_two_sum(k * s.lit(LOG10_2_HIGH), p);
+    sum + k.fma(s.lit(LOG10_2_LOW), rest + q)
+}
+
+/// The logarithm to base 10.
+#[inline(always)]
+pub fn log10_f64<S: Shape>(s: S, x: S::F64) -> S::F64 {
+    let mut out = log10_normal_f64(s, x, 0.0);
+    let odd = !ordinary_f64(s, x);
+    if s.enter_slow(odd) {
+        let scaled = log10_normal_f64(s, x * s.lit(UP), -UP_BY);
+        out = s.leave_slow(odd, edges_f64(s, x, scaled), out);
+    }
+    out
+}
+
+/// The natural logarithm of 1 + x.
+#[inline(always)]
+pub fn log1p_f64<S: Shape>(s: S, x: S::F64) -> S::F64 {
+    let (u, lost) = two_sum(s.lit(1.0), x);
+    let (k, m, exponent) = split_bits_f64(s, u);
+    // What was lost, divided by 2^k as u was. Where k is 0, f is x again.
+    let lost = lost * S::F64::from_bits(s.lit::<S::U64>(2046 << 52) - exponent);
+    let (f, rest) = fast_two_sum(m - s.lit(1.0), lost);
+    let (high, low) = log1p_small_f64(s, f, Some(rest));
+    let (sum, rest) = fast_two_sum(k * s.lit(LN2_HIGH), high);
+    let y = sum + k.fma(s.lit(LN2_LOW), rest + low);
+    // For the sign of zero.
+    let mut out = choose(x.eq(s.lit(0.0)), x, y);
+    // Below the end 2^-k is still a number.
+    let odd = !(x.gt(s.lit(-1.0)) & x.lt(s.lit(1e300)));
+    if s.enter_slow(odd) {
+        // The 1 no longer matters.
+        let (sum, rest) = log_sum_f64(s, x, 0.0);
+        let edges = edges_f64(s, x + s.lit(1.0), sum + rest);
+        out = s.leave_slow(odd, edges, out);
+    }
+    out
+}
+
+/// `scaled` for subnormal numbers, and the special values of a logarithm.
+#[inline(always)]
+fn edges_f32<S: Shape>(s: S, x: S::F32, scaled: S::F32) -> S::F32 {
+    let positive = choose(x.lt(s.lit(f32::INFINITY)), scaled, x);
+    let other = choose(x.eq(s.lit(0.0)), s.lit(f32::NEG_INFINITY), s.lit(f32::NAN));
+    choose(x.gt(s.lit(0.0)), positive, other)
+}
+
+/// What the fast paths are for: positive normal numbers.
+#[inline(always)]
+fn ordinary_f32<S: Shape>(s: S, x: S::F32) -> S::Mask {
+    x.ge(s.lit(f32::MIN_POSITIVE)) & x.lt(s.lit(f32::INFINITY))
+}
+
+/// `log(1 + f) - f + f^2 / 2` divided by f^3, for 1 + f in 2/3..4/3.
+#[inline(always)]
+fn log1p_tail_f32<S: Shape>(s: S, f: S::F32, ff: S::F32) -> S::F32 {
+    halves(
+        s,
+        f,
+        ff,
+        [
+            0.3333333432674407958984375,
+            -0.2499994337558746337890625,
+            0.199997127056121826171875,
+            -0.1667338311672210693359375,
+            0.1430204212665557861328125,
+            -0.122874416410923004150390625,
+            0.107716612517833709716796875,
+            -0.124290414154529571533203125,
+            0.119725160300731658935546875,
+        ],
+    )
+}
+
+/// `log(1 + f)` in two parts, good to 2^-28 of the larger, for 1 + f in 2/3..4/3.
+#[inline(always)]
+fn log1p_small_f32<S: Shape>(s: S, f: S::F32) -> (S::F32, S::F32) {
+    let half = f * s.lit(0.5);
+    let high = half.fma(-f, f);
+    let low = half.fma(-f, f - high);
+    let ff = f * f;
+    (high, (ff * f).fma(log1p_tail_f32(s, f, ff), low))
+}
+
+#[inline(always)]
+fn log_normal_f32<S: Shape>(s: S, x: S::F32, bias: f32) -> S::F32 {
+    let (k, m, _) = split_bits_f32(s, x);
+    let k = if bias == 0.0 { k } else { k + s.lit(bias) };
+    let f = m - s.lit(1.0);
+    let ff = f * f;
+    let (sum, rest) = fast_two_sum(k * s.lit(LN2_HIGH_F32), f);
+    let low = ff.fma(s.lit(-0.5), k.fma(s.lit(LN2_LOW_F32), rest));
+    sum + (ff * f).fma(log1p_tail_f32(s, f, ff), low)
+}
+
+/// The natural logarithm.
+#[inline(always)]
+pub fn log_f32<S: Shape>(s: S, x: S::F32) -> S::F32 {
+    let mut out = log_normal_f32(s, x, 0.0);
+    let odd = !ordinary_f32(s, x);
+    if s.enter_slow(odd) {
+        let scaled = log_normal_f32(s, x * s.lit(UP_F32), -UP_BY_F32);
+        out = s.leave_slow(odd, edges_f32(s, x, scaled), out);
+    }
+    out
+}
+
+#[inline(always)]
+fn log2_normal_f32<S: Shape>(s: S, x: S::F32, bias: f32) -> S::F32 {
+    let (k, m, _) = split_bits_f32(s, x);
+    let k = if bias == 0.0 { k } else { k + s.lit(bias) };
+    let f = m - s.lit(1.0);
+    let (high, low) = log1p_small_f32(s, f);
+    let (p, q) = two_prod(high, s.lit(LOG2_E_F32));
+    let q = high.fma(s.lit(LOG2_E_LOW_F32), low.fma(s.lit(LOG2_E_F32), q));
+    let (sum, rest) = fast_two_sum(k, p);
+    sum + (rest + q)
+}
+
+/// The logarithm to base 2.
+#[inline(always)]
+pub fn log2_f32<S: Shape>(s: S, x: S::F32) -> S::F32 {
+    let mut out = log2_normal_f32(s, x, 0.0);
+    let odd = !ordinary_f32(s, x);
+    if s.enter_slow(odd) {
+        let scaled = log2_normal_f32(s, x * s.lit(UP_F32), -UP_BY_F32);
+        out = s.leave_slow(odd, edges_f32(s, x, scaled), out);
+    }
+    out
+}
+
+#[inline(always)]
+fn log10_normal_f32<S: Shape>(s: S, x: S::F32, bias: f32) -> S::F32 {
+    let (k, m, _) = split_bits_f32(s, x);
+    let k = if bias == 0.0 { k } else { k + s.lit(bias) };
+    let f = m - s.lit(1.0);
+    let (high, low) = log1p_small_f32(s, f);
+    let (p, q) = two_prod(high, s.lit(LOG10_E_F32));
+    let q = high.fma(s.lit(LOG10_E_LOW_F32), low.fma(s.lit(LOG10_E_F32), q));
+    let (sum, rest) = fast_two_sum(k * s.lit(LOG10_2_HIGH_F32), p);
+    sum + k.fma(s.lit(LOG10_2_LOW_F32), rest + q)
+}
+
+/// The logarithm to base 10.
+#[inline(always)]
+pub fn log10_f32<S: Shape>(s: S, x: S::F32) -> S::F32 {
+    let mut out = log10_normal_f32(s, x, 0.0);
+    let odd = !ordinary_f32(s, x);
+    if s.enter_slow(odd) {
+        let scaled = log10_normal_f32(s, x * s.lit(UP_F32), -UP_BY_F32);
+        out = s.leave_slow(odd, edges_f32(s, x, scaled), out);
+    }
+    out
+}
+
+/// The natural logarithm of 1 + x.
+#[inline(always)]
+pub fn log1p_f32<S: Shape>(s: S, x: S::F32) -> S::F32 {
+    let (u, lost) = two_sum(s.lit(1.0), x);
+    let (k, m, exponent) = split_bits_f32(s, u);
+    let lost = lost * S::F32::from_bits(s.lit::<S::U32>(254 << 23) - exponent);
+    let (f, rest) = fast_two_sum(m - s.lit(1.0), lost);
+    // The derivative 1 / (1 + f) is near enough 1 - f.
+    let low = f.fma(-rest, k.fma(s.lit(LN2_LOW_F32), rest));
+    let (sum, rest) = fast_two_sum(k * s.lit(LN2_HIGH_F32), f);
+    let ff = f * f;
+    let low = ff.fma(s.lit(-0.5), rest + low);
+    let y = sum + (ff * f).fma(log1p_tail_f32(s, f, ff), low);
+    let mut out = choose(x.eq(s.lit(0.0)), x, y);
+    let odd = !(x.gt(s.lit(-1.0)) & x.lt(s.lit(1e37)));
+    if s.enter_slow(odd) {
+        let edges = edges_f32(s, x + s.lit(1.0), log_normal_f32(s, x, 0.0));
+        out = s.leave_slow(odd, edges, out);
+    }
+    out
+}
+
+/// `log(x) + bias ln2` as the sum of two numbers, to 2^-65 or better, for positive normal numbers:
+/// v + v^3 (1/12 + v^2 p(v^2)) with v = 2 f / (2 + f), where all but p is carried in two parts.
+#[inline(always)]
+pub(crate) fn log_parts_f64<S: Shape>(s: S, x: S::F64, bias: S::F64) -> (S::F64, S::F64) {
+    const TWELFTH: f64 = f64::from_bits(0x3fb5555555555555);
+    const TWELFTH_LOW: f64 = f64::from_bits(0x3c55555555555555);
+    let (k, m) = split_f64(s, x);
+    let k = k + bias;
+    let f = m - s.lit(1.0);
+    // v = 2 f / (2 + f), and what is left of it.
+    let (t, t_low) = fast_two_sum(s.lit(2.0), f);
+    let r = s.lit::<S::F64>(1.0) / t;
+    let f2 = f + f;
+    let v = f2 * r;
+    let v_low = v.fma(-t_low, v.fma(-t, f2)) * r;
+    // w = v^2.
+    let w = v * v;
+    let w_low = (v + v).fma(v_low, v.fma(v, -w));
+    let p = halves(
+        s,
+        w,
+        w * w,
+        [
+            1.25000000000000006938893903907228377647697925567626953125e-2,
+            2.23214285714257339166000093655384262092411518096923828125e-3,
+            4.340277778116186850436430955113564778002910315990447998046875e-4,
+            8.877840727840682379101711063640323118306696414947509765625e-5,
+            1.878009959022929899717657686863958588219247758388519287109375e-5,
+            4.068178784201175810365629093023898121828096918761730194091796875e-6,
+            9.0524385756782292273571986773686070829747593961656093597412109375e-7,
+            1.6299127803864951394077222567025042820887392736032840055751800537109375e-7,
+            1.24174444018434434605578880854437340275353562901727855205535888671875e-7,
+        ],
+    );
+    // q = 1/12 + w p.
+    let (a, a_low) = two_prod(w, p);
+    let (q, q_low) = fast_two_sum(s.lit(TWELFTH), a);
+    let q_low = w_low.fma(p, q_low + (a_low + s.lit(TWELFTH_LOW)));
+    // b = v w q.
+    let (a, a_low) = two_prod(w, q);
+    let a_low = w_low.fma(q, w.fma(q_low, a_low));
+    let (b, b_low) = two_prod(v, a);
+    let b_low = v_low.fma(a, v.fma(a_low, b_low));
+    let (c, c_low) = fast_two_sum(v, b);
+    let c_low = c_low + (b_low + v_low);
+    let (sum, rest) = fast_two_sum(k * s.lit(LN2_HIGH), c);
+    let low = k.fma(s.lit(LN2_LOW), c_low) + rest;
+    fast_two_sum(sum, low)
+}

@@ -1,0 +1,443 @@
+//! Powers and roots.
+//!
+//! pow is `e^(y log|x|)`: the logarithm in two parts ([`log_parts_f64`]), the product exact in two,
+//! and the exponential of both ([`exp_parts_f64`]):
+//!
+//! ```text
+//! h + l = k ln2 + r + d      k whole, |r| <= ln2 / 2, d what r lost in rounding
+//! e^(h + l) = 2^k (1 + (r + d (1 + r) + r^2 q(r)))    q: minimax, by Sollya's fpminimax
+//! ```
+//!
+//! A slow path does negative bases (the sign of odd powers), and inside it another one the results
+//! that overflow or become subnormal (rounded once) and the special values. For f32 it is
+//! `2^(y log2|x|)` in double precision with shorter polynomials.
+//!
+//! cbrt starts from the bits of |x| divided by -3, which is 1 / cbrt(x) to 4 %; a polynomial in the
+//! residual 1 - x r^3 makes 30 bits of it, and one step of Newton with the residual of the cube in two
+//! parts makes it the nearest number but for a few. hypot, rsqrt likewise correct the hardware's
+//! square root by its residual, which an fma gives exactly.
+
+use super::functions;
+use super::logarithm::{log_parts_f64, ordinary_f64, split_f64};
+use super::parts::*;
+use crate::lanes::{Float, Integer, Lane, Number, Shape};
+
+functions! {
+    /// `x` to the power `y`.
+    ///
+    /// x^0 and 1^y are 1, for NaN too; a negative base with a power that is not whole gives NaN. All
+    /// special values are those of C's Annex F.
+    pow(x: T, y: T) -> T {
+        f64: pow_f64, 1.0, 100;
+        f32: pow_f32, 1.0, 70;
+    }
+    /// The cube root of `x`.
+    ///
+    /// Zeros and infinities give themselves; a negative number has a negative root.
+    cbrt(x: T) -> T {
+        f64: cbrt_f64, 1.0, 34;
+        f32: cbrt_f32, 1.0, 30;
+    }
+    /// The reciprocal of the square root of `x`.
+    ///
+    /// Infinity gives 0, a zero infinity of its sign, anything below NaN.
+    rsqrt(x: T) -> T {
+        f64: rsqrt_f64, 1.0, 40;
+        f32: rsqrt_f32, 1.0, 24;
+    }
+    /// The square root of `x`.
+    ///
+    /// Zeros and infinity give themselves, anything below NaN.
+    sqrt(x: T) -> T {
+        f64: sqrt_f64, 0.5, 18;
+        f32: sqrt_f32, 0.5, 10;
+    }
+    /// The square root of the sum of the squares of `x` and `y`, which can't overflow or underflow on
+    /// the way.
+    ///
+    /// If one is infinite, so is the result, whatever the other is, NaN included.
+    hypot(x: T, y: T) -> T {
+        f64: hypot_f64, 1.0, 50;
+        f32: hypot_f32, 1.0, 40;
+    }
+}
+
+/// 42 bits of ln 2, so that the product with k is exact; and the rest.
+const LN2_HIGH: f64 = f64::from_bits(0x3fe62e42fefa3800);
+const LN2_LOW: f64 = f64::from_bits(0x3d2ef35793c76730);
+
+/// `e^(high + low)` as `(a, b, k)`, which is 2^k (a + b), to 2^-60, where `low` is no more than a few
+/// ULP of `high`, and that in -1100..=1100. a is in 0.7..1.42, b small beside it.
+#[inline(always)]
+pub(crate) fn exp_parts_f64<S: Shape>(s: S, high: S::F64, low: S::F64) -> (S::F64, S::F64, S::F64) {
+    let k = (high * s.lit(core::f64::consts::LOG2_E)).rint();
+    let r = k.fma(s.lit(-LN2_HIGH), high);
+    let (r, lost) = fast_two_sum(r, k.fma(s.lit(-LN2_LOW), low));
+    let rr = r * r;
+    let q = halves(
+        s,
+        r,
+        rr,
+        [
+            0.50000000000000011102230246251565404236316680908203125,
+            0.1666666666666667406815349750104360282421112060546875,
+            4.1666666666623060344409879007798735983669757843017578125e-2,
+            8.33333333332256752379318953671827330254018306732177734375e-3,
+            1.38888889175607112801136278079638941562734544277191162109375e-3,
+            1.9841269885708054669833100280840199047815985977649688720703125e-4,
+            2.480152088075798520240035360817643095288076438009738922119140625e-5,
+            2.75572431942389716786646902679791537593700923025608062744140625e-6,
+            2.7620253163981578089404968039122234557680712896399199962615966796875e-7,
+            2.510976181702383164779938582410190317517617586418054997920989990234375e-8,
+        ],
+    );
+    let (a, rest) = fast_two_sum(s.lit(1.0), r);
+    let b = rr.fma(q, rest + r.fma(lost, lost));
+    (a, b, k)
+}
+
+/// `2^k (a + b)` rounded once, as [`exp_parts_f64`] gives it, whatever the size: subnormal, 0 or infinite.
+#[inline(always)]
+pub(crate) fn scale_sum_f64<S: Shape>(s: S, a: S::F64, b: S::F64, k: S::F64) -> S::F64 {
+    // A power of two so large that adding it rounds a where the subnormal result ends.
+    let small = k.lt(s.lit(-1022.0)) | (k.eq(s.lit(-1022.0)) & a.lt(s.lit(1.0)));
+    let base = exp2i_f64(s, choose(small, s.lit::<S::F64>(-1022.0) - k, s.lit(0.0)));
+    let (sum, rest) = fast_two_sum(base, a);
+    let short = (sum + (rest + b)) - base;
+    scale_f64(s, choose(small, short, a + b), k)
+}
+
+/// `|x|^y` to `x^y`, but for NaN: the sign, what has none, and the ends.
+#[inline(always)]
+fn pow_edges_f64<S: Shape>(s: S, x: S::F64, y: S::F64, power: S::F64) -> S::F64 {
+    let zero: S::F64 = s.lit(0.0);
+    let infinity: S::F64 = s.lit(f64::INFINITY);
+    let one: S::F64 = s.lit(1.0);
+    let ax = x.abs();
+    let ends = ax.eq(zero) | ax.eq(infinity) | y.abs().eq(infinity);
+    let up = !(ax.gt(one) ^ y.gt(zero));
+    let r = choose(ends, choose(up, infinity, zero), power);
+    let r = choose(ax.eq(one), one, r);
+    let r = pow_sign_f64(s, x, y, r);
+    let r = choose(x.is_nan() | y.is_nan(), x + y, r);
+    choose(y.eq(zero) | x.eq(one), one, r)
+}
+
+/// The power of `|x|` to that of `x`, where y is a number.
+#[inline(always)]
+fn pow_sign_f64<S: Shape>(s: S, x: S::F64, y: S::F64, power: S::F64) -> S::F64 {
+    let half = y * s.lit(0.5);
+    let odd = y.rint().eq(y) & half.rint().ne(half);
+    let r = choose(odd, power.copysign(x), power);
+    let below = x.lt(s.lit(0.0)) & x.gt(s.lit(f64::NEG_INFINITY));
+    choose(below & y.rint().ne(y), s.lit(f64::NAN), r)
+}
+
+/// `y log(x)` in two parts.
+#[inline(always)]
+fn exponent_f64<S: Shape>(s: S, x: S::F64, bias: S::F64, y: S::F64) -> (S::F64, S::F64) {
+    let (log, log_low) = log_parts_f64(s, x, bias);
+    let (high, low) = two_prod(y, log);
+    (high, y.fma(log_low, low))
+}
+
+/// `x` to the power `y`.
+#[inline(always)]
+pub fn pow_f64<S: Shape>(s: S, x: S::F64, y: S::F64) -> S::F64 {
+    let ax = x.abs();
+    let (high, low) = exponent_f64(s, ax, s.lit(0.0), y);
+    let (a, b, k) = exp_parts_f64(s, high, low);
+    let mut out = (a + b) * exp2i_f64(s, k);
+    let near = high.abs().lt(s.lit(708.0));
+    let rare = !(ordinary_f64(s, x) & near);
+    if s.enter_slow(rare) {
+        let mut slow = pow_sign_f64(s, x, y, out);
+        let hard = !(ordinary_f64(s, ax) & near);
+        if s.enter_slow(hard) {
+            let tiny = ax.lt(s.lit(f64::MIN_POSITIVE));
+            let scaled = choose(tiny, ax * s.lit(18014398509481984.0), ax);
+            let bias = choose(tiny, s.lit(-54.0), s.lit(0.0));
+            let (high, low) = exponent_f64(s, scaled, bias, y);
+            let (a, b, k) = exp_parts_f64(s, high, low);
+            let r = scale_sum_f64(s, a, b, k);
+            let r = choose(high.gt(s.lit(710.0)), s.lit(f64::INFINITY), r);
+            let r = choose(high.lt(s.lit(-746.0)), s.lit(0.0), r);
+            slow = s.leave_slow(hard, pow_edges_f64(s, x, y, r), slow);
+        }
+        out = s.leave_slow(rare, slow, out);
+    }
+    out
+}
+
+/// `log2(x)` to 2^-44, for positive normal numbers.
+#[inline(always)]
+pub(crate) fn log2_short_f64<S: Shape>(s: S, x: S::F64) -> S::F64 {
+    let (k, m) = split_f64(s, x);
+    let f = m - s.lit(1.0);
+    let t = f / (f + s.lit(2.0));
+    let z = t * t;
+    let p = halves(
+        s,
+        z,
+        z * z,
+        [
+            2.88539008177784950248678796924650669097900390625,
+            0.9617966941142344072801506627001799643039703369140625,
+            0.57707794211092033886956187416217289865016937255859375,
+            0.41220927760106207404788847270538099110126495361328125,
+            0.31990467624810026148196584472316317260265350341796875,
+            0.2829145919736599790184072844567708671092987060546875,
+        ],
+    );
+    t.fma(p, k)
+}
+
+/// `2^x` to 2^-34, for -1022.4..1023.4.
+#[inline(always)]
+pub(crate) fn exp2_short_f64<S: Shape>(s: S, x: S::F64) -> S::F64 {
+    let shifted = x + s.lit(SHIFT_F64);
+    let r = x - (shifted - s.lit(SHIFT_F64));
+    let p = halves(
+        s,
+        r,
+        r * r,
+        [
+            0.99999999995951738274158060448826290667057037353515625,
+            0.69314718053500301575553521615802310407161712646484375,
+            0.2402265121389535462714803770722937770187854766845703125,
+            5.5504109761850127513493902142727165482938289642333984375e-2,
+            9.61802556265224824205706255497716483660042285919189453125e-3,
+            1.33334225832955799613543934611925578792579472064971923828125e-3,
+            1.5469744935214278856554226404540486328187398612499237060546875e-4,
+            1.53164762471294949659934847563391713265446014702320098876953125e-5,
+        ],
+    );
+    p * shifted_exp2i_f64(s, shifted)
+}
+
+/// `x` to the power `y`.
+#[inline(always)]
+pub fn pow_f32<S: Shape>(s: S, x: S::F32, y: S::F32) -> S::F32 {
+    let (x, y) = (x.to_f64(), y.to_f64());
+    let ax = x.abs();
+    let exponent = y * log2_short_f64(s, ax);
+    let mut out = exp2_short_f64(s, exponent);
+    let near = exponent.abs().lt(s.lit(1000.0));
+    let rare = !(ordinary_f64(s, x) & near);
+    if s.enter_slow(rare) {
+        let mut slow = pow_sign_f64(s, x, y, out);
+        let hard = !(ordinary_f64(s, ax) & near);
+        if s.enter_slow(hard) {
+            let r = choose(exponent.gt(s.lit(0.0)), s.lit(f64::INFINITY), s.lit(0.0));
+            slow = s.leave_slow(hard, pow_edges_f64(s, x, y, r), slow);
+        }
+        out = s.leave_slow(rare, slow, out);
+    }
+    out.to_f32()
+}
+
+/// The cube root of a positive number, 1e-290 or larger; anything of others.
+#[inline(always)]
+fn cbrt_normal_f64<S: Shape>(s: S, x: S::F64) -> S::F64 {
+    // The bits as a number, 2^12 lost: times -1/3, plus what centres the error.
+    const TWO_52: f64 = 4503599627370496.0;
+    const CENTRE: f64 = 1499659093495775.0;
+    let bits = S::F64::from_bits(x.to_bits().shr(s.lit(12)) | s.lit(TWO_52.to_bits()));
+    let third = (bits - s.lit(TWO_52)).fma(s.lit(-1.0 / 3.0), s.lit(TWO_52 + CENTRE));
+    let r = S::F64::from_bits(third.to_bits().shl(s.lit(12)));
+    // (1 - h)^(-1/3) = 1 + h q(h) for |h| < 0.1023.
+    let rr = r * r;
+    let h = rr.fma(-(x * r), s.lit(1.0));
+    let q = halves(
+        s,
+        h,
+        h * h,
+        [
+            0.33333333698580946968803573327022604644298553466796875,
+            0.22222224239208532292622066961484961211681365966796875,
+            0.172833234968965410160990359145216643810272216796875,
+            0.1440207425754335412992901410689228214323520660400390625,
+            0.1264209663369329217363912221117061562836170196533203125,
+            0.1129101702698178943951035080317524261772632598876953125,
+        ],
+    );
+    let r = (r * h).fma(q, r);
+    // A step of Newton for the cube: c + (x - c^3) / (3 c^2).
+    let rr = r * r;
+    let c = x * rr;
+    let (square, low) = two_prod(c, c);
+    let residual = low.fma(-c, square.fma(-c, x));
+    (rr * s.lit(1.0 / 3.0)).fma(residual, c)
+}
+
+/// The cube root.
+#[inline(always)]
+pub fn cbrt_f64<S: Shape>(s: S, x: S::F64) -> S::F64 {
+    let ax = x.abs();
+    let mut out = cbrt_normal_f64(s, ax).copysign(x);
+    let odd = !(ax.gt(s.lit(1e-290)) & ax.lt(s.lit(f64::INFINITY)));
+    if s.enter_slow(odd) {
+        // 2^180 up, 2^60 down.
+        let up = cbrt_normal_f64(
+            s,
+            ax * s.lit(1532495540865888858358347027150309183618739122183602176.0),
+        );
+        let scaled = (up * s.lit(1.0 / 1152921504606846976.0)).copysign(x);
+        let number = x.ne(s.lit(0.0)) & ax.lt(s.lit(1.0));
+        out = s.leave_slow(odd, choose(number, scaled, x + x), out);
+    }
+    out
+}
+
+/// The cube root of a positive number, 1e-30 or larger; anything of others.
+#[inline(always)]
+fn cbrt_normal_f32<S: Shape>(s: S, x: S::F32) -> S::F32 {
+    const TWO_23: f32 = 8388608.0;
+    const CENTRE: f32 = 2773243.0;
+    let bits = S::F32::from_bits(x.to_bits().shr(s.lit(9)) | s.lit(TWO_23.to_bits()));
+    let third = (bits - s.lit(TWO_23)).fma(s.lit(-1.0 / 3.0), s.lit(TWO_23 + CENTRE));
+    let r = S::F32::from_bits(third.to_bits().shl(s.lit(9)));
+    let rr = r * r;
+    let h = rr.fma(-(x * r), s.lit(1.0));
+    let q = horner(
+        s,
+        h,
+        [0.3333298861980438232421875, 0.22336040437221527099609375, 0.17448590695858001708984375],
+    );
+    let r = (r * h).fma(q, r);
+    let rr = r * r;
+    let c = x * rr;
+    let (square, low) = two_prod(c, c);
+    let residual = low.fma(-c, square.fma(-c, x));
+    (rr * s.lit(1.0 / 3.0)).fma(residual, c)
+}
+
+/// The cube root.
+#[inline(always)]
+pub fn cbrt_f32<S: Shape>(s: S, x: S::F32) -> S::F32 {
+    let ax = x.abs();
+    let mut out = cbrt_normal_f32(s, ax).copysign(x);
+    let odd = !(ax.gt(s.lit(1e-28)) & ax.lt(s.lit(f32::INFINITY)));
+    if s.enter_slow(odd) {
+        // 2^90 up, 2^30 down.
+        let up = cbrt_normal_f32(s, ax * s.lit(1237940039285380274899124224.0));
+        let scaled = (up * s.lit(1.0 / 1073741824.0)).copysign(x);
+        let number = x.ne(s.lit(0.0)) & ax.lt(s.lit(1.0));
+        out = s.leave_slow(odd, choose(number, scaled, x + x), out);
+    }
+    out
+}
+
+/// The reciprocal of a square root, where neither overflows: the quotient of the rounded root,
+/// corrected by the residuals of root and quotient.
+#[inline(always)]
+fn rsqrt_normal<V: Float>(x: V, one: V, half: V) -> V {
+    let root = x.sqrt();
+    let r = one / root;
+    let quotient = root.fma(-r, one);
+    let square = root.fma(-root, x);
+    r.fma((r * r * half).fma(-square, quotient), r)
+}
+
+/// The reciprocal of the square root.
+#[inline(always)]
+pub fn rsqrt_f64<S: Shape>(s: S, x: S::F64) -> S::F64 {
+    let (one, half) = (s.lit(1.0), s.lit(0.5));
+    let mut out = rsqrt_normal(x, one, half);
+    let odd = !(x.gt(s.lit(1e-280)) & x.lt(s.lit(f64::INFINITY)));
+    if s.enter_slow(odd) {
+        // 2^200 and its root.
+        let up = x * s.lit(1606938044258990275541962092341162602522202993782792835301376.0);
+        let scaled = rsqrt_normal(up, one, half) * s.lit(1267650600228229401496703205376.0);
+        let number = x.gt(s.lit(0.0)) & x.lt(one);
+        let special = s.lit::<S::F64>(1.0) / x.sqrt();
+        out = s.leave_slow(odd, choose(number, scaled, special), out);
+    }
+    out
+}
+
+/// The reciprocal of the square root.
+#[inline(always)]
+pub fn rsqrt_f32<S: Shape>(s: S, x: S::F32) -> S::F32 {
+    let (one, half) = (s.lit(1.0), s.lit(0.5));
+    let mut out = rsqrt_normal(x, one, half);
+    let odd = !(x.gt(s.lit(1e-28)) & x.lt(s.lit(f32::INFINITY)));
+    if s.enter_slow(odd) {
+        // 2^80 and its root.
+        let up = x * s.lit(1208925819614629174706176.0);
+        let scaled = rsqrt_normal(up, one, half) * s.lit(1099511627776.0);
+        let number = x.gt(s.lit(0.0)) & x.lt(one);
+        let special = s.lit::<S::F32>(1.0) / x.sqrt();
+        out = s.leave_slow(odd, choose(number, scaled, special), out);
+    }
+    out
+}
+
+/// The square root.
+#[inline(always)]
+pub fn sqrt_f64<S: Shape>(_: S, x: S::F64) -> S::F64 {
+    x.sqrt()
+}
+
+/// The square root.
+#[inline(always)]
+pub fn sqrt_f32<S: Shape>(_: S, x: S::F32) -> S::F32 {
+    x.sqrt()
+}
+
+/// The hypotenuse for `large >= small >= 0`, of a size whose squares are numbers, as the rounded root
+/// and its correction.
+#[inline(always)]
+fn hypot_normal_f64<S: Shape>(s: S, large: S::F64, small: S::F64) -> (S::F64, S::F64) {
+    let (a, a_low) = two_prod(large, large);
+    let (b, b_low) = two_prod(small, small);
+    let (sum, rest) = fast_two_sum(a, b);
+    let root = sum.sqrt();
+    let residual = root.fma(-root, sum) + (rest + (a_low + b_low));
+    (root, residual * (s.lit::<S::F64>(0.5) / root))
+}
+
+/// The hypotenuse.
+#[inline(always)]
+pub fn hypot_f64<S: Shape>(s: S, x: S::F64, y: S::F64) -> S::F64 {
+    let (ax, ay) = (x.abs(), y.abs());
+    let swap = ax.lt(ay);
+    let large = choose(swap, ay, ax);
+    let small = choose(swap, ax, ay);
+    let (root, low) = hypot_normal_f64(s, large, small);
+    let mut out = root + low;
+    // Where the larger one is not tiny, what the square of the smaller one loses doesn't matter.
+    let odd = !(large.gt(s.lit(1e-120)) & large.lt(s.lit(1e150)));
+    if s.enter_slow(odd) {
+        // 2^600 up or down.
+        let up = f64::from_bits((1023 + 600) << 52);
+        let down = f64::from_bits((1023 - 600) << 52);
+        let tiny = large.lt(s.lit(1.0));
+        let scale = choose(tiny, s.lit(up), s.lit(down));
+        let back = choose(tiny, s.lit(down), s.lit(up));
+        let (root, low) = hypot_normal_f64(s, large * scale, small * scale);
+        // A number that adding rounds where the subnormal results end.
+        let border: S::F64 = s.lit(f64::from_bits((1023 - 1022 + 600) << 52));
+        let (sum, rest) = fast_two_sum(border, root);
+        let short = (sum + (rest + low)) - border;
+        let r = choose(tiny & root.lt(border), short, root + low) * back;
+        let r = choose(large.eq(s.lit(0.0)), large + small, r);
+        let infinite = ax.eq(s.lit(f64::INFINITY)) | ay.eq(s.lit(f64::INFINITY));
+        out = s.leave_slow(odd, choose(infinite, s.lit(f64::INFINITY), r), out);
+    }
+    out
+}
+
+/// The hypotenuse.
+#[inline(always)]
+pub fn hypot_f32<S: Shape>(s: S, x: S::F32, y: S::F32) -> S::F32 {
+    // The squares are exact in double precision.
+    let (a, b) = (x.to_f64(), y.to_f64());
+    let mut out = a.fma(a, b * b).sqrt().to_f32();
+    let odd = out.is_nan();
+    if s.enter_slow(odd) {
+        let infinite = x.abs().eq(s.lit(f32::INFINITY)) | y.abs().eq(s.lit(f32::INFINITY));
+        out = s.leave_slow(odd, choose(infinite, s.lit(f32::INFINITY), out), out);
+    }
+    out
+}
