@@ -19,9 +19,15 @@ use crate::lanes::{Element, Lane, Scalar, Shape};
 use crate::loops::Operands;
 
 mod exponential;
+mod inverse_trigonometric;
 pub mod parts;
+mod trigonometric;
+mod trigonometric_pi;
 
 pub use exponential::*;
+pub use inverse_trigonometric::*;
+pub use trigonometric::*;
+pub use trigonometric_pi::*;
 
 /// An element type that the function `F` has lanes for.
 pub trait Serves<F>: Element {
