@@ -28,6 +28,17 @@ pub fn catalogue() -> &'static [Untyped] {
             Untyped::of::<math::rsqrt>(),
             Untyped::of::<math::sqrt>(),
             Untyped::of::<math::hypot>(),
+            Untyped::of::<math::sin>(),
+            Untyped::of::<math::cos>(),
+            Untyped::of::<math::tan>(),
+            Untyped::of::<math::sincos>(),
+            Untyped::of::<math::sinpi>(),
+            Untyped::of::<math::cospi>(),
+            Untyped::of::<math::tanpi>(),
+            Untyped::of::<math::asin>(),
+            Untyped::of::<math::acos>(),
+            Untyped::of::<math::atan>(),
+            Untyped::of::<math::atan2>(),
         ]
     }
 }

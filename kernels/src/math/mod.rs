@@ -19,13 +19,19 @@ use crate::lanes::{Element, Lane, Scalar, Shape};
 use crate::loops::Operands;
 
 mod exponential;
+mod inverse_trigonometric;
 mod logarithm;
 pub mod parts;
 mod power;
+mod trigonometric;
+mod trigonometric_pi;
 
 pub use exponential::*;
+pub use inverse_trigonometric::*;
 pub use logarithm::*;
 pub use power::*;
+pub use trigonometric::*;
+pub use trigonometric_pi::*;
 
 /// An element type that the function `F` has lanes for.
 pub trait Serves<F>: Element {

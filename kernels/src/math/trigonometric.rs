@@ -1,0 +1,326 @@
+//! Sine, cosine and tangent.
+//!
+//! ```text
+//! |x| = k pi/2 + r + rest,  |r| <= pi/4
+//!     up to some bound: k by rounding, r with pi/2 in three parts (Cody and Waite). The first product
+//!         is subtracted by an fma, which is exact here; the second part is so short that its product
+//!         with k is exact; so r + rest is as exact as the third part.
+//!     beyond, in the slow path (Payne and Hanek): |x| times those bits of 2/pi that matter. What lies
+//!         above them gives multiples of 4, so a table begins every 32 bits with the bits from there on.
+//!         Products are exact sums of two floats, multiples of 4 are dropped by rounding.
+//! sin(r + rest) = r + (r^3 S(r^2) + rest (1 - r^2/2))
+//! cos(r + rest) = (1 - r^2/2) + (r^4 C(r^2) - r rest + what the roundings of 1 - r^2/2 lost)
+//! tan = sin / cos, from both sums before their last rounding: a quotient and its correction
+//! ```
+//!
+//! S and C are minimax, fitted for the relative error of sine and cosine with Sollya's fpminimax. f32
+//! does the same in f32, except that its slow path multiplies in f64.
+
+use super::functions;
+use super::parts::*;
+use crate::lanes::{Float, Integer, Lane, Number, Shape};
+
+functions! {
+    /// The sine of `x`, which is in radians.
+    ///
+    /// NaN and the infinities give NaN, -0 itself. No argument is too large.
+    sin(x: T) -> T {
+        f64: sin_f64, 1.0, 45;
+        f32: sin_f32, 1.0, 39;
+    }
+    /// The cosine of `x`, which is in radians.
+    ///
+    /// NaN and the infinities give NaN. No argument is too large.
+    cos(x: T) -> T {
+        f64: cos_f64, 1.0, 44;
+        f32: cos_f32, 1.0, 38;
+    }
+    /// The tangent of `x`, which is in radians.
+    ///
+    /// NaN and the infinities give NaN, -0 itself. No argument is too large.
+    tan(x: T) -> T {
+        f64: tan_f64, 1.0, 62;
+        f32: tan_f32, 1.0, 52;
+    }
+    /// The sine and the cosine of `x`, which is in radians, at little more than the cost of one.
+    ///
+    /// The same bits as `sin` and `cos`: NaN and the infinities give NaN twice.
+    sincos(x: T) -> (T, T) {
+        f64: sincos_f64, 1.0, 49;
+        f32: sincos_f32, 1.0, 43;
+    }
+}
+
+/// The first 1280 bits of 2/pi behind the point.
+const TWO_OVER_PI: [u64; 20] = [
+    0xa2f9836e4e441529,
+    0xfc2757d1f534ddc0,
+    0xdb6295993c439041,
+    0xfe5163abdebbc561,
+    0xb7246e3a424dd2e0,
+    0x06492eea09d1921c,
+    0xfe1deb1cb129a73e,
+    0xe88235f52ebb4484,
+    0xe99c7026b45f7e41,
+    0x3991d639835339f4,
+    0x9c845f8bbdf9283b,
+    0x1ff897ffde05980f,
+    0xef2f118b5a0a6d1f,
+    0x6d367ecf27cb09b7,
+    0x4f463f669e5fea2d,
+    0x7527bac7ebe5f17b,
+    0x3d0739f78a5292ea,
+    0x6bfb5fb11f8d5d08,
+    0x56033046fc7b6bab,
+    0xf0cfbc209af4361d,
+];
+
+/// 53 bits of 2/pi from each of `N` places on: from bit `step * i - before`, where those before the
+/// point are 0. The places count as the point, and the bits are the `number`th 53 behind it.
+const fn bits_of_two_over_pi<const N: usize>(step: i64, before: i64, number: i64) -> [f64; N] {
+    let scale = f64::from_bits(((1023 - 53 * (number + 1)) as u64) << 52);
+    let mut table = [0.0; N];
+    let mut i = 0;
+    while i < N {
+        let from = step * i as i64 - before + 53 * number;
+        let mut bits = 0u64;
+        let mut at = from;
+        while at < from + 53 {
+            bits <<= 1;
+            if at >= 0 {
+                bits |= TWO_OVER_PI[at as usize / 64] >> (63 - at % 64) & 1;
+            }
+            at += 1;
+        }
+        table[i] = bits as f64 * scale;
+        i += 1;
+    }
+    table
+}
+
+/// Every 32 bits, for f64: the smallest argument of the slow path begins before the point.
+static BITS_F64: [[f64; 33]; 4] = [
+    bits_of_two_over_pi(32, 64, 0),
+    bits_of_two_over_pi(32, 64, 1),
+    bits_of_two_over_pi(32, 64, 2),
+    bits_of_two_over_pi(32, 64, 3),
+];
+/// Every 16 bits, for f32.
+static BITS_F32: [[f64; 8]; 2] = [bits_of_two_over_pi(16, 16, 0), bits_of_two_over_pi(16, 16, 1)];
+
+const HALF_PI: f64 = core::f64::consts::FRAC_PI_2;
+/// pi/2 without [`HALF_PI`].
+const HALF_PI_REST: f64 = f64::from_bits(0x3c91a62633145c07);
+
+/// `a`, which is not negative, without the nearest multiple `k` of pi/2: the bits of a number whose
+/// lowest ones are those of `k`; what is left, and what its rounding left. NaN for an infinite `a`.
+#[inline(always)]
+pub(crate) fn reduce_f64<S: Shape>(s: S, a: S::F64) -> (S::U64, S::F64, S::F64) {
+    // pi/2 behind HALF_PI: 33 bits, so that their product with k is exact; and the rest.
+    const SECOND: f64 = f64::from_bits(0x3c91a62633100000);
+    const THIRD: f64 = f64::from_bits(0x3a71701b839a2520);
+    // Up to here k has 20 bits.
+    const FAR: f64 = 1.6e6;
+    let mut shifted = a.fma(s.lit(core::f64::consts::FRAC_2_PI), s.lit(SHIFT_F64));
+    let k = shifted - s.lit(SHIFT_F64);
+    let first = k.fma(s.lit(-HALF_PI), a);
+    let second = k * s.lit(SECOND);
+    let mut r = first - second;
+    let mut rest = k.fma(s.lit(-THIRD), (first - r) - second);
+    let far = !a.lt(s.lit(FAR));
+    if s.enter_slow(far) {
+        let slow = reduce_far_f64(s, a);
+        (shifted, r, rest) = s.leave_slow(far, slow, (shifted, r, rest));
+    }
+    (shifted.to_bits(), r, rest)
+}
+
+/// [`reduce_f64`] for `a` from 2^20 on; the first is the number, not its bits.
+#[inline(always)]
+fn reduce_far_f64<S: Shape>(s: S, a: S::F64) -> (S::F64, S::F64, S::F64) {
+    // a = m 2^e with a whole m of 53 bits. All bits of 2/pi that are worth 2^(2 - e) and more give
+    // multiples of 4. The place for it is the next lower one of the table: after scaling by it, e is
+    // 2 to 33.
+    let bits = a.to_bits() - s.lit(1013 << 52);
+    let place = bits.shr(s.lit(57));
+    let x = S::F64::from_bits((bits & s.lit((1 << 57) - 1)) + s.lit(1077 << 52));
+    let (a0, a1) = two_prod(x, S::F64::lookup(&BITS_F64[0], place));
+    let (b0, b1) = two_prod(x, S::F64::lookup(&BITS_F64[1], place));
+    let (c0, c1) = two_prod(x, S::F64::lookup(&BITS_F64[2], place));
+    let d0 = x * S::F64::lookup(&BITS_F64[3], place);
+    // The first three may have multiples of 4. The sum of the first two is exact: they end at 2^-51.
+    let (f, f_rest) = two_sum(within_2(s, a0) + within_2(s, a1), within_2(s, b0));
+    let q = f.rint();
+    let f = f - q;
+    // b1 and c0 are below 2^-20, c1 and d0 below 2^-72. What is left may be as small as 2^-62.
+    let (g, g_rest) = two_sum(b1, c0);
+    let (f, rest1) = two_sum(f, g);
+    let (rest1, rest2) = two_sum(rest1, f_rest);
+    let (f, rest0) = two_sum(f, rest1);
+    let (f, rest) = fast_two_sum(f, rest0 + (rest2 + (g_rest + (c1 + d0))));
+    let (r, r_rest) = two_prod(f, s.lit(HALF_PI));
+    let r_rest = f.fma(s.lit(HALF_PI_REST), rest.fma(s.lit(HALF_PI), r_rest));
+    // Infinity and NaN: NaN.
+    (q + s.lit(SHIFT_F64), r + (a - a), r_rest)
+}
+
+/// `x` without the nearest multiple of 4, exactly.
+#[inline(always)]
+fn within_2<S: Shape>(s: S, x: S::F64) -> S::F64 {
+    (x * s.lit(0.25)).rint().fma(s.lit(-4.0), x)
+}
+
+/// As [`reduce_f64`].
+#[inline(always)]
+pub(crate) fn reduce_f32<S: Shape>(s: S, a: S::F32) -> (S::U32, S::F32, S::F32) {
+    // pi/2 as 24 bits, 10 more, whose product with k is exact, and the rest.
+    const FIRST: f32 = f32::from_bits(0x3fc90fdb);
+    const SECOND: f32 = f32::from_bits(0xb33bc000);
+    const THIRD: f32 = f32::from_bits(0x2c34611a);
+    // Up to here k has 13 bits.
+    const FAR: f32 = 12000.0;
+    let mut shifted = a.fma(s.lit(core::f32::consts::FRAC_2_PI), s.lit(SHIFT_F32));
+    let k = shifted - s.lit(SHIFT_F32);
+    let first = k.fma(s.lit(-FIRST), a);
+    let second = k * s.lit(SECOND);
+    let mut r = first - second;
+    let mut rest = k.fma(s.lit(-THIRD), (first - r) - second);
+    let far = !a.lt(s.lit(FAR));
+    if s.enter_slow(far) {
+        let slow = reduce_far_f32(s, a);
+        (shifted, r, rest) = s.leave_slow(far, slow, (shifted, r, rest));
+    }
+    (shifted.to_bits(), r, rest)
+}
+
+/// [`reduce_f32`] for `a` from 2^13 on; the first is the number, not its bits.
+#[inline(always)]
+fn reduce_far_f32<S: Shape>(s: S, a: S::F32) -> (S::F32, S::F32, S::F32) {
+    // As for f64, with places every 16 bits; m has 24 bits, and e becomes 2 to 17.
+    let wide = a.to_f64();
+    let bits = wide.to_bits() - s.lit(1032 << 52);
+    let place = bits.shr(s.lit(56));
+    let x = S::F64::from_bits((bits & s.lit((1 << 56) - 1)) + s.lit(1048 << 52));
+    let (a0, a1) = two_prod(x, S::F64::lookup(&BITS_F32[0], place));
+    let b0 = x * S::F64::lookup(&BITS_F32[1], place);
+    let q = a0.rint();
+    let r = ((a0 - q) + (a1 + b0)) * s.lit(HALF_PI) + (wide - wide);
+    let hi = r.to_f32();
+    (within_2(s, q).to_f32() + s.lit(SHIFT_F32), hi, (r - hi.to_f64()).to_f32())
+}
+
+/// What is the same for both dtypes.
+macro_rules! trigonometric {
+    ($(
+        $t:ident $lanes:ident $bits:ident $top:literal $reduce:ident;
+        $sums:ident $quotient:ident $signed:ident $sin:ident $cos:ident $tan:ident $sincos:ident;
+        sine $sine:expr;
+        cosine $cosine:expr;
+    )*) => {$(
+        /// Sine and cosine of `r + rest`, `r` from -pi/4 to pi/4, each as a sum that is to be rounded.
+        #[inline(always)]
+        pub(crate) fn $sums<S: Shape>(
+            s: S,
+            r: S::$lanes,
+            rest: S::$lanes,
+        ) -> ((S::$lanes, S::$lanes), (S::$lanes, S::$lanes)) {
+            let (z, z_rest) = two_prod(r, r);
+            let zz = z * z;
+            let one: S::$lanes = s.lit(1.0);
+            let head = z.fma(s.lit(-0.5), one);
+            let lost = z.fma(s.lit(-0.5), one - head);
+            let lost = z_rest.fma(s.lit(-0.5), r.fma(-rest, lost));
+            let cosine = zz.fma(halves(s, z, zz, $cosine), lost);
+            let sine = (r * z).fma(halves(s, z, zz, $sine), rest * head);
+            ((r, sine), (head, cosine))
+        }
+
+        /// The quotient of two sums, each with a second part that is small.
+        #[inline(always)]
+        pub(crate) fn $quotient<S: Shape>(
+            s: S,
+            (n, n_rest): (S::$lanes, S::$lanes),
+            (d, d_rest): (S::$lanes, S::$lanes),
+        ) -> S::$lanes {
+            let inverse = s.lit::<S::$lanes>(1.0) / (d + d_rest);
+            let q = (n + n_rest) * inverse;
+            let left = q.fma(-d, n) + q.fma(-d_rest, n_rest);
+            left.fma(inverse, q)
+        }
+
+        /// `y`, negative where the highest bit is set.
+        #[inline(always)]
+        pub(crate) fn $signed<S: Shape>(s: S, y: S::$lanes, bits: S::$bits) -> S::$lanes {
+            let sign = bits & s.lit((-0.0 as $t).to_bits());
+            S::$lanes::from_bits(y.to_bits() ^ sign)
+        }
+
+        /// The sine.
+        #[inline(always)]
+        pub fn $sin<S: Shape>(s: S, x: S::$lanes) -> S::$lanes {
+            $sincos(s, x).0
+        }
+
+        /// The cosine.
+        #[inline(always)]
+        pub fn $cos<S: Shape>(s: S, x: S::$lanes) -> S::$lanes {
+            $sincos(s, x).1
+        }
+
+        /// The sine and the cosine.
+        #[inline(always)]
+        pub fn $sincos<S: Shape>(s: S, x: S::$lanes) -> (S::$lanes, S::$lanes) {
+            let (k, r, rest) = $reduce(s, x.abs());
+            let (sine, cosine) = $sums(s, r, rest);
+            let (sine, cosine) = (sine.0 + sine.1, cosine.0 + cosine.1);
+            let even = (k & s.lit(1)).eq(s.lit(0));
+            // The sign is in the second bit: of k for the sine, of k + 1 for the cosine.
+            let up = s.lit($top - 1);
+            let sign = x.to_bits() ^ k.shl(up);
+            (
+                $signed(s, choose(even, sine, cosine), sign),
+                $signed(s, choose(even, cosine, sine), (k + s.lit(1)).shl(up)),
+            )
+        }
+
+        /// The tangent.
+        #[inline(always)]
+        pub fn $tan<S: Shape>(s: S, x: S::$lanes) -> S::$lanes {
+            let (k, r, rest) = $reduce(s, x.abs());
+            let ((n, n_rest), (d, d_rest)) = $sums(s, r, rest);
+            // A quarter of a turn further it is -cos / sin.
+            let even = (k & s.lit(1)).eq(s.lit(0));
+            let y = $quotient(
+                s,
+                (choose(even, n, d), choose(even, n_rest, d_rest)),
+                (choose(even, d, n), choose(even, d_rest, n_rest)),
+            );
+            $signed(s, y, x.to_bits() ^ k.shl(s.lit($top)))
+        }
+    )*};
+}
+trigonometric! {
+    f64 F64 U64 63 reduce_f64;
+    sums_f64 quotient_f64 signed_f64 sin_f64 cos_f64 tan_f64 sincos_f64;
+    sine [
+        -0.1666666666666663,
+        0.008333333333321915,
+        -0.00019841269829453883,
+        2.7557313580182605e-06,
+        -2.505074193536228e-08,
+        1.589591844424868e-10,
+    ];
+    cosine [
+        0.041666666666666595,
+        -0.001388888888887334,
+        2.4801587288998847e-05,
+        -2.755731421554384e-07,
+        2.08757051196967e-09,
+        -1.1358731395262079e-11,
+    ];
+
+    f32 F32 U32 31 reduce_f32;
+    sums_f32 quotient_f32 signed_f32 sin_f32 cos_f32 tan_f32 sincos_f32;
+    sine [-0.16666655, 0.008332188, -0.00019518085];
+    cosine [0.041666646, -0.0013887311, 2.4432546e-05];
+}

@@ -1,0 +1,108 @@
+//! Sine, cosine and tangent of multiples of pi.
+//!
+//! ```text
+//! |x| = 2n + k/2 + r,  |r| <= 1/4          by rounding, exactly, however large x is
+//! pi r = t + rest                          a product and what its rounding lost
+//! ```
+//!
+//! From there on it is [`trigonometric`](super::sin)'s sums. The functions are zero or infinite in whole
+//! and half numbers, with the signs that C23 gives them.
+
+use super::functions;
+use super::parts::*;
+use super::trigonometric::*;
+use crate::lanes::{Float, Integer, Lane, Number, Shape};
+
+functions! {
+    /// The sine of `pi * x`.
+    ///
+    /// Whole numbers give a zero of their own sign. NaN and the infinities give NaN.
+    sinpi(x: T) -> T {
+        f64: sinpi_f64, 1.0, 43;
+        f32: sinpi_f32, 1.0, 37;
+    }
+    /// The cosine of `pi * x`.
+    ///
+    /// Whole numbers and a half give +0. NaN and the infinities give NaN.
+    cospi(x: T) -> T {
+        f64: cospi_f64, 1.0, 42;
+        f32: cospi_f32, 1.0, 36;
+    }
+    /// The tangent of `pi * x`.
+    ///
+    /// For a whole n >= 0, n gives +0 if n is even, -0 if it is odd, and n + 1/2 infinity if n is even,
+    /// -infinity if it is odd; the function is odd. NaN and the infinities give NaN.
+    tanpi(x: T) -> T {
+        f64: tanpi_f64, 1.0, 58;
+        f32: tanpi_f32, 1.0, 52;
+    }
+}
+
+macro_rules! trigonometric_pi {
+    ($(
+        $t:ident $lanes:ident $bits:ident $top:literal $shift:ident, $pi:expr, $pi_rest:expr;
+        $sums:ident $quotient:ident $signed:ident;
+        $reduce:ident $sinpi:ident $cospi:ident $tanpi:ident;
+    )*) => {$(
+        /// `a = 2n + k/2 + r`: the bits of a number whose lowest ones are those of `k`; `r`.
+        #[inline(always)]
+        fn $reduce<S: Shape>(s: S, a: S::$lanes) -> (S::$bits, S::$lanes) {
+            // From -1 to 1. An infinite a gives NaN here.
+            let y = (a * s.lit(0.5)).rint().fma(s.lit(-2.0), a);
+            let shifted = y.fma(s.lit(2.0), s.lit($shift));
+            let r = (shifted - s.lit($shift)).fma(s.lit(-0.5), y);
+            (shifted.to_bits(), r)
+        }
+
+        /// Sine of pi x.
+        #[inline(always)]
+        pub fn $sinpi<S: Shape>(s: S, x: S::$lanes) -> S::$lanes {
+            let (k, r) = $reduce(s, x.abs());
+            let (t, rest) = two_prod(r, s.lit($pi));
+            let (sine, cosine) = $sums(s, t, r.fma(s.lit($pi_rest), rest));
+            let even = (k & s.lit(1)).eq(s.lit(0));
+            let y = choose(even, sine.0 + sine.1, cosine.0 + cosine.1);
+            // A zero becomes positive before it takes the sign of x.
+            let y = $signed(s, y, k.shl(s.lit($top - 1))) + s.lit(0.0);
+            $signed(s, y, x.to_bits())
+        }
+
+        /// Cosine of pi x.
+        #[inline(always)]
+        pub fn $cospi<S: Shape>(s: S, x: S::$lanes) -> S::$lanes {
+            let (k, r) = $reduce(s, x.abs());
+            let (t, rest) = two_prod(r, s.lit($pi));
+            let (sine, cosine) = $sums(s, t, r.fma(s.lit($pi_rest), rest));
+            let even = (k & s.lit(1)).eq(s.lit(0));
+            let y = choose(even, cosine.0 + cosine.1, sine.0 + sine.1);
+            $signed(s, y, (k + s.lit(1)).shl(s.lit($top - 1))) + s.lit(0.0)
+        }
+
+        /// Tangent of pi x.
+        #[inline(always)]
+        pub fn $tanpi<S: Shape>(s: S, x: S::$lanes) -> S::$lanes {
+            let (k, r) = $reduce(s, x.abs());
+            let (t, rest) = two_prod(r, s.lit($pi));
+            let ((n, n_rest), (d, d_rest)) = $sums(s, t, r.fma(s.lit($pi_rest), rest));
+            let even = (k & s.lit(1)).eq(s.lit(0));
+            let y = $quotient(
+                s,
+                (choose(even, n, d), choose(even, n_rest, d_rest)),
+                (choose(even, d, n), choose(even, d_rest, n_rest)),
+            );
+            let exact = r.eq(s.lit(0.0));
+            let y = choose(exact, choose(even, s.lit(0.0), s.lit($t::INFINITY)), y);
+            let up = choose(exact, k.shl(s.lit($top - 1)), k.shl(s.lit($top)));
+            $signed(s, y, x.to_bits() ^ up)
+        }
+    )*};
+}
+trigonometric_pi! {
+    f64 F64 U64 63 SHIFT_F64, core::f64::consts::PI, f64::from_bits(0x3ca1a62633145c07);
+    sums_f64 quotient_f64 signed_f64;
+    reduce_pi_f64 sinpi_f64 cospi_f64 tanpi_f64;
+
+    f32 F32 U32 31 SHIFT_F32, core::f32::consts::PI, f32::from_bits(0xb3bbbd2e);
+    sums_f32 quotient_f32 signed_f32;
+    reduce_pi_f32 sinpi_f32 cospi_f32 tanpi_f32;
+}
