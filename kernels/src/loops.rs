@@ -2,10 +2,13 @@
 //!
 //! ```text
 //! a vector, then on to where the first output is aligned          (long runs, not in place)
-//! while a whole turn of U vectors is left: load U, compute U, store U
+//! while a whole turn of U vectors is left: load U, compute U, store U         (if U is not 1)
 //! while a vector is left: load, compute, store
 //! the rest: the last vector of the run, which overlaps what is done (not in place), or a partial one
 //! ```
+//!
+//! All but the second line are one piece of code, so that a kernel is compiled once or twice for each
+//! level: a partial vector is put into a whole one on the stack, and goes through it like any other.
 //!
 //! A partial vector repeats its first element in the lanes past its end, so that those lanes divide by
 //! nothing new, raise no flag of their own, and finish their loops when a real lane does.
@@ -70,12 +73,13 @@ pub trait Operands: 'static {
     #[doc(hidden)]
     unsafe fn load<S: Machine>(s: S, cursors: &Cursors, offset: usize) -> Self::Lanes<S>;
 
-    /// Loads `n < S::N` elements of each operand, the first of them in the lanes past the end too.
+    /// Puts `n < S::N` elements of each operand that is no scalar into the vector for it, the first of
+    /// them in the lanes past the end too, and its cursor there.
     ///
     /// # Safety
     /// Every cursor is valid for reading `n >= 1` elements, or is a scalar's.
     #[doc(hidden)]
-    unsafe fn load_partial<S: Machine>(s: S, cursors: &Cursors, n: usize) -> Self::Lanes<S>;
+    unsafe fn stage<S: Machine>(cursors: &mut Cursors, to: &mut Spread, n: usize);
 
     /// Stores a vector of each operand, `offset` vectors on.
     ///
@@ -84,16 +88,12 @@ pub trait Operands: 'static {
     #[doc(hidden)]
     unsafe fn store<S: Machine>(lanes: Self::Lanes<S>, to: &[*mut u8; MAX_INPUTS], offset: usize);
 
-    /// Stores the first `n < S::N` elements of each operand.
+    /// Copies the first `n < S::N` elements of each operand from the vector for it.
     ///
     /// # Safety
-    /// Every output is valid for writing `n` elements.
+    /// Every vector and every output is valid for `n` elements.
     #[doc(hidden)]
-    unsafe fn store_partial<S: Machine>(
-        lanes: Self::Lanes<S>,
-        to: &[*mut u8; MAX_INPUTS],
-        n: usize,
-    );
+    unsafe fn unstage(from: &Staged, to: &[*mut u8; MAX_INPUTS], n: usize);
 }
 
 /// Where the inputs of a run stand.
@@ -104,9 +104,16 @@ pub struct Cursors {
     step: [usize; MAX_INPUTS],
 }
 
-/// Room for a vector of each scalar input.
+/// Room for a vector of any type.
+type Room = MaybeUninit<[u64; MAX_VECTOR / 8]>;
+
+/// Room for a vector of each input: a scalar's, or a partial one.
 #[doc(hidden)]
-pub type Spread = [MaybeUninit<[u64; MAX_VECTOR / 8]>; MAX_INPUTS];
+pub type Spread = [Room; MAX_INPUTS];
+
+/// Room for a vector of each output.
+#[doc(hidden)]
+pub type Staged = [Room; MAX_OUTPUTS];
 
 macro_rules! operands {
     ($($n:literal: $($t:ident $i:tt)*;)*) => {$(
@@ -146,11 +153,15 @@ macro_rules! operands {
             }
 
             #[inline(always)]
-            unsafe fn load_partial<S: Machine>(s: S, cursors: &Cursors, n: usize) -> Self::Lanes<S> {
-                ($({
-                    // SAFETY: the caller's promise; a scalar's cursor has a whole vector behind it.
-                    unsafe { load_partial::<$t, S>(s, cursors.at[$i].cast(), n) }
-                },)*)
+            unsafe fn stage<S: Machine>(cursors: &mut Cursors, to: &mut Spread, n: usize) {
+                $(
+                    if cursors.step[$i] != 0 {
+                        let to = to[$i].as_mut_ptr().cast::<$t>();
+                        // SAFETY: the caller's promise; N elements fit (MAX_VECTOR is the largest vector).
+                        unsafe { stage::<$t>(cursors.at[$i].cast(), to, n, S::N) };
+                        cursors.at[$i] = to.cast();
+                    }
+                )*
             }
 
             #[inline(always)]
@@ -164,13 +175,9 @@ macro_rules! operands {
             }
 
             #[inline(always)]
-            unsafe fn store_partial<S: Machine>(
-                lanes: Self::Lanes<S>,
-                to: &[*mut u8; MAX_INPUTS],
-                n: usize,
-            ) {
+            unsafe fn unstage(from: &Staged, to: &[*mut u8; MAX_INPUTS], n: usize) {
                 // SAFETY: the caller's promise, operand by operand.
-                $(unsafe { store_partial::<$t, S>(lanes.$i, to[$i].cast(), n) };)*
+                $(unsafe { unstage::<$t>(&from, to, $i, n) };)*
             }
         }
     )*};
@@ -187,34 +194,26 @@ operands! {
 }
 
 /// # Safety
-/// `p` is valid for reading `n` elements, and `1 <= n <= S::N`.
+/// `from` is valid for reading `n` elements, `to` for writing `lanes`, and `1 <= n <= lanes`.
 #[inline(always)]
-unsafe fn load_partial<T: Element, S: Machine>(s: S, p: *const T, n: usize) -> T::Lane<S> {
-    let mut vector = MaybeUninit::<[u8; MAX_VECTOR]>::uninit();
-    let to = vector.as_mut_ptr().cast::<T>();
-    // SAFETY: N elements fit into the buffer (MAX_VECTOR is the largest vector); the source is valid
-    // for `n` of them, of which the first exists.
+unsafe fn stage<T: Element>(from: *const T, to: *mut T, n: usize, lanes: usize) {
+    // SAFETY: the caller's promise; any bytes are a `MaybeUninit`.
     unsafe {
-        let first = p.cast::<MaybeUninit<T>>().read_unaligned();
-        for i in 0..S::N {
+        let first = from.cast::<MaybeUninit<T>>().read_unaligned();
+        for i in 0..lanes {
             to.cast::<MaybeUninit<T>>().add(i).write_unaligned(first);
         }
-        copy_short(p.cast(), to.cast(), n * size_of::<T>());
-        T::load(s, to)
+        copy_short(from.cast(), to.cast(), n * size_of::<T>());
     }
 }
 
 /// # Safety
-/// `p` is valid for writing `n` elements, and `n <= S::N`.
+/// The room and the output of this number are valid for `n` elements.
 #[inline(always)]
-unsafe fn store_partial<T: Element, S: Machine>(v: T::Lane<S>, p: *mut T, n: usize) {
-    let mut vector = MaybeUninit::<[u8; MAX_VECTOR]>::uninit();
-    let from = vector.as_mut_ptr().cast::<T>();
-    // SAFETY: N elements fit into the buffer, and `n <= N` of them are copied to where the caller
-    // allows it.
-    unsafe {
-        T::store::<S>(v, from);
-        copy_short(from.cast(), p.cast(), n * size_of::<T>());
+unsafe fn unstage<T: Element>(from: &Staged, to: &[*mut u8; MAX_INPUTS], which: usize, n: usize) {
+    if which < MAX_OUTPUTS {
+        // SAFETY: the caller's promise.
+        unsafe { copy_short(from[which].as_ptr().cast(), to[which], n * size_of::<T>()) };
     }
 }
 
@@ -263,7 +262,8 @@ unsafe fn drive<K: Kernel<In>, In: Operands, S: Machine, const U: usize>(
     if n == 0 {
         return;
     }
-    let mut spread = [const { MaybeUninit::uninit() }; MAX_INPUTS];
+    let mut spread: Spread = [const { MaybeUninit::uninit() }; MAX_INPUTS];
+    let mut staged: Staged = [const { MaybeUninit::uninit() }; MAX_OUTPUTS];
     // SAFETY: the caller's promise.
     let mut cursors = unsafe { In::cursors::<S>(inputs, &mut spread) };
     let mut to = [core::ptr::null_mut(); MAX_INPUTS];
@@ -283,6 +283,17 @@ unsafe fn drive<K: Kernel<In>, In: Operands, S: Machine, const U: usize>(
             }
         }};
     }
+    // `n` vectors on.
+    macro_rules! step {
+        ($n:expr) => {{
+            for i in 0..In::COUNT {
+                cursors.at[i] = cursors.at[i].wrapping_add(cursors.step[i] * $n);
+            }
+            for i in 0..K::Out::COUNT {
+                to[i] = to[i].wrapping_add(S::N * $n * K::Out::DTYPES[i].size());
+            }
+        }};
+    }
 
     // Where no output begins where an input does, an element may be computed twice.
     let mut in_place = false;
@@ -291,16 +302,21 @@ unsafe fn drive<K: Kernel<In>, In: Operands, S: Machine, const U: usize>(
             in_place |= cursors.at[i] == to[o].cast_const();
         }
     }
-    // The first output decides: stores that cross a line cost more than loads that do, and arrays
-    // made together are mostly aligned alike.
-    let mut single = 0;
+    // How many elements of the next vector are done twice: at the head of a long run, those behind
+    // the place where the output is aligned. The first output decides: stores that cross a line cost
+    // more than loads that do, and arrays made together are mostly aligned alike.
+    let mut again = 0;
     let size = K::Out::DTYPES[0].size();
     if S::N > 1 && !in_place && n * size >= ALIGN_FROM {
-        single = (to[0] as usize).wrapping_neg() % (S::N * size).min(64) / size;
+        let ahead = (to[0] as usize).wrapping_neg() % (S::N * size).min(64) / size;
+        again = if ahead == 0 { 0 } else { S::N - ahead };
     }
     loop {
-        if single == 0 {
-            while left >= U * S::N {
+        let mut count = 1;
+        let mut partial = 0;
+        let mut target = to;
+        if again == 0 {
+            while U > 1 && left >= U * S::N {
                 // SAFETY: U vectors of each operand are left. All are read before any is written, so
                 // that an output may begin where an input begins.
                 unsafe {
@@ -318,38 +334,45 @@ unsafe fn drive<K: Kernel<In>, In: Operands, S: Machine, const U: usize>(
                         K::Out::store::<S>(y[u].assume_init_read(), &to, u);
                     }
                 }
-                for i in 0..In::COUNT {
-                    cursors.at[i] = cursors.at[i].wrapping_add(cursors.step[i] * U);
-                }
-                for i in 0..K::Out::COUNT {
-                    to[i] = to[i].wrapping_add(S::N * U * K::Out::DTYPES[i].size());
-                }
+                step!(U);
                 left -= U * S::N;
             }
             if left == 0 {
                 return;
             }
-            if left < S::N {
+            count = left / S::N;
+            if count == 0 {
+                count = 1;
                 if in_place || n < S::N {
-                    // SAFETY: `1 <= left` elements of each operand are left; all are read before one
-                    // is written.
-                    unsafe {
-                        let x = In::load_partial(s, &cursors, left);
-                        K::Out::store_partial::<S>(K::lanes(s, x), &to, left);
+                    partial = left;
+                    target = to;
+                    // SAFETY: `1 <= left` elements of each operand are left.
+                    unsafe { In::stage::<S>(&mut cursors, &mut spread, left) };
+                    for o in 0..K::Out::COUNT {
+                        to[o] = staged[o].as_mut_ptr().cast();
                     }
-                    return;
+                } else {
+                    advance!(left as isize - S::N as isize);
+                    left = S::N;
                 }
-                advance!(left as isize - S::N as isize);
-                left = S::N;
             }
-            single = S::N;
         }
-        // SAFETY: a vector of each operand is left: `single` is less than one at the start of a run
-        // of several, and at the end we have stepped back to have one.
-        unsafe { K::Out::store::<S>(K::lanes(s, In::load(s, &cursors, 0)), &to, 0) };
-        advance!(single as isize);
-        left -= single;
-        single = 0;
+        left -= (count * S::N - again).min(left);
+        while count > 0 {
+            // SAFETY: a vector of each operand is here: of a run of several, the first one, one of
+            // those that are left, or the last one, to which we have stepped back; or a partial one in
+            // the room on the stack.
+            unsafe { K::Out::store::<S>(K::lanes(s, In::load(s, &cursors, 0)), &to, 0) };
+            step!(1);
+            count -= 1;
+        }
+        if partial != 0 {
+            // SAFETY: the vectors have been stored, and the outputs have `partial` elements left.
+            unsafe { K::Out::unstage(&staged, &target, partial) };
+            return;
+        }
+        advance!(-(again as isize));
+        again = 0;
     }
 }
 

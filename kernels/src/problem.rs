@@ -4,7 +4,7 @@
 //! the type of the same name, which carries the kernels. A NaN goes where the plain function sends it:
 //! no comparison with it holds.
 
-use crate::math::exp;
+use crate::math::{asin, atan2, cos, exp, pow, sin};
 use crate::ufunc;
 
 /// `arg + 1` above 2, else `arg - 1`: one comparison, one choice, no branch.
@@ -133,4 +133,53 @@ pub fn beaufort<T: Real>(speed: T) -> T {
 #[ufunc(crate = lanefn_kernels, f64, f32)]
 pub fn gaussian_bump<T: Real>(x: T) -> T {
     exp(-x * x) * x
+}
+
+/// sRGB to linear light: a straight line near black, a power above it (IEC 61966-2-1).
+///
+/// Values from 0 to 1; beyond 1 the power goes on, and below 0 the line. NaN gives NaN.
+#[ufunc(crate = lanefn_kernels, f64, f32)]
+pub fn srgb_to_linear<T: Real>(x: T) -> T {
+    if x <= 0.04045 { x / 12.92 } else { pow((x + 0.055) / 1.055, 2.4) }
+}
+
+/// Linear light to sRGB: what [`srgb_to_linear`] came from.
+///
+/// Values from 0 to 1; beyond 1 the power goes on, and below 0 the line. NaN gives NaN.
+#[ufunc(crate = lanefn_kernels, f64, f32)]
+pub fn linear_to_srgb<T: Real>(x: T) -> T {
+    if x <= 0.0031308 { x * 12.92 } else { 1.055 * pow(x, 1.0 / 2.4) - 0.055 }
+}
+
+/// The distance of two places on the Earth in km, along a great circle (haversine formula).
+///
+/// Latitudes and longitudes in degrees, on a sphere of the Earth's mean radius, 6371.0088 km. NaN gives
+/// NaN, and so do the infinities.
+#[ufunc(crate = lanefn_kernels, f64, f32)]
+pub fn haversine<T: Real>(latitude1: T, longitude1: T, latitude2: T, longitude2: T) -> T {
+    const RADIANS: T = 0.017453292519943295;
+    const DIAMETER: T = 2.0 * 6371.0088;
+    let north = sin((latitude2 - latitude1) * (0.5 * RADIANS));
+    let east = sin((longitude2 - longitude1) * (0.5 * RADIANS));
+    let along = cos(latitude1 * RADIANS) * cos(latitude2 * RADIANS);
+    let h = north * north + along * (east * east);
+    // Rounding can lead a little beyond 1 where the places are opposite; NaN stays.
+    let h = if h > 1.0 { 1.0 } else { h };
+    DIAMETER * asin(h.sqrt())
+}
+
+/// The direction in degrees that the wind comes from: 0 is north, 90 east.
+///
+/// `u` is its speed eastward, `v` northward. From 0 to below 360; calm air (two zeros) gives 0. NaN gives
+/// NaN.
+#[ufunc(crate = lanefn_kernels, f64, f32)]
+pub fn wind_direction<T: Real>(u: T, v: T) -> T {
+    const DEGREES: T = 57.29577951308232;
+    if u == 0.0 && v == 0.0 {
+        return 0.0;
+    }
+    let towards = atan2(-u, -v) * DEGREES;
+    let from = if towards < 0.0 { towards + 360.0 } else { towards };
+    // A small negative angle rounds to the whole turn, and -0 is north too.
+    if from >= 360.0 || from == 0.0 { 0.0 } else { from }
 }

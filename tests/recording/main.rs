@@ -12,7 +12,7 @@ mod recorder;
 use lanefn::kernels::{
     lanes::{Element, Float, Number, Shape},
     loops::{Function, Kernel},
-    problem,
+    math, problem,
 };
 use plain::{Columns, Sample};
 use proptest::{
@@ -67,7 +67,7 @@ macro_rules! rows {
         }
     )*};
 }
-rows! { A 0; A 0 B 1; }
+rows! { A 0; A 0 B 1; A 0 B 1 C 2; A 0 B 1 C 2 D 3; A 0 B 1 C 2 D 3 E 4; }
 
 fn record<K: Kernel<In>, In: Rows>() -> Recording
 where
@@ -97,9 +97,19 @@ where
     }
     let want = std::fs::read_to_string(&file).unwrap_or_default();
     assert!(text == want, "{file} says\n{want}\nand the kernel is now\n{text}");
+    agrees::<K, In>(&recording, 2000, plain);
+}
 
+/// The interpreter against the plain function.
+fn agrees<K: Kernel<In> + Function, In: Rows>(
+    recording: &Recording,
+    cases: u32,
+    plain: impl Fn(In) -> K::Out,
+) where
+    K::Out: Rows,
+{
     let mut runner =
-        TestRunner::new(Config { cases: 2000, failure_persistence: None, ..Config::default() });
+        TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     runner
         .run(&In::draw(), |row| {
             // Overflow in a debug build says nothing about the result.
@@ -140,6 +150,63 @@ recordings! {
     mandelbrot_f32_can_be_recorded: problem::mandelbrot, (re: f32, im: f32);
     beaufort_f64_can_be_recorded: problem::beaufort, (x: f64);
     beaufort_f32_can_be_recorded: problem::beaufort, (x: f32);
+}
+
+/// Elementary functions and what is made of them: no snapshots, which would be long, but the same bits.
+macro_rules! recorded_alike {
+    ($($path:ident::$name:ident ($($arg:ident),*) -> $out:tt: $($t:ident)*;)*) => {
+        #[test]
+        fn elementary_functions_can_be_recorded() {
+            $($({
+                let recording = record::<$path::$name, ($(recorded_alike!(@ $t $arg),)*)>();
+                agrees::<$path::$name, ($(recorded_alike!(@ $t $arg),)*)>(&recording, 200, |($($arg,)*)| {
+                    recorded_alike!(= $out $path::$name($($arg),*))
+                });
+            })*)*
+        }
+
+        #[test]
+        fn every_elementary_function_is_recorded() {
+            let listed = [$(stringify!($name)),*];
+            for f in lanefn::catalogue().iter().filter(|f| f.loops.iter().any(|l| l.bound.is_some())) {
+                assert!(listed.contains(&f.name), "{} is not in the list", f.name);
+            }
+        }
+    };
+    (@ $t:ident $arg:ident) => { $t };
+    (= one $call:expr) => { ($call,) };
+    (= many $call:expr) => { $call };
+}
+recorded_alike! {
+    problem::gaussian_bump (x) -> one: f64 f32;
+    problem::srgb_to_linear (x) -> one: f64 f32;
+    problem::linear_to_srgb (x) -> one: f64 f32;
+    problem::haversine (a, b, c, d) -> one: f64 f32;
+    problem::wind_direction (u, v) -> one: f64 f32;
+    math::exp (x) -> one: f64 f32;
+    math::exp2 (x) -> one: f64 f32;
+    math::exp10 (x) -> one: f64 f32;
+    math::expm1 (x) -> one: f64 f32;
+    math::log (x) -> one: f64 f32;
+    math::log2 (x) -> one: f64 f32;
+    math::log10 (x) -> one: f64 f32;
+    math::log1p (x) -> one: f64 f32;
+    math::pow (x, y) -> one: f64 f32;
+    math::cbrt (x) -> one: f64 f32;
+    math::rsqrt (x) -> one: f64 f32;
+    math::sqrt (x) -> one: f64 f32;
+    math::hypot (x, y) -> one: f64 f32;
+    math::sin (x) -> one: f64 f32;
+    math::cos (x) -> one: f64 f32;
+    math::tan (x) -> one: f64 f32;
+    math::sincos (x) -> many: f64 f32;
+    math::sinpi (x) -> one: f64 f32;
+    math::cospi (x) -> one: f64 f32;
+    math::tanpi (x) -> one: f64 f32;
+    math::asin (x) -> one: f64 f32;
+    math::acos (x) -> one: f64 f32;
+    math::atan (x) -> one: f64 f32;
+    math::atan2 (y, x) -> one: f64 f32;
 }
 
 /// A kernel with a slow path, which `#[ufunc]` doesn't make.
