@@ -79,6 +79,47 @@ macro_rules! whole {
     (@large f32x4) => { 8388608.0 };
 }
 
+/// `a * b + c` with one rounding, which SSE2 has no instruction for: one call for a whole register, with
+/// all of it in registers. A CPU that has the instruction after all (the level was forced) uses it there.
+#[cfg(target_arch = "x86_64")]
+#[allow(improper_ctypes_definitions, reason = "the C convention passes vectors in registers")]
+mod fused {
+    use core::arch::x86_64::*;
+
+    macro_rules! fused {
+        ($($name:ident $vector:ident $elem:ident x $n:literal $fma:ident;)*) => {$(
+            #[inline(never)]
+            pub extern "C" fn $name(a: $vector, b: $vector, c: $vector) -> $vector {
+                if std::is_x86_feature_detected!("fma") {
+                    // SAFETY: the CPU has the instruction.
+                    return unsafe { $fma(a, b, c) };
+                }
+                let [a, b, c]: [[$elem; $n]; 3] = [a, b, c].map(bytemuck::cast);
+                bytemuck::cast::<[$elem; $n], $vector>(core::array::from_fn(|i| a[i].mul_add(b[i], c[i])))
+            }
+        )*};
+    }
+    fused! {
+        f64x2 __m128d f64 x 2 _mm_fmadd_pd;
+        f32x4 __m128 f32 x 4 _mm_fmadd_ps;
+    }
+}
+
+/// Elsewhere, element by element: the compiler knows what the target has.
+#[cfg(not(target_arch = "x86_64"))]
+mod fused {
+    macro_rules! fused {
+        ($($name:ident $elem:ident x $n:literal;)*) => {$(
+            #[inline(always)]
+            pub fn $name(a: wide::$name, b: wide::$name, c: wide::$name) -> wide::$name {
+                let [a, b, c] = [a.to_array(), b.to_array(), c.to_array()];
+                wide::$name::new(core::array::from_fn(|i| a[i].mul_add(b[i], c[i])))
+            }
+        )*};
+    }
+    fused! { f64x2 f64 x 2; f32x4 f32 x 4; }
+}
+
 /// A register of floats.
 ///
 /// SSE2 has no rounding to whole numbers, so that is done by adding and subtracting a number so large
@@ -100,6 +141,7 @@ macro_rules! float {
                 neg(a) a ^ $raw::splat(-0.0);
                 abs(a) a & !$raw::splat(-0.0);
                 sqrt(a) a.sqrt();
+                fma(a, b, c) cast(fused::$raw(cast(a), cast(b), cast(c)));
                 copysign(a, b) { let sign = $raw::splat(-0.0); (a & !sign) | (b & sign) };
                 rint(a) whole!($raw a, |near, _size| near);
                 trunc(a) whole!($raw a, |near, size| near - (near.simd_gt(size) & $raw::splat(1.0)));
