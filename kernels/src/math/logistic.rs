@@ -241,24 +241,26 @@ pub fn softplus_f32<S: Shape>(s: S, x: S::F32) -> S::F32 {
     (choose(x.gt(s.lit(0.0)), x, s.lit(0.0)) + u).to_f32()
 }
 
+/// A number of two parts.
+type Pair<V> = (V, V);
+
 /// `a + b`, two numbers of two parts each.
 #[inline(always)]
-fn add_pairs<V: Number>(a: (V, V), b: (V, V)) -> (V, V) {
+fn add_pairs<V: Number>(a: Pair<V>, b: Pair<V>) -> Pair<V> {
     let (sum, rest) = two_sum(a.0, b.0);
     fast_two_sum(sum, rest + (a.1 + b.1))
 }
 
 /// `a * b`, two numbers of two parts each.
 #[inline(always)]
-fn mul_pairs<V: Float>(a: (V, V), b: (V, V)) -> (V, V) {
+fn mul_pairs<V: Float>(a: Pair<V>, b: Pair<V>) -> Pair<V> {
     let (product, rest) = two_prod(a.0, b.0);
     fast_two_sum(product, a.1.fma(b.0, a.0.fma(b.1, rest)))
 }
 
-/// `e^x - 1` for a number of two parts, to about 2^-103, as `(2^k, y)` which is 2^k (1 + y) - 1: x is in
-/// -708..=1.
+/// `e^r - 1 - r` for |r| <= ln2 / 2, to about 2^-105 of r.
 #[inline(always)]
-fn expm1_pair_f64<S: Shape>(s: S, x: (S::F64, S::F64)) -> (S::F64, (S::F64, S::F64)) {
+fn expm1_tail_f64<S: Shape>(s: S, r: Pair<S::F64>) -> Pair<S::F64> {
     /// 1 / n! from n = 2 on.
     const TAYLOR: [(f64, f64); 12] = [
         (0.5, 0.0),
@@ -287,10 +289,6 @@ fn expm1_pair_f64<S: Shape>(s: S, x: (S::F64, S::F64)) -> (S::F64, (S::F64, S::F
         8.896791392450574e-22,
         3.868170170630684e-23,
     ];
-    let k = (x.0 * s.lit(LOG2_E)).rint();
-    let r = k.fma(s.lit(-LN2_HIGH), x.0);
-    let (p, p_low) = two_prod(k, s.lit(LN2_LOW));
-    let r = add_pairs((r, x.1), (-p, k.fma(s.lit(-LN2_LOWEST), -p_low)));
     let mut y = (halves(s, r.0, r.0 * r.0, MORE), s.lit(0.0));
     let mut n = TAYLOR.len();
     while n > 0 {
@@ -300,18 +298,47 @@ fn expm1_pair_f64<S: Shape>(s: S, x: (S::F64, S::F64)) -> (S::F64, (S::F64, S::F
         let (sum, rest) = fast_two_sum(s.lit(TAYLOR[n].0), p);
         y = (sum, rest + (p_low + s.lit(TAYLOR[n].1)));
     }
-    let y = add_pairs(r, mul_pairs(mul_pairs(r, r), y));
-    (exp2i_f64(s, k), y)
+    mul_pairs(mul_pairs(r, r), y)
 }
 
-/// `e^x + e^y - 1` where that is nearly 0, to 2^-103 of x; x is in -1..=0 and not below y.
+/// The exponent `k ln2 + r` of e, both parts of it.
 #[inline(always)]
-fn sum_less_1_f64<S: Shape>(s: S, x: (S::F64, S::F64), y: (S::F64, S::F64)) -> (S::F64, S::F64) {
-    let (a, more) = expm1_pair_f64(s, x);
-    let x = add_pairs((a - s.lit(1.0), s.lit(0.0)), (a * more.0, a * more.1));
-    let (a, more) = expm1_pair_f64(s, y);
-    let y = add_pairs((a, s.lit(0.0)), (a * more.0, a * more.1));
-    add_pairs(x, y)
+fn reduce_f64<S: Shape>(s: S, x: Pair<S::F64>) -> (S::F64, Pair<S::F64>) {
+    let k = (x.0 * s.lit(LOG2_E)).rint();
+    let r = k.fma(s.lit(-LN2_HIGH), x.0);
+    let (p, p_low) = two_prod(k, s.lit(LN2_LOW));
+    (k, add_pairs((r, x.1), (-p, k.fma(s.lit(-LN2_LOWEST), -p_low))))
+}
+
+/// The same for an exponent of 2.
+#[inline(always)]
+fn reduce2_f64<S: Shape>(s: S, x: Pair<S::F64>) -> (S::F64, Pair<S::F64>) {
+    let k = x.0.rint();
+    let r = fast_two_sum(x.0 - k, x.1);
+    (k, mul_pairs(r, (s.lit(LN2), s.lit(LN2_REST))))
+}
+
+/// `e^x + e^y - 1` where that is nearly 0, of reduced exponents, x in -1..=0 and y in -708..=x: the
+/// powers of two, the linear terms and the tails each by themselves, since each of these may cancel.
+#[inline(always)]
+fn sum_less_1_f64<S: Shape>(
+    s: S,
+    x: (S::F64, Pair<S::F64>),
+    y: (S::F64, Pair<S::F64>),
+) -> Pair<S::F64> {
+    let (a, b) = (exp2i_f64(s, x.0), exp2i_f64(s, y.0));
+    let (u, v) = (expm1_tail_f64(s, x.1), expm1_tail_f64(s, y.1));
+    let powers = two_sum(a - s.lit(1.0), b);
+    let linear = add_pairs((a * x.1.0, a * x.1.1), (b * y.1.0, b * y.1.1));
+    let tails = add_pairs((a * u.0, a * u.1), (b * v.0, b * v.1));
+    add_pairs(add_pairs(powers, linear), tails)
+}
+
+/// `log(1 + d + low)` for |d| < 2^-29, as d and the rest.
+#[inline(always)]
+fn log1p_tiny_f64<S: Shape>(s: S, d: Pair<S::F64>) -> Pair<S::F64> {
+    let series = d.0.fma(s.lit(1.0 / 3.0), s.lit(-0.5));
+    (d.0, (d.0 * d.0).fma(series, d.1))
 }
 
 /// log(e^x + e^y).
@@ -333,11 +360,12 @@ pub fn logaddexp_f64<S: Shape>(s: S, x: S::F64, y: S::F64) -> S::F64 {
     if s.enter_slow(rare) {
         let mut slow = out;
         if s.enter_slow(cancelled) {
-            let (a, a_low) = two_sum(m, -out);
-            let (b, b_low) = two_sum(n, -out);
-            let (d, low) = sum_less_1_f64(s, (a, a_low), (b, b_low));
-            // log(1 + d) for a d of 2^-50.
-            let better = out + (d + (d * d).fma(s.lit(-0.5), low));
+            // A result that is all rounding error helps nobody.
+            let base = choose(out.abs().lt(s.lit(1e-9)), zero, out);
+            let a = reduce_f64(s, two_sum(m, -base));
+            let b = reduce_f64(s, two_sum(n, -base));
+            let (d, low) = log1p_tiny_f64(s, sum_less_1_f64(s, a, b));
+            let better = base + (d + low);
             slow = s.leave_slow(cancelled, better, slow);
         }
         // A zero is added too: it makes 0 of -0.
@@ -371,10 +399,12 @@ pub fn logaddexp2_f64<S: Shape>(s: S, x: S::F64, y: S::F64) -> S::F64 {
     if s.enter_slow(rare) {
         let mut slow = out;
         if s.enter_slow(cancelled) {
-            let a = mul_pairs(two_sum(m, -out), ln2);
-            let b = mul_pairs(two_sum(n, -out), ln2);
-            let (d, low) = sum_less_1_f64(s, a, b);
-            let better = (d + (d * d).fma(s.lit(-0.5), low)).fma(s.lit(LOG2_E), out);
+            let base = choose(out.abs().lt(s.lit(1e-9)), zero, out);
+            let a = reduce2_f64(s, two_sum(m, -base));
+            let b = reduce2_f64(s, two_sum(n, -base));
+            let d = log1p_tiny_f64(s, sum_less_1_f64(s, a, b));
+            let (d, low) = mul_pairs(d, (s.lit(LOG2_E), s.lit(LOG2_E_REST)));
+            let better = base + (d + low);
             slow = s.leave_slow(cancelled, better, slow);
         }
         // 2^d / ln 2, in two parts before it is scaled.
@@ -388,10 +418,9 @@ pub fn logaddexp2_f64<S: Shape>(s: S, x: S::F64, y: S::F64) -> S::F64 {
     out
 }
 
-/// What is left to do for logaddexp in f32: a result that is nearly 0 (divided by log(e) to the base), the
-/// exponents in two parts; and NaN, which equal infinities give too.
+/// `log(e^m + e^n)` where that is nearly 0, to the digits of f32, of reduced exponents.
 #[inline(always)]
-fn near_0_f64<S: Shape>(s: S, m: (S::F64, S::F64), n: (S::F64, S::F64)) -> S::F64 {
+fn near_0_f64<S: Shape>(s: S, m: (S::F64, Pair<S::F64>), n: (S::F64, Pair<S::F64>)) -> S::F64 {
     // log(1 + d) for |d| < 0.01.
     let d = sum_less_1_f64(s, m, n).0;
     let series = horner(s, d, [-0.5, 1.0 / 3.0, -0.25, 0.2]);
@@ -413,7 +442,8 @@ pub fn logaddexp_f32<S: Shape>(s: S, x: S::F32, y: S::F32) -> S::F32 {
     let rare = lost | out.abs().lt(m * s.lit(-0.01));
     if s.enter_slow(rare) {
         let zero: S::F64 = s.lit(0.0);
-        let near = near_0_f64(s, (m, zero), (n, zero));
+        let near = near_0_f64(s, reduce_f64(s, (m, zero)), reduce_f64(s, (n, zero)));
+        // Equal infinities have no difference.
         let number = choose(x.is_nan() | y.is_nan(), x + y, m);
         out = s.leave_slow(rare, choose(lost, number, near), out);
     }
@@ -435,8 +465,7 @@ pub fn logaddexp2_f32<S: Shape>(s: S, x: S::F32, y: S::F32) -> S::F32 {
     let rare = lost | out.abs().lt(m * s.lit(-0.01));
     if s.enter_slow(rare) {
         let zero: S::F64 = s.lit(0.0);
-        let ln2 = (s.lit(LN2), s.lit(LN2_REST));
-        let near = near_0_f64(s, mul_pairs((m, zero), ln2), mul_pairs((n, zero), ln2));
+        let near = near_0_f64(s, reduce2_f64(s, (m, zero)), reduce2_f64(s, (n, zero)));
         let number = choose(x.is_nan() | y.is_nan(), x + y, m);
         out = s.leave_slow(rare, choose(lost, number, near * s.lit(LOG2_E)), out);
     }
