@@ -156,6 +156,20 @@ impl Points {
                 let whole = self.below(64) as f64 - 32.0;
                 (x, whole)
             }
+            // Logarithms whose exponentials' sum is nearly 1, to base e and 2.
+            6 => {
+                let k = self.between(-50.0, -0.53);
+                let (x, off) =
+                    (-k.exp2(), 1.0 + 1f64.copysign(x) * self.between(-40.0, 0.0).exp2());
+                if y > 0.0 {
+                    let x = round(x);
+                    (x, round((-x.exp_m1()).ln() * off))
+                } else {
+                    let x = round(x / core::f64::consts::LN_2);
+                    let rest = -(x * core::f64::consts::LN_2).exp_m1();
+                    (x, round(rest.log2() * off))
+                }
+            }
             _ => (x, y),
         }
     }

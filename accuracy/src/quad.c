@@ -79,6 +79,11 @@ static quad logaddexp2_(quad a, quad b) {
     if (isnan(a) || isnan(b)) return a + b;
     quad m = a > b ? a : b, n = a > b ? b : a;
     if (isinf(m)) return m;
+    // Near -1 by the distance from it, which is exact: there the result is the square of that.
+    if (fabsf128(m + 1) < 0.5f128 && fabsf128(n + 1) < 0.5f128) {
+        quad e = expm1f128((m + 1) * LN2) + expm1f128((n + 1) * LN2);
+        return log1pf128(e / 2) / LN2;
+    }
     return m + log1pf128(exp2f128(n - m)) / LN2;
 }
 static quad xlogy_(quad x, quad y) { return x == 0 && !isnan(y) ? 0 : x * logf128(y); }

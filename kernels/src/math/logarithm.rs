@@ -150,7 +150,7 @@ pub(crate) fn log_sum_f64<S: Shape>(s: S, x: S::F64, bias: f64) -> (S::F64, S::F
 /// `scaled` for subnormal numbers, and the special values of a logarithm, for what is no positive
 /// normal number.
 #[inline(always)]
-fn edges_f64<S: Shape>(s: S, x: S::F64, scaled: S::F64) -> S::F64 {
+pub(crate) fn edges_f64<S: Shape>(s: S, x: S::F64, scaled: S::F64) -> S::F64 {
     let positive = choose(x.lt(s.lit(f64::INFINITY)), scaled, x);
     let other = choose(x.eq(s.lit(0.0)), s.lit(f64::NEG_INFINITY), s.lit(f64::NAN));
     choose(x.gt(s.lit(0.0)), positive, other)
