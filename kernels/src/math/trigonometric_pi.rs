@@ -5,6 +5,7 @@
 //! pi r = t + rest                          a product and what its rounding lost
 //! ```
 //!
+//! Results so small that what a product lost is no number are made apart, from a scaled argument.
 //! From there on it is [`trigonometric`](super::sin)'s sums. The functions are zero or infinite in whole
 //! and half numbers, with the signs that C23 gives them.
 
@@ -42,7 +43,8 @@ macro_rules! trigonometric_pi {
     ($(
         $t:ident $lanes:ident $bits:ident $top:literal $shift:ident, $pi:expr, $pi_rest:expr;
         $sums:ident $quotient:ident $signed:ident;
-        $reduce:ident $sinpi:ident $cospi:ident $tanpi:ident;
+        tiny $tiny:literal $up:expr, $down:expr;
+        $reduce:ident $times_pi:ident $sinpi:ident $cospi:ident $tanpi:ident;
     )*) => {$(
         /// `a = 2n + k/2 + r`: the bits of a number whose lowest ones are those of `k`; `r`.
         #[inline(always)]
@@ -54,17 +56,35 @@ macro_rules! trigonometric_pi {
             (shifted.to_bits(), r)
         }
 
+        /// `pi * x` for a tiny `x`, rounded once.
+        #[inline(always)]
+        fn $times_pi<S: Shape>(s: S, x: S::$lanes) -> S::$lanes {
+            let up = x * s.lit($up);
+            let (y, rest) = two_prod(up, s.lit($pi));
+            let (y, rest) = fast_two_sum(y, up.fma(s.lit($pi_rest), rest));
+            let small = y * s.lit($down);
+            // A normal number is the nearest one already; a subnormal one was rounded without the rest.
+            let lost = y - small * s.lit($up);
+            let rounded = small + (lost + rest) * s.lit($down);
+            choose(lost.eq(s.lit(0.0)), small, rounded).copysign(x)
+        }
+
         /// Sine of pi x.
         #[inline(always)]
         pub fn $sinpi<S: Shape>(s: S, x: S::$lanes) -> S::$lanes {
             let (k, r) = $reduce(s, x.abs());
             let (t, rest) = two_prod(r, s.lit($pi));
-            let (sine, cosine) = $sums(s, t, r.fma(s.lit($pi_rest), rest));
+            let (sine, cosine) = $sums::<S, true>(s, t, r.fma(s.lit($pi_rest), rest));
             let even = (k & s.lit(1)).eq(s.lit(0));
             let y = choose(even, sine.0 + sine.1, cosine.0 + cosine.1);
             // A zero becomes positive before it takes the sign of x.
             let y = $signed(s, y, k.shl(s.lit($top - 1))) + s.lit(0.0);
-            $signed(s, y, x.to_bits())
+            let mut y = $signed(s, y, x.to_bits());
+            let tiny = x.abs().lt(s.lit($tiny));
+            if s.enter_slow(tiny) {
+                y = s.leave_slow(tiny, $times_pi(s, x), y);
+            }
+            y
         }
 
         /// Cosine of pi x.
@@ -72,7 +92,7 @@ macro_rules! trigonometric_pi {
         pub fn $cospi<S: Shape>(s: S, x: S::$lanes) -> S::$lanes {
             let (k, r) = $reduce(s, x.abs());
             let (t, rest) = two_prod(r, s.lit($pi));
-            let (sine, cosine) = $sums(s, t, r.fma(s.lit($pi_rest), rest));
+            let (sine, cosine) = $sums::<S, true>(s, t, r.fma(s.lit($pi_rest), rest));
             let even = (k & s.lit(1)).eq(s.lit(0));
             let y = choose(even, cosine.0 + cosine.1, sine.0 + sine.1);
             $signed(s, y, (k + s.lit(1)).shl(s.lit($top - 1))) + s.lit(0.0)
@@ -83,7 +103,7 @@ macro_rules! trigonometric_pi {
         pub fn $tanpi<S: Shape>(s: S, x: S::$lanes) -> S::$lanes {
             let (k, r) = $reduce(s, x.abs());
             let (t, rest) = two_prod(r, s.lit($pi));
-            let ((n, n_rest), (d, d_rest)) = $sums(s, t, r.fma(s.lit($pi_rest), rest));
+            let ((n, n_rest), (d, d_rest)) = $sums::<S, true>(s, t, r.fma(s.lit($pi_rest), rest));
             let even = (k & s.lit(1)).eq(s.lit(0));
             let y = $quotient(
                 s,
@@ -93,16 +113,23 @@ macro_rules! trigonometric_pi {
             let exact = r.eq(s.lit(0.0));
             let y = choose(exact, choose(even, s.lit(0.0), s.lit($t::INFINITY)), y);
             let up = choose(exact, k.shl(s.lit($top - 1)), k.shl(s.lit($top)));
-            $signed(s, y, x.to_bits() ^ up)
+            let mut y = $signed(s, y, x.to_bits() ^ up);
+            let tiny = x.abs().lt(s.lit($tiny));
+            if s.enter_slow(tiny) {
+                y = s.leave_slow(tiny, $times_pi(s, x), y);
+            }
+            y
         }
     )*};
 }
 trigonometric_pi! {
     f64 F64 U64 63 SHIFT_F64, core::f64::consts::PI, f64::from_bits(0x3ca1a62633145c07);
     sums_f64 quotient_f64 signed_f64;
-    reduce_pi_f64 sinpi_f64 cospi_f64 tanpi_f64;
+    tiny 1e-290 f64::from_bits((1023 + 100) << 52), f64::from_bits((1023 - 100) << 52);
+    reduce_pi_f64 times_pi_f64 sinpi_f64 cospi_f64 tanpi_f64;
 
     f32 F32 U32 31 SHIFT_F32, core::f32::consts::PI, f32::from_bits(0xb3bbbd2e);
     sums_f32 quotient_f32 signed_f32;
-    reduce_pi_f32 sinpi_f32 cospi_f32 tanpi_f32;
+    tiny 1e-30 f32::from_bits((127 + 50) << 23), f32::from_bits((127 - 50) << 23);
+    reduce_pi_f32 times_pi_f32 sinpi_f32 cospi_f32 tanpi_f32;
 }
