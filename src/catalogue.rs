@@ -5,6 +5,8 @@ use lanefn_kernels::{math, problem};
 use crate::ufunc::Untyped;
 
 /// Every built-in function, in the order of this page.
+// Inlined elsewhere, it would bring all the loops along, to be compiled again.
+#[inline(never)]
 pub fn catalogue() -> &'static [Untyped] {
     const {
         &[
@@ -15,6 +17,16 @@ pub fn catalogue() -> &'static [Untyped] {
             Untyped::of::<problem::mandelbrot>(),
             Untyped::of::<problem::beaufort>(),
             Untyped::of::<math::exp>(),
+            Untyped::of::<math::tanh>(),
+            Untyped::of::<math::sinh>(),
+            Untyped::of::<math::cosh>(),
+            Untyped::of::<math::asinh>(),
+            Untyped::of::<math::acosh>(),
+            Untyped::of::<math::atanh>(),
+            Untyped::of::<math::erf>(),
+            Untyped::of::<math::erfc>(),
+            Untyped::of::<math::gamma>(),
+            Untyped::of::<math::lgamma>(),
         ]
     }
 }

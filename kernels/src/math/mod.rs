@@ -18,10 +18,17 @@
 use crate::lanes::{Element, Lane, Scalar, Shape};
 use crate::loops::Operands;
 
+mod error_function;
 mod exponential;
+mod extended;
+mod gamma_function;
+mod hyperbolic;
 pub mod parts;
 
+pub use error_function::*;
 pub use exponential::*;
+pub use gamma_function::*;
+pub use hyperbolic::*;
 
 /// An element type that the function `F` has lanes for.
 pub trait Serves<F>: Element {
