@@ -51,6 +51,16 @@ pub fn catalogue() -> &'static [Untyped] {
             Untyped::of::<math::acos>(),
             Untyped::of::<math::atan>(),
             Untyped::of::<math::atan2>(),
+            Untyped::of::<math::tanh>(),
+            Untyped::of::<math::sinh>(),
+            Untyped::of::<math::cosh>(),
+            Untyped::of::<math::asinh>(),
+            Untyped::of::<math::acosh>(),
+            Untyped::of::<math::atanh>(),
+            Untyped::of::<math::erf>(),
+            Untyped::of::<math::erfc>(),
+            Untyped::of::<math::gamma>(),
+            Untyped::of::<math::lgamma>(),
         ]
     }
 }

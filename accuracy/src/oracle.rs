@@ -104,6 +104,14 @@ impl Unary {
     pub fn find(name: &str) -> Option<Unary> {
         UNARY.iter().find(|o| o.name == name).copied()
     }
+
+    /// The exponent of the least value that has a unit of its own at `x`; see [`crate::ulp::error_from`].
+    ///
+    /// Only `lgamma` has one: its zeros below 0 are irrational, and between them it is a difference of
+    /// what is much larger. What is below 1/16 there is judged by the unit from 1/16 to 1/8.
+    pub fn least(&self, x: f64) -> Option<i32> {
+        (self.name == "lgamma" && x < 0.0).then_some(-3)
+    }
 }
 
 impl Binary {

@@ -85,14 +85,22 @@ impl Oracle {
 
     /// The error of `got`, in ULP of the dtype.
     pub fn error(&self, dtype: Dtype, at: [f64; 2], got: f64) -> f64 {
+        let least = match self {
+            Oracle::Unary(o) => o.least(at[0]),
+            Oracle::Binary(_) => None,
+        };
+        let error = |real, format| match least {
+            Some(least) => ulp::error_from(got, real, format, least),
+            None => ulp::error(got, real, format),
+        };
         let same = |a: f64, b: f64| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
         match (dtype, self.nearest(at)) {
             (Dtype::F64, Some(t)) if same(got, t) => 0.5,
-            (Dtype::F64, _) => ulp::error(got, self.real(at), ulp::F64),
+            (Dtype::F64, _) => error(self.real(at), ulp::F64),
             (_, Some(t)) if same(got, f64::from(t as f32)) => 0.5,
             // Where the f64 is too small to tell, or is rounded away: ask for all of it.
-            (_, Some(t)) if t.is_normal() => ulp::error(got, Real::from(t), ulp::F32),
-            _ => ulp::error(got, self.real(at), ulp::F32),
+            (_, Some(t)) if t.is_normal() => error(Real::from(t), ulp::F32),
+            _ => error(self.real(at), ulp::F32),
         }
     }
 }

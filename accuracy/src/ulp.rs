@@ -60,6 +60,16 @@ fn ldexp(mut x: f64, mut by: i32) -> f64 {
     x * 2f64.powi(by)
 }
 
+/// As [`error`], where values below `2^(least - 1)` are judged by the unit of those from there to
+/// `2^least`: an absolute error. There the sign doesn't matter.
+pub fn error_from(y: f64, t: Real, format: Format, least: i32) -> f64 {
+    if t.exponent >= least || t.hi == 0.0 || !t.hi.is_finite() || !y.is_finite() {
+        return error(y, t, format);
+    }
+    let off = (y - ldexp(t.hi, t.exponent)) - ldexp(t.lo, t.exponent);
+    ldexp(off.abs(), format.digits - least)
+}
+
 /// The error of `y` in ULP of the true value `t`.
 ///
 /// The unit is that of the binade of `t`, of the smallest normal numbers below them. Infinite if the one
@@ -101,6 +111,16 @@ mod tests {
             (error(f64::from_bits(nearest.to_bits() + 1), third, F64) - 2.0 / 3.0).abs() < 1e-9
         );
         assert_eq!(error(1.5, Real::from(1.0), F32), 2f64.powi(22));
+    }
+
+    #[test]
+    fn below_the_least_the_error_is_absolute() {
+        let t = Real::from(-1e-9);
+        let unit = 2f64.powi(-4 - 52);
+        assert!((error_from(1e-9, t, F64, -3) - 2e-9 / unit).abs() < 1e-3);
+        assert_eq!(error_from(-1e-9, t, F64, -3), 0.0);
+        assert_eq!(error_from(0.75 + 2f64.powi(-53), Real::from(0.75), F64, -3), 1.0);
+        assert_eq!(error_from(f64::NAN, t, F64, -3), f64::INFINITY);
     }
 
     #[test]

@@ -18,15 +18,20 @@
 use crate::lanes::{Element, Lane, Scalar, Shape};
 use crate::loops::Operands;
 
+mod error_function;
 mod exponential;
 mod inverse_trigonometric;
 mod logarithm;
 mod logistic;
+mod extended;
+mod gamma_function;
+mod hyperbolic;
 pub mod parts;
 mod power;
 mod trigonometric;
 mod trigonometric_pi;
 
+pub use error_function::*;
 pub use exponential::*;
 pub use inverse_trigonometric::*;
 pub use logarithm::*;
@@ -34,6 +39,8 @@ pub use logistic::*;
 pub use power::*;
 pub use trigonometric::*;
 pub use trigonometric_pi::*;
+pub use gamma_function::*;
+pub use hyperbolic::*;
 
 /// An element type that the function `F` has lanes for.
 pub trait Serves<F>: Element {
