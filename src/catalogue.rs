@@ -21,6 +21,8 @@ pub fn catalogue() -> &'static [Untyped] {
             Untyped::of::<problem::linear_to_srgb>(),
             Untyped::of::<problem::haversine>(),
             Untyped::of::<problem::wind_direction>(),
+            Untyped::of::<problem::gelu>(),
+            Untyped::of::<problem::black_scholes>(),
             Untyped::of::<math::exp>(),
             Untyped::of::<math::exp2>(),
             Untyped::of::<math::exp10>(),

@@ -4,7 +4,7 @@
 //! the type of the same name, which carries the kernels. A NaN goes where the plain function sends it:
 //! no comparison with it holds.
 
-use crate::math::{asin, atan2, cos, exp, pow, sin};
+use crate::math::{asin, atan2, cos, erfc, exp, log, pow, sin};
 use crate::ufunc;
 
 /// `arg + 1` above 2, else `arg - 1`: one comparison, one choice, no branch.
@@ -182,4 +182,36 @@ pub fn wind_direction<T: Real>(u: T, v: T) -> T {
     let from = if towards < 0.0 { towards + 360.0 } else { towards };
     // A small negative angle rounds to the whole turn, and -0 is north too.
     if from >= 360.0 || from == 0.0 { 0.0 } else { from }
+}
+
+/// The Gaussian error linear unit of neural networks, `x` times the normal distribution up to `x`.
+///
+/// Any number; by erfc, so that large negative arguments keep their digits. NaN gives NaN, -infinity
+/// NaN (infinity times 0).
+#[ufunc(crate = lanefn_kernels, f64, f32)]
+pub fn gelu<T: Real>(x: T) -> T {
+    const ROOT_HALF: T = 0.7071067811865476;
+    0.5 * x * erfc(-x * ROOT_HALF)
+}
+
+/// The normal distribution up to `x`.
+#[ufunc(crate = lanefn_kernels, f64, f32)]
+fn normal<T: Real>(x: T) -> T {
+    const ROOT_HALF: T = 0.7071067811865476;
+    0.5 * erfc(-x * ROOT_HALF)
+}
+
+/// The prices of a European call and put, by Black and Scholes.
+///
+/// The price of the underlying, the strike, the riskless rate and the volatility a year, the time in
+/// years; all but the rate positive. NaN gives NaN.
+#[ufunc(crate = lanefn_kernels, f64, f32)]
+pub fn black_scholes<T: Real>(spot: T, strike: T, rate: T, volatility: T, time: T) -> (T, T) {
+    let spread = volatility * time.sqrt();
+    let d1 = (log(spot / strike) + (rate + 0.5 * (volatility * volatility)) * time) / spread;
+    let d2 = d1 - spread;
+    let discounted = strike * exp(-rate * time);
+    let call = spot * normal(d1) - discounted * normal(d2);
+    let put = discounted * normal(-d2) - spot * normal(-d1);
+    (call, put)
 }

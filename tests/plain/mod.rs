@@ -104,7 +104,7 @@ macro_rules! columns {
         }
     )*};
 }
-columns! { A 0; A 0 B 1; A 0 B 1 C 2; A 0 B 1 C 2 D 3; }
+columns! { A 0; A 0 B 1; A 0 B 1 C 2; A 0 B 1 C 2 D 3; A 0 B 1 C 2 D 3 E 4; }
 
 /// What a kernel gives at a level.
 pub fn run<K: Kernel<In, Out = Out>, In: Columns, Out: Columns>(

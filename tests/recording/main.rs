@@ -67,7 +67,7 @@ macro_rules! rows {
         }
     )*};
 }
-rows! { A 0; A 0 B 1; A 0 B 1 C 2; A 0 B 1 C 2 D 3; }
+rows! { A 0; A 0 B 1; A 0 B 1 C 2; A 0 B 1 C 2 D 3; A 0 B 1 C 2 D 3 E 4; }
 
 fn record<K: Kernel<In>, In: Rows>() -> Recording
 where
@@ -185,6 +185,8 @@ recorded_alike! {
     problem::linear_to_srgb (x) -> one: f64 f32;
     problem::haversine (a, b, c, d) -> one: f64 f32;
     problem::wind_direction (u, v) -> one: f64 f32;
+    problem::gelu (x) -> one: f64 f32;
+    problem::black_scholes (spot, strike, rate, volatility, time) -> many: f64 f32;
     math::exp (x) -> one: f64 f32;
     math::exp2 (x) -> one: f64 f32;
     math::exp10 (x) -> one: f64 f32;
@@ -209,6 +211,22 @@ recorded_alike! {
     math::acos (x) -> one: f64 f32;
     math::atan (x) -> one: f64 f32;
     math::atan2 (y, x) -> one: f64 f32;
+    math::sigmoid (x) -> one: f64 f32;
+    math::logit (x) -> one: f64 f32;
+    math::softplus (x) -> one: f64 f32;
+    math::sinh (x) -> one: f64 f32;
+    math::cosh (x) -> one: f64 f32;
+    math::tanh (x) -> one: f64 f32;
+    math::asinh (x) -> one: f64 f32;
+    math::acosh (x) -> one: f64 f32;
+    math::atanh (x) -> one: f64 f32;
+    math::erf (x) -> one: f64 f32;
+    math::erfc (x) -> one: f64 f32;
+    math::gamma (x) -> one: f64 f32;
+    math::lgamma (x) -> one: f64 f32;
+    math::logaddexp (x, y) -> one: f64 f32;
+    math::logaddexp2 (x, y) -> one: f64 f32;
+    math::xlogy (x, y) -> one: f64 f32;
 }
 
 /// A kernel with a slow path, which `#[ufunc]` doesn't make.

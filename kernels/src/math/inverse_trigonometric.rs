@@ -185,7 +185,8 @@ macro_rules! inverse_trigonometric {
             let negative = (x.to_bits() & top).ne(zero);
             let (mut angle, d, z) = $angle(s, v, u, negative);
             let fine = d.gt(s.lit($small)) & d.lt(s.lit($large)) & z.gt(s.lit($tiny_squared));
-            if s.enter_slow(!fine) {
+            let odd = !fine;
+            if s.enter_slow(odd) {
                 // Infinite and zero points have an angle by agreement: that of a point with 0 and 1.
                 let infinite: S::$lanes = s.lit($t::INFINITY);
                 let (zero, one): (S::$lanes, S::$lanes) = (s.lit(0.0), s.lit(1.0));
@@ -206,7 +207,7 @@ macro_rules! inverse_trigonometric {
                 let straight = v2.lt(u2 * s.lit($straight)) & !negative;
                 let slow = choose(straight, v1 / u1, turned);
                 let slow = choose(x.is_nan() | y.is_nan(), x + y, slow);
-                angle = s.leave_slow(!fine, slow, angle);
+                angle = s.leave_slow(odd, slow, angle);
             }
             $signed(s, angle, y.to_bits())
         }

@@ -20,12 +20,12 @@ use crate::loops::Operands;
 
 mod error_function;
 mod exponential;
-mod inverse_trigonometric;
-mod logarithm;
-mod logistic;
 mod extended;
 mod gamma_function;
 mod hyperbolic;
+mod inverse_trigonometric;
+mod logarithm;
+mod logistic;
 pub mod parts;
 mod power;
 mod trigonometric;
@@ -33,14 +33,14 @@ mod trigonometric_pi;
 
 pub use error_function::*;
 pub use exponential::*;
+pub use gamma_function::*;
+pub use hyperbolic::*;
 pub use inverse_trigonometric::*;
 pub use logarithm::*;
 pub use logistic::*;
 pub use power::*;
 pub use trigonometric::*;
 pub use trigonometric_pi::*;
-pub use gamma_function::*;
-pub use hyperbolic::*;
 
 /// An element type that the function `F` has lanes for.
 pub trait Serves<F>: Element {
