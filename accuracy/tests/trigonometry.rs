@@ -169,9 +169,16 @@ fn numbers_next_to_multiples_of_a_right_angle_keep_all_bits() {
 #[test]
 fn the_smallest_results_are_rounded_once() {
     for dtype in DTYPES {
-        let least = if dtype == Dtype::F32 { f64::from(f32::from_bits(1)) } else { 5e-324 };
-        for i in 1..200 {
-            let x = least * f64::from(i);
+        let (least, normal) = if dtype == Dtype::F32 {
+            (f64::from(f32::from_bits(1)), f64::from(f32::MIN_POSITIVE))
+        } else {
+            (5e-324, f64::MIN_POSITIVE)
+        };
+        for i in 0..400 {
+            // The very smallest; and on both sides of where the normal numbers begin.
+            let i = f64::from(i);
+            let x = if i < 200.0 { least * (i + 1.0) } else { normal * (i * 0.0125 - 2.3) };
+            let x = round(dtype, x);
             for name in ["sinpi", "tanpi"] {
                 let got = one(name, dtype, x);
                 let error = Oracle::find(name).expect("it has one").error(dtype, [x, x], got);

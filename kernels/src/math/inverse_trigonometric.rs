@@ -23,22 +23,22 @@ functions! {
     ///
     /// Beyond -1..=1 it is NaN, as for NaN; -0 gives itself.
     asin(x: T) -> T {
-        f64: asin_f64, 1.0, 38;
-        f32: asin_f32, 1.0, 30;
+        f64: asin_f64, 0.75, 38;
+        f32: asin_f32, 0.75, 30;
     }
     /// The arccosine of `x`: the angle from 0 to pi whose cosine it is.
     ///
     /// Beyond -1..=1 it is NaN, as for NaN; 1 gives +0.
     acos(x: T) -> T {
-        f64: acos_f64, 1.0, 42;
-        f32: acos_f32, 1.0, 34;
+        f64: acos_f64, 0.72, 42;
+        f32: acos_f32, 0.72, 34;
     }
     /// The arctangent of `x`: the angle from -pi/2 to pi/2 whose tangent it is.
     ///
     /// NaN gives NaN, the infinities plus and minus pi/2, -0 itself.
     atan(x: T) -> T {
-        f64: atan_f64, 1.0, 50;
-        f32: atan_f32, 1.0, 43;
+        f64: atan_f64, 0.83, 50;
+        f32: atan_f32, 0.83, 43;
     }
     /// The angle of the point (x, y), from -pi to pi: the arctangent of y/x, in the quadrant of the point.
     ///
@@ -46,8 +46,8 @@ functions! {
     /// for a zero `y`, positive `x` and +0 give that zero, negative `x` and -0 give pi with its sign;
     /// infinite `x` and `y` are 45 degrees from both axes. NaN gives NaN.
     atan2(y: T, x: T) -> T {
-        f64: atan2_f64, 1.0, 65;
-        f32: atan2_f32, 1.0, 58;
+        f64: atan2_f64, 0.85, 65;
+        f32: atan2_f32, 0.85, 58;
     }
 }
 

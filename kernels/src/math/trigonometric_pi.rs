@@ -19,23 +19,23 @@ functions! {
     ///
     /// Whole numbers give a zero of their own sign. NaN and the infinities give NaN.
     sinpi(x: T) -> T {
-        f64: sinpi_f64, 1.0, 43;
-        f32: sinpi_f32, 1.0, 37;
+        f64: sinpi_f64, 0.63, 51;
+        f32: sinpi_f32, 0.63, 45;
     }
     /// The cosine of `pi * x`.
     ///
     /// Whole numbers and a half give +0. NaN and the infinities give NaN.
     cospi(x: T) -> T {
-        f64: cospi_f64, 1.0, 42;
-        f32: cospi_f32, 1.0, 36;
+        f64: cospi_f64, 0.63, 46;
+        f32: cospi_f32, 0.63, 40;
     }
     /// The tangent of `pi * x`.
     ///
     /// For a whole n >= 0, n gives +0 if n is even, -0 if it is odd, and n + 1/2 infinity if n is even,
     /// -infinity if it is odd; the function is odd. NaN and the infinities give NaN.
     tanpi(x: T) -> T {
-        f64: tanpi_f64, 1.0, 58;
-        f32: tanpi_f32, 1.0, 52;
+        f64: tanpi_f64, 0.88, 66;
+        f32: tanpi_f32, 0.87, 60;
     }
 }
 
