@@ -18,10 +18,22 @@
 use crate::lanes::{Element, Lane, Scalar, Shape};
 use crate::loops::Operands;
 
+mod arithmetic;
+mod bits;
+mod comparison;
+mod division;
 mod exponential;
+mod integers;
 pub mod parts;
+mod rounding;
 
+pub use arithmetic::*;
+pub use bits::*;
+pub use comparison::*;
+pub use division::*;
 pub use exponential::*;
+pub use integers::*;
+pub use rounding::*;
 
 /// An element type that the function `F` has lanes for.
 pub trait Serves<F>: Element {
@@ -48,6 +60,7 @@ pub trait Serves<F>: Element {
 /// /// Domain, special values, method and source.
 /// name(x: T, n: i32) -> (T, i32) {
 ///     f64: lanes_function, 0.9, 30;      // the bound in ULP, the cost in lane operations
+///     i64 in i32: others, 0.0, 30;       // as many lanes as i32 has: two registers side by side
 /// }
 /// ```
 ///
@@ -56,7 +69,7 @@ macro_rules! functions {
     ($(
         $(#[doc = $doc:tt])+
         $name:ident $arguments:tt -> $out:tt {
-            $($t:ident: $lanes:expr, $bound:literal, $cost:literal;)+
+            $($t:ident $(in $busy:ident)?: $lanes:expr, $bound:literal, $cost:literal;)+
         }
     )*) => {$(
         functions!(@function
@@ -73,7 +86,7 @@ macro_rules! functions {
             pub const COST: u32 = functions!(@first $($cost)+);
         }
 
-        $(functions!(@line $name $arguments $out $t, $lanes, $bound, $cost);)+
+        $(functions!(@line $name $arguments $out $t, [$($busy)?], $lanes, $bound, $cost);)+
 
         impl $crate::loops::Function for $name {
             const NAME: &'static str = stringify!($name);
@@ -160,7 +173,7 @@ macro_rules! functions {
     };
 
     // What there is once for each dtype.
-    (@line $name:ident ($($arg:ident: $in:ident),+) $out:tt $t:ident, $lanes:expr, $bound:literal, $cost:literal) => {
+    (@line $name:ident ($($arg:ident: $in:ident),+) $out:tt $t:ident, $busy:tt, $lanes:expr, $bound:literal, $cost:literal) => {
         impl $crate::math::Serves<$name> for $t {
             type In = ($(functions!(@elem $t $in),)+);
             type Out = functions!(@operands $t $out);
@@ -178,7 +191,7 @@ macro_rules! functions {
 
         impl $crate::loops::Kernel<($(functions!(@elem $t $in),)+)> for $name {
             type Out = functions!(@operands $t $out);
-            type Busy = $t;
+            type Busy = functions!(@busy $t $busy);
             const COST: u32 = $cost;
             #[inline(always)]
             fn lanes<S: $crate::lanes::Shape>(
@@ -193,6 +206,8 @@ macro_rules! functions {
     (@in $t:tt ($($arg:ident: $in:ident),+)) => { ($(functions!(@elem $t $in),)+) };
     (@names ($($arg:ident: $in:ident),+)) => { &[$(stringify!($arg)),+] };
     (@first $first:tt $($rest:tt)*) => { $first };
+    (@busy $t:ident []) => { $t };
+    (@busy $t:ident [$busy:ident]) => { $busy };
     // The element type of an operand.
     (@elem $t:tt T) => { functions!(@bare_type $t) };
     (@elem $t:tt $other:ident) => { $other };
