@@ -285,10 +285,7 @@ where
     let (a, b) = (x.to_i32().to_f32(), y.to_i32().to_f32());
     let q = (a / b).floor();
     let (q, r) = (shifted_f32(s, q), shifted_f32(s, a - q * b));
-    (
-        unless_zero(s, y, <V::Elem as Num>::cast(q)),
-        unless_zero(s, y, <V::Elem as Num>::cast(r)),
-    )
+    (unless_zero(s, y, <V::Elem as Num>::cast(q)), unless_zero(s, y, <V::Elem as Num>::cast(r)))
 }
 
 /// The numbers of an integer of 32 bits as an f64.

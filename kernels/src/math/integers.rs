@@ -45,7 +45,7 @@ integer_functions! {
     /// The greatest common divisor of both, which is not negative; of 0 and 0, 0.
     ///
     /// That of the lowest number with itself or 0 wraps, to itself.
-    gcd(x: T, y: T) -> T: gcd_small gcd_small gcd_i32 gcd_i64 gcd_u32 gcd_u64, 26;
+    gcd(x: T, y: T) -> T: gcd_small gcd_small gcd_i32 gcd_i64 gcd_u32 gcd_u64 in i32, 26;
 
     /// The least common multiple of both, which is not negative; where one is 0, 0.
     ///
@@ -167,16 +167,6 @@ fn zeros_u64<S: Shape>(s: S, x: S::U64) -> S::U64 {
     u64_to_f64(s, lowest).to_bits().shr(s.lit(52)) - s.lit(1023)
 }
 
-/// As [`zeros_u64`], but at most 51, and of 0 that.
-#[inline(always)]
-fn some_zeros_u64<S: Shape>(s: S, x: S::U64) -> S::U64 {
-    let x = x | s.lit(1 << 51);
-    let lowest = x & -x;
-    let two52: S::F64 = s.lit(4503599627370496.0);
-    let power = S::F64::from_bits(lowest | two52.to_bits()) - two52;
-    power.to_bits().shr(s.lit(52)) - s.lit(1023)
-}
-
 /// The greatest common divisor.
 #[inline(always)]
 fn gcd_u32<S: Shape>(s: S, x: S::U32, y: S::U32) -> S::U32 {
@@ -199,23 +189,39 @@ fn gcd_u32<S: Shape>(s: S, x: S::U32, y: S::U32) -> S::U32 {
     turns.finish().1.shl(zeros_u32(s, x | y))
 }
 
-/// The greatest common divisor. In the loop one of both numbers is odd always; the other one may have
-/// zero bits below, where there were more than 51 of them.
+/// A step of the loop for numbers of all 64 bits; after two, both have 63.
+#[inline(always)]
+fn gcd_step_u64<S: Shape>(s: S, a: S::U64, b: S::U64) -> (S::U64, S::U64) {
+    let (less, over) = (a.lt(b), a.eq(s.lit(0)));
+    let difference = choose(less, b - a, a - b);
+    let next = difference.shr(zeros_u64(s, difference));
+    (choose(over, a, next), choose(over | !less, b, a))
+}
+
+/// The greatest common divisor.
 #[inline(always)]
 fn gcd_u64<S: Shape>(s: S, x: S::U64, y: S::U64) -> S::U64 {
     let zero = s.lit(0u64);
     let (a, b) = (x.shr(zeros_u64(s, x)), y.shr(zeros_u64(s, y)));
     let none = y.eq(zero);
-    let mut turns = s.turns((Scratch(choose(none, zero, a)), choose(none, a, b)));
+    let (mut a, mut b) = (choose(none, zero, a), choose(none, a, b));
+    let huge = (a | b).shr(s.lit(63)).ne(zero);
+    if s.enter_slow(huge) {
+        let (c, d) = gcd_step_u64(s, a, b);
+        (a, b) = s.leave_slow(huge, gcd_step_u64(s, c, d), (a, b));
+    }
+    let mut turns = s.turns((Scratch(a), b));
     loop {
         let (Scratch(a), b): (Scratch<S::U64>, S::U64) = turns.state();
         if !turns.check(a.ne(zero)) {
             break;
         }
-        let less = a.lt(b);
-        let difference = choose(less, b - a, a - b);
-        let next = (Scratch(difference.shr(some_zeros_u64(s, a - b))), choose(less, a, b));
-        if !turns.next(next) {
+        // All ones where `a` is the smaller one. Masks would cost more here.
+        let difference = a - b;
+        let less = -difference.shr(s.lit(63));
+        let low = b + (difference & less);
+        let next = ((difference ^ less) - less).shr(zeros_u64(s, difference));
+        if !turns.next((Scratch(next), low)) {
             break;
         }
     }
