@@ -363,7 +363,7 @@ macro_rules! pieces {
 }
 
 /// Conversions between f64, f32 and i32 by their instructions, from floats to narrower integers through
-/// i32; the others one by one, which the compiler mostly makes vectors of.
+/// i32, and to bytes; the others one by one, which the compiler mostly makes vectors of.
 #[inline(always)]
 fn convert<S: Machine, A: MachineLane<Shape = S>, B: MachineLane<Shape = S>>(s: S, a: A) -> B {
     use Dtype::*;
@@ -405,6 +405,27 @@ fn convert<S: Machine, A: MachineLane<Shape = S>, B: MachineLane<Shape = S>>(s: 
             };
             convert_each(s, whole.maximum(Lane::splat(s, low)).minimum(Lane::splat(s, high)))
         }
+        // The compiler takes the bytes out one by one.
+        (I32 | U32, I8 | U8, 8) => pieces!(a: __m256i => i64, |x| {
+            let x = _mm256_and_si256(x, _mm256_set1_epi32(0xff));
+            let x = _mm_packus_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256::<1>(x));
+            _mm_cvtsi128_si64(_mm_packus_epi16(x, x))
+        }),
+        (I32 | U32, I8 | U8, 32) => pieces!(a: [__m256i; 4] => __m256i, |x| {
+            let byte = _mm256_set1_epi32(0xff);
+            // Packed by halves of the registers: four bytes of each, in turn.
+            let low = _mm256_packus_epi32(_mm256_and_si256(x[0], byte), _mm256_and_si256(x[1], byte));
+            let high = _mm256_packus_epi32(_mm256_and_si256(x[2], byte), _mm256_and_si256(x[3], byte));
+            let order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+            _mm256_permutevar8x32_epi32(_mm256_packus_epi16(low, high), order)
+        }),
+        (I64 | U64, I8 | U8, 4) => pieces!(a: __m256i => i32, |x| {
+            // The lowest byte of each number to the lowest two of its half, in turn.
+            let first = _mm256_set1_epi64x(-0xf800);
+            let x = _mm256_shuffle_epi8(x, first);
+            let (low, high) = (_mm256_castsi256_si128(x), _mm256_extracti128_si256::<1>(x));
+            _mm_cvtsi128_si32(_mm_unpacklo_epi16(low, high))
+        }),
         _ => convert_each(s, a),
     }
 }

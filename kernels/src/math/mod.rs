@@ -41,6 +41,22 @@ pub use logistic::*;
 pub use power::*;
 pub use trigonometric::*;
 pub use trigonometric_pi::*;
+mod arithmetic;
+mod bits;
+mod comparison;
+mod division;
+mod exponential;
+mod integers;
+pub mod parts;
+mod rounding;
+
+pub use arithmetic::*;
+pub use bits::*;
+pub use comparison::*;
+pub use division::*;
+pub use exponential::*;
+pub use integers::*;
+pub use rounding::*;
 
 /// An element type that the function `F` has lanes for.
 pub trait Serves<F>: Element {
@@ -67,6 +83,7 @@ pub trait Serves<F>: Element {
 /// /// Domain, special values, method and source.
 /// name(x: T, n: i32) -> (T, i32) {
 ///     f64: lanes_function, 0.9, 30;      // the bound in ULP, the cost in lane operations
+///     i64 in i32: others, 0.0, 30;       // as many lanes as i32 has: two registers side by side
 /// }
 /// ```
 ///
@@ -75,7 +92,7 @@ macro_rules! functions {
     ($(
         $(#[doc = $doc:tt])+
         $name:ident $arguments:tt -> $out:tt {
-            $($t:ident: $lanes:expr, $bound:literal, $cost:literal;)+
+            $($t:ident $(in $busy:ident)?: $lanes:expr, $bound:literal, $cost:literal;)+
         }
     )*) => {$(
         functions!(@function
@@ -92,7 +109,7 @@ macro_rules! functions {
             pub const COST: u32 = functions!(@first $($cost)+);
         }
 
-        $(functions!(@line $name $arguments $out $t, $lanes, $bound, $cost);)+
+        $(functions!(@line $name $arguments $out $t, [$($busy)?], $lanes, $bound, $cost);)+
 
         impl $crate::loops::Function for $name {
             const NAME: &'static str = stringify!($name);
@@ -179,7 +196,7 @@ macro_rules! functions {
     };
 
     // What there is once for each dtype.
-    (@line $name:ident ($($arg:ident: $in:ident),+) $out:tt $t:ident, $lanes:expr, $bound:literal, $cost:literal) => {
+    (@line $name:ident ($($arg:ident: $in:ident),+) $out:tt $t:ident, $busy:tt, $lanes:expr, $bound:literal, $cost:literal) => {
         impl $crate::math::Serves<$name> for $t {
             type In = ($(functions!(@elem $t $in),)+);
             type Out = functions!(@operands $t $out);
@@ -197,7 +214,7 @@ macro_rules! functions {
 
         impl $crate::loops::Kernel<($(functions!(@elem $t $in),)+)> for $name {
             type Out = functions!(@operands $t $out);
-            type Busy = $t;
+            type Busy = functions!(@busy $t $busy);
             const COST: u32 = $cost;
             #[inline(always)]
             fn lanes<S: $crate::lanes::Shape>(
@@ -212,6 +229,8 @@ macro_rules! functions {
     (@in $t:tt ($($arg:ident: $in:ident),+)) => { ($(functions!(@elem $t $in),)+) };
     (@names ($($arg:ident: $in:ident),+)) => { &[$(stringify!($arg)),+] };
     (@first $first:tt $($rest:tt)*) => { $first };
+    (@busy $t:ident []) => { $t };
+    (@busy $t:ident [$busy:ident]) => { $busy };
     // The element type of an operand.
     (@elem $t:tt T) => { functions!(@bare_type $t) };
     (@elem $t:tt $other:ident) => { $other };

@@ -1,0 +1,163 @@
+//! Sign, size, square, reciprocal, and the two units of angles: a few operations each.
+//!
+//! An angle is multiplied with a constant of two parts, both positive so that an infinite angle stays
+//! one: the nearest number below, and the rest. One fma sums both products, so that the error is half
+//! an ULP and the little that the product with the rest has lost.
+
+use super::functions;
+use super::parts::*;
+use crate::lanes::{Element, Float, Integer, Number, Shape};
+use crate::ops::{Num, Real};
+
+functions! {
+    /// The absolute value.
+    ///
+    /// Of a float the sign bit is cleared, also that of a NaN. The lowest integer stays itself.
+    abs(x: T) -> T {
+        f64: size, 0.0, 1;
+        f32: size, 0.0, 1;
+        i8: size, 0.0, 1;
+        i16: size, 0.0, 1;
+        i32: size, 0.0, 1;
+        i64: size, 0.0, 1;
+        u8: size, 0.0, 1;
+        u16: size, 0.0, 1;
+        u32: size, 0.0, 1;
+        u64: size, 0.0, 1;
+    }
+
+    /// 1 for what is above zero, -1 below, 0 for zero.
+    ///
+    /// Of both zeros it is 0 without a sign; NaN gives NaN.
+    sign(x: T) -> T {
+        f64: float_sign, 0.0, 6;
+        f32: float_sign, 0.0, 6;
+        i8: integer_sign, 0.0, 4;
+        i16: integer_sign, 0.0, 4;
+        i32: integer_sign, 0.0, 4;
+        i64: integer_sign, 0.0, 4;
+        u8: integer_sign, 0.0, 4;
+        u16: integer_sign, 0.0, 4;
+        u32: integer_sign, 0.0, 4;
+        u64: integer_sign, 0.0, 4;
+    }
+
+    /// `x * x`, rounded once.
+    ///
+    /// Integers wrap.
+    square(x: T) -> T {
+        f64: times_itself, 0.5, 1;
+        f32: times_itself, 0.5, 1;
+        i8: times_itself, 0.0, 4;
+        i16: times_itself, 0.0, 1;
+        i32: times_itself, 0.0, 1;
+        i64: times_itself, 0.0, 8;
+        u8: times_itself, 0.0, 4;
+        u16: times_itself, 0.0, 1;
+        u32: times_itself, 0.0, 1;
+        u64: times_itself, 0.0, 8;
+    }
+
+    /// `1 / x`, rounded once; of integers, rounded towards zero.
+    ///
+    /// Of a float's zero it is the infinity of that sign. Integers: 1 and -1 are their own, all others
+    /// give 0, zero too.
+    reciprocal(x: T) -> T {
+        f64: one_by, 0.5, 9;
+        f32: one_by, 0.5, 9;
+        i8: integer_one_by, 0.0, 3;
+        i16: integer_one_by, 0.0, 3;
+        i32: integer_one_by, 0.0, 3;
+        i64: integer_one_by, 0.0, 3;
+        u8: integer_one_by, 0.0, 3;
+        u16: integer_one_by, 0.0, 3;
+        u32: integer_one_by, 0.0, 3;
+        u64: integer_one_by, 0.0, 3;
+    }
+
+    /// An angle in degrees as radians: times pi / 180.
+    ///
+    /// Zeros and infinities stay themselves, NaN gives NaN.
+    deg2rad(x: T) -> T {
+        f64: deg2rad_f64, 0.51, 3;
+        f32: deg2rad_f32, 0.51, 3;
+    }
+
+    /// An angle in radians as degrees: times 180 / pi.
+    ///
+    /// Zeros and infinities stay themselves, NaN gives NaN.
+    rad2deg(x: T) -> T {
+        f64: rad2deg_f64, 0.51, 3;
+        f32: rad2deg_f32, 0.51, 3;
+    }
+}
+
+/// The absolute value.
+#[inline(always)]
+fn size<S: Shape, V: Number<Shape = S>>(_: S, x: V) -> V {
+    x.abs()
+}
+
+/// 1, -1, 0, or NaN; the sum makes the zeros one.
+#[inline(always)]
+fn float_sign<S: Shape, V: Float<Shape = S>>(s: S, x: V) -> V
+where
+    V::Elem: Real,
+{
+    let zero = s.lit(V::Elem::ZERO);
+    choose(x.abs().gt(zero), s.lit::<V>(V::Elem::of(1)).copysign(x), x + zero)
+}
+
+/// 1, -1 or 0.
+#[inline(always)]
+fn integer_sign<S: Shape, V: Integer<Shape = S>>(s: S, x: V) -> V
+where
+    V::Elem: Num + Element<Lane<S> = V>,
+{
+    V::Elem::signum(s, x)
+}
+
+/// The square.
+#[inline(always)]
+fn times_itself<S: Shape, V: Number<Shape = S>>(_: S, x: V) -> V {
+    x * x
+}
+
+/// The reciprocal.
+#[inline(always)]
+fn one_by<S: Shape, V: Float<Shape = S>>(s: S, x: V) -> V
+where
+    V::Elem: Real,
+{
+    s.lit::<V>(V::Elem::of(1)) / x
+}
+
+/// 1 and -1 of themselves, 0 of all others.
+#[inline(always)]
+fn integer_one_by<S: Shape, V: Integer<Shape = S>>(s: S, x: V) -> V
+where
+    V::Elem: Num,
+{
+    let one: V = s.lit(V::Elem::of(1));
+    let zero: V = s.lit(V::Elem::ZERO);
+    // Of an unsigned type, the largest number is none.
+    let minus = zero - one;
+    choose(x.eq(one) | (x.eq(minus) & minus.lt(zero)), x, zero)
+}
+
+macro_rules! times {
+    ($($name:ident $lane:ident: $high:literal $low:literal;)*) => {$(
+        /// Times a constant.
+        #[inline(always)]
+        pub fn $name<S: Shape>(s: S, x: S::$lane) -> S::$lane {
+            x.fma(s.lit($high), x * s.lit($low))
+        }
+    )*};
+}
+
+times! {
+    deg2rad_f64 F64: 0.017453292519943295 2.9486522708701687e-19;
+    deg2rad_f32 F32: 0.01745329238474369 1.3519960151420207e-10;
+    rad2deg_f64 F64: 57.295779513082316 5.117577790543373e-15;
+    rad2deg_f32 F32: 57.2957763671875 3.1458948797080666e-06;
+}

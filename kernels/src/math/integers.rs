@@ -1,0 +1,268 @@
+//! Functions of integers alone: powers, common divisors, shifts and bits. All are exact; what does not
+//! fit wraps.
+//!
+//! `power` squares and multiplies, a bit of the exponent in each turn of a loop. `gcd` is Stein's: of
+//! two odd numbers the difference is even, and its zero bits below are shifted out at once; how many
+//! they are says the exponent of the lowest bit as a float. The numbers become odd in the same way.
+//! Integers of 8 and 16 bits go through those of 32.
+
+use super::division::{divmod_u64, floor_divide_u32, u64_to_f64};
+use super::functions;
+use super::parts::*;
+use crate::lanes::{Element, Float, Integer, Lane, Number, Scratch, Shape, Turns};
+use crate::ops::Num;
+
+/// The same lines for all integers.
+macro_rules! integer_functions {
+    ($(
+        $(#[doc = $doc:tt])+
+        $name:ident $arguments:tt -> $out:tt:
+            $bits8:ident $bits16:ident $i32:ident $i64:ident $u32:ident $u64:ident $(in $busy:ident)?, $cost:literal;
+    )*) => {
+        functions! {$(
+            $(#[doc = $doc])+
+            $name $arguments -> $out {
+                i8: $bits8, 0.0, $cost;
+                i16: $bits16, 0.0, $cost;
+                i32: $i32, 0.0, $cost;
+                i64 $(in $busy)?: $i64, 0.0, $cost;
+                u8: $bits8, 0.0, $cost;
+                u16: $bits16, 0.0, $cost;
+                u32: $u32, 0.0, $cost;
+                u64 $(in $busy)?: $u64, 0.0, $cost;
+            }
+        )*}
+    };
+}
+
+integer_functions! {
+    /// `x` to the power `y`.
+    ///
+    /// Wraps. A negative power is that of `1 / x`, rounded towards zero: 1 and -1 have theirs, all
+    /// others, zero too, give 0. To the power 0 it is 1.
+    power(x: T, y: T) -> T: power_8 integer_power integer_power integer_power integer_power integer_power, 26;
+
+    /// The greatest common divisor of both, which is not negative; of 0 and 0, 0.
+    ///
+    /// That of the lowest number with itself or 0 wraps, to itself.
+    gcd(x: T, y: T) -> T: gcd_small gcd_small gcd_i32 gcd_i64 gcd_u32 gcd_u64 in i32, 26;
+
+    /// The least common multiple of both, which is not negative; where one is 0, 0.
+    ///
+    /// Wraps.
+    lcm(x: T, y: T) -> T: lcm_small lcm_small lcm_i32 lcm_i64 lcm_u32 lcm_u64, 26;
+
+    /// The bits of `x`, moved up by `by`; below come zeros.
+    ///
+    /// By as many bits as there are, or more, or by less than none: 0.
+    left_shift(x: T, by: T) -> T: up_by_8 up_by up_by up_by up_by up_by, 2;
+
+    /// The bits of `x`, moved down by `by`; above come copies of the sign.
+    ///
+    /// By as many bits as there are, or more, or by less than none: 0, or -1 for a negative `x`.
+    right_shift(x: T, by: T) -> T: down_by_8 down_by down_by down_by down_by down_by, 3;
+
+    /// The number of one bits in the absolute value of `x`: Python's `bit_count`.
+    bit_count(x: T) -> u8: ones ones ones ones ones ones, 6;
+
+    /// Every bit the other way round.
+    invert(x: T) -> T: opposite opposite opposite opposite opposite opposite, 1;
+
+    /// The bits that both have.
+    bitwise_and(x: T, y: T) -> T: both both both both both both, 1;
+
+    /// The bits that either has.
+    bitwise_or(x: T, y: T) -> T: either either either either either either, 1;
+
+    /// The bits that one of both has.
+    bitwise_xor(x: T, y: T) -> T: one_of one_of one_of one_of one_of one_of, 1;
+}
+
+macro_rules! pairs {
+    ($($name:ident($x:ident, $y:ident) $e:expr;)*) => {$(
+        #[inline(always)]
+        fn $name<S: Shape, V: Integer<Shape = S>>(_: S, $x: V, $y: V) -> V {
+            $e
+        }
+    )*};
+}
+pairs! {
+    up_by(x, by) x.shl(by);
+    down_by(x, by) x.shr(by);
+    both(x, y) x & y;
+    either(x, y) x | y;
+    one_of(x, y) x ^ y;
+}
+
+macro_rules! bytes {
+    ($($name:ident $through:expr;)*) => {$(
+        /// There are no such instructions for bytes; where the numbers are wider, the lowest byte of
+        /// the result is the same.
+        #[inline(always)]
+        fn $name<S: Shape, V: Integer<Shape = S>>(s: S, x: V, y: V) -> V
+        where
+            V::Elem: Num + Element<Lane<S> = V>,
+        {
+            <V::Elem as Num>::cast($through(s, x.to_i32(), y.to_i32()))
+        }
+    )*};
+}
+bytes! { up_by_8 up_by; down_by_8 down_by; power_8 integer_power; }
+
+#[inline(always)]
+fn opposite<S: Shape, V: Integer<Shape = S>>(_: S, x: V) -> V {
+    !x
+}
+
+#[inline(always)]
+fn ones<S: Shape, V: Integer<Shape = S>>(_: S, x: V) -> S::U8 {
+    x.abs().count_ones().to_u8()
+}
+
+/// A power that wraps.
+#[inline(always)]
+pub(crate) fn integer_power<S: Shape, V: Integer<Shape = S>>(s: S, x: V, y: V) -> V
+where
+    V::Elem: Num,
+{
+    let (zero, one): (V, V) = (s.lit(V::Elem::ZERO), s.lit(V::Elem::of(1)));
+    let below = y.lt(zero);
+    let first = choose((y & one).eq(zero), one, x);
+    let mut turns = s.turns((first, Scratch(x), choose(below, zero, y.shr(one))));
+    loop {
+        let (product, Scratch(power), left): (V, Scratch<V>, V) = turns.state();
+        if !turns.check(left.ne(zero)) {
+            break;
+        }
+        let power = power * power;
+        let product = choose((left & one).eq(zero), product, product * power);
+        if !turns.next((product, Scratch(power), left.shr(one))) {
+            break;
+        }
+    }
+    let mut out = turns.finish().0;
+    if s.enter_slow(below) {
+        // 1 and -1 have the powers of the same parity.
+        let minus = x.eq(zero - one);
+        let even = choose(minus | x.eq(one), one, zero);
+        let slow = choose(minus & (y & one).ne(zero), x, even);
+        out = s.leave_slow(below, slow, out);
+    }
+    out
+}
+
+/// The number of zero bits below the lowest one; of 0, enough to shift out everything.
+#[inline(always)]
+fn zeros_u32<S: Shape>(s: S, x: S::U32) -> S::U32 {
+    let lowest = x & -x;
+    // The conversion is of signed numbers: the sign is cut off.
+    let bits = lowest.to_i32().to_f32().to_bits();
+    (bits.shr(s.lit(23)) & s.lit(0xff)) - s.lit(127)
+}
+
+/// The number of zero bits below the lowest one; of 0, enough to shift out everything.
+#[inline(always)]
+fn zeros_u64<S: Shape>(s: S, x: S::U64) -> S::U64 {
+    let lowest = x & -x;
+    u64_to_f64(s, lowest).to_bits().shr(s.lit(52)) - s.lit(1023)
+}
+
+/// The greatest common divisor.
+#[inline(always)]
+fn gcd_u32<S: Shape>(s: S, x: S::U32, y: S::U32) -> S::U32 {
+    let zero = s.lit(0u32);
+    let (a, b) = (x.shr(zeros_u32(s, x)), y.shr(zeros_u32(s, y)));
+    // A zero goes to the front, where it ends the loop.
+    let none = y.eq(zero);
+    let mut turns = s.turns((Scratch(choose(none, zero, a)), choose(none, a, b)));
+    loop {
+        let (Scratch(a), b): (Scratch<S::U32>, S::U32) = turns.state();
+        if !turns.check(a.ne(zero)) {
+            break;
+        }
+        let low = a.minimum(b);
+        let difference = a.maximum(b) - low;
+        if !turns.next((Scratch(difference.shr(zeros_u32(s, difference))), low)) {
+            break;
+        }
+    }
+    turns.finish().1.shl(zeros_u32(s, x | y))
+}
+
+/// A step of the loop for numbers of all 64 bits; after two, both have 63.
+#[inline(always)]
+fn gcd_step_u64<S: Shape>(s: S, a: S::U64, b: S::U64) -> (S::U64, S::U64) {
+    let (less, over) = (a.lt(b), a.eq(s.lit(0)));
+    let difference = choose(less, b - a, a - b);
+    let next = difference.shr(zeros_u64(s, difference));
+    (choose(over, a, next), choose(over | !less, b, a))
+}
+
+/// The greatest common divisor.
+#[inline(always)]
+fn gcd_u64<S: Shape>(s: S, x: S::U64, y: S::U64) -> S::U64 {
+    let zero = s.lit(0u64);
+    let (a, b) = (x.shr(zeros_u64(s, x)), y.shr(zeros_u64(s, y)));
+    let none = y.eq(zero);
+    let (mut a, mut b) = (choose(none, zero, a), choose(none, a, b));
+    let huge = (a | b).shr(s.lit(63)).ne(zero);
+    if s.enter_slow(huge) {
+        let (c, d) = gcd_step_u64(s, a, b);
+        (a, b) = s.leave_slow(huge, gcd_step_u64(s, c, d), (a, b));
+    }
+    let mut turns = s.turns((Scratch(a), b));
+    loop {
+        let (Scratch(a), b): (Scratch<S::U64>, S::U64) = turns.state();
+        if !turns.check(a.ne(zero)) {
+            break;
+        }
+        // All ones where `a` is the smaller one. Masks would cost more here.
+        let difference = a - b;
+        let less = -difference.shr(s.lit(63));
+        let low = b + (difference & less);
+        let next = ((difference ^ less) - less).shr(zeros_u64(s, difference));
+        if !turns.next((Scratch(next), low)) {
+            break;
+        }
+    }
+    turns.finish().1.shl(zeros_u64(s, x | y))
+}
+
+#[inline(always)]
+fn lcm_u32<S: Shape>(s: S, x: S::U32, y: S::U32) -> S::U32 {
+    floor_divide_u32(s, x, gcd_u32(s, x, y)) * y
+}
+
+#[inline(always)]
+fn lcm_u64<S: Shape>(s: S, x: S::U64, y: S::U64) -> S::U64 {
+    divmod_u64(s, x, gcd_u64(s, x, y)).0 * y
+}
+
+macro_rules! signed {
+    ($($name:ident $lane:ident $to:ident: $unsigned:ident $to_unsigned:ident;)*) => {$(
+        #[inline(always)]
+        fn $name<S: Shape>(s: S, x: S::$lane, y: S::$lane) -> S::$lane {
+            $unsigned(s, x.abs().$to_unsigned(), y.abs().$to_unsigned()).$to()
+        }
+    )*};
+}
+signed! {
+    gcd_i32 I32 to_i32: gcd_u32 to_u32;
+    gcd_i64 I64 to_i64: gcd_u64 to_u64;
+    lcm_i32 I32 to_i32: lcm_u32 to_u32;
+    lcm_i64 I64 to_i64: lcm_u64 to_u64;
+}
+
+macro_rules! small {
+    ($($name:ident: $middle:ident;)*) => {$(
+        #[inline(always)]
+        fn $name<S: Shape, V: Number<Shape = S>>(s: S, x: V, y: V) -> V
+        where
+            V::Elem: Num + Element<Lane<S> = V>,
+        {
+            let (x, y) = (x.to_i32().abs().to_u32(), y.to_i32().abs().to_u32());
+            <V::Elem as Num>::cast($middle(s, x, y))
+        }
+    )*};
+}
+small! { gcd_small: gcd_u32; lcm_small: lcm_u32; }
