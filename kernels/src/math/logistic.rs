@@ -23,7 +23,7 @@
 use super::functions;
 use super::logarithm::{ATANH_F64, edges_f64, log_f64, log_sum_f64, ordinary_f64, split_f64};
 use super::parts::*;
-use super::power::{exp_parts_f64, exp2_short_f64, log2_short_f64, scale_sum_f64};
+use super::powers::{exp_parts_f64, exp2_short_f64, log2_short_f64, scale_sum_f64};
 use crate::lanes::{Float, Lane, Number, Shape};
 
 functions! {

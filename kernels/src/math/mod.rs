@@ -18,45 +18,41 @@
 use crate::lanes::{Element, Lane, Scalar, Shape};
 use crate::loops::Operands;
 
+mod arithmetic;
+mod bits;
+mod comparison;
+mod division;
 mod error_function;
 mod exponential;
 mod extended;
 mod gamma_function;
 mod hyperbolic;
+mod integers;
 mod inverse_trigonometric;
 mod logarithm;
 mod logistic;
 pub mod parts;
-mod power;
+mod powers;
+mod rounding;
 mod trigonometric;
 mod trigonometric_pi;
-
-pub use error_function::*;
-pub use exponential::*;
-pub use gamma_function::*;
-pub use hyperbolic::*;
-pub use inverse_trigonometric::*;
-pub use logarithm::*;
-pub use logistic::*;
-pub use power::*;
-pub use trigonometric::*;
-pub use trigonometric_pi::*;
-mod arithmetic;
-mod bits;
-mod comparison;
-mod division;
-mod exponential;
-mod integers;
-pub mod parts;
-mod rounding;
 
 pub use arithmetic::*;
 pub use bits::*;
 pub use comparison::*;
 pub use division::*;
+pub use error_function::*;
 pub use exponential::*;
+pub use gamma_function::*;
+pub use hyperbolic::*;
 pub use integers::*;
+pub use inverse_trigonometric::*;
+pub use logarithm::*;
+pub use logistic::*;
+pub use powers::*;
 pub use rounding::*;
+pub use trigonometric::*;
+pub use trigonometric_pi::*;
 
 /// An element type that the function `F` has lanes for.
 pub trait Serves<F>: Element {
