@@ -23,7 +23,7 @@ functions! {
     /// NaN gives NaN, the infinities 1 and -1, -0 gives -0.
     erf(x: T) -> T {
         f64: erf_f64, 0.95, 80;
-        f32: erf_f32, 1.0, 40;
+        f32: erf_f32, 0.99, 40;
     }
 
     /// The complement of the error function, 1 - erf(x), without its rounding where it is small.
