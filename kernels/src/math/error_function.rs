@@ -9,7 +9,7 @@
 //! nothing left of the decay, going only from 1.23 to 0.58. The square, the exponential and the quotient
 //! are taken with their rests. P and Q are minimax, by Sollya's fpminimax.
 //!
-//! f32: erfc as above in f64 lanes, with one polynomial from 0 on, and erf from 1 on as
+//! f32: erfc as above in f64 lanes, with one polynomial from 0 on, and erf from 0.98 on as
 //! `1 - 2^R(x)`, R a polynomial for the binary logarithm of erfc.
 
 use super::extended::{exp_sum, quarters};
@@ -23,7 +23,7 @@ functions! {
     /// NaN gives NaN, the infinities 1 and -1, -0 gives -0.
     erf(x: T) -> T {
         f64: erf_f64, 0.95, 80;
-        f32: erf_f32, 1.0, 40;
+        f32: erf_f32, 0.99, 40;
     }
 
     /// The complement of the error function, 1 - erf(x), without its rounding where it is small.

@@ -32,8 +32,8 @@ pub(crate) fn quarters<S: Shape, V: Float<Shape = S>, const N: usize>(
 }
 
 /// `e^(high + low) = (y + y_low) 2^k`: `y`, `y_low` and the whole `k`, for `high` within 1500 of 0 and
-/// a `low` that is small. The polynomial is that of e^r - 1 - r, by Sollya's fpminimax; the result is
-/// good to about 2^-57.
+/// a `low` that is small. `y_low` is no mere rest, it goes up to a twelfth of `y`. The polynomial is
+/// that of e^r - 1 - r, by Sollya's fpminimax; the result is good to about 2^-57.
 #[inline(always)]
 pub(crate) fn exp_sum<S: Shape>(s: S, high: S::F64, low: S::F64) -> (S::F64, S::F64, S::F64) {
     let k = (high * s.lit(LOG2_E)).rint();
@@ -63,7 +63,7 @@ pub(crate) fn exp_sum<S: Shape>(s: S, high: S::F64, low: S::F64) -> (S::F64, S::
 }
 
 /// The logarithm of `x + x_low`, a normal positive number below 1.2e308 and its rest: as a sum of two,
-/// off by less than 2^-65 of the larger of itself and 1/8 (near 1 of itself: nothing cancels there).
+/// off by about 2^-65 of itself near 1, where nothing cancels, and by less elsewhere.
 ///
 /// ```text
 /// x = 2^k m,  m from sqrt(1/2) to sqrt(2),  s = (m - 1) / (m + 1) with its rest

@@ -29,17 +29,18 @@ functions! {
     /// -infinity are poles without a sign and give NaN. From 171.63 (f32: 35.05) on the result is
     /// infinite.
     gamma(x: T) -> T {
-        f64: gamma_f64, 1.5, 150;
-        f32: gamma_f32, 1.0, 150;
+        f64: gamma_f64, 0.9, 150;
+        f32: gamma_f32, 0.52, 70;
     }
 
     /// The logarithm of the absolute value of the gamma function.
     ///
     /// NaN gives NaN, the infinities infinity, as do 0, -0 and negative whole numbers; 1 and 2 give 0.
-    /// Near its zeros below 0 the error is an absolute one: the bound there is in units of 1/16.
+    /// Near its zeros below 0 the error is an absolute one: there the bound counts results below 1/16
+    /// in units of the last place of 1/16.
     lgamma(x: T) -> T {
-        f64: lgamma_f64, 1.5, 170;
-        f32: lgamma_f32, 1.0, 170;
+        f64: lgamma_f64, 1.35, 150;
+        f32: lgamma_f32, 0.55, 70;
     }
 }
 
