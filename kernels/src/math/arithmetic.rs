@@ -1,8 +1,8 @@
 //! Sign, size, square, reciprocal, and the two units of angles: a few operations each.
 //!
-//! An angle is multiplied with a constant of two parts, both positive so that an infinite angle stays
-//! one: the nearest number below, and the rest. One fma sums both products, so that the error is half
-//! an ULP and the little that the product with the rest has lost.
+//! An angle is multiplied with a constant of two parts: the nearest number, and the rest. One fma sums
+//! both products, so that the error is half an ULP and the little that the product with the rest has
+//! lost; that is more next to the subnormal numbers, where this product underflows.
 
 use super::functions;
 use super::parts::*;
@@ -79,16 +79,16 @@ functions! {
     ///
     /// Zeros and infinities stay themselves, NaN gives NaN.
     deg2rad(x: T) -> T {
-        f64: deg2rad_f64, 0.51, 3;
-        f32: deg2rad_f32, 0.51, 3;
+        f64: deg2rad_f64, 0.66, 7;
+        f32: deg2rad_f32, 0.64, 7;
     }
 
     /// An angle in radians as degrees: times 180 / pi.
     ///
     /// Zeros and infinities stay themselves, NaN gives NaN.
     rad2deg(x: T) -> T {
-        f64: rad2deg_f64, 0.51, 3;
-        f32: rad2deg_f32, 0.51, 3;
+        f64: rad2deg_f64, 0.82, 7;
+        f32: rad2deg_f32, 0.70, 7;
     }
 }
 
@@ -150,7 +150,9 @@ macro_rules! times {
         /// Times a constant.
         #[inline(always)]
         pub fn $name<S: Shape>(s: S, x: S::$lane) -> S::$lane {
-            x.fma(s.lit($high), x * s.lit($low))
+            let y = x.fma(s.lit($high), x * s.lit($low));
+            // Where the parts have two signs, an infinity has become NaN, and -0 has become 0.
+            choose(y.is_nan(), x, y.copysign(x))
         }
     )*};
 }
@@ -158,6 +160,6 @@ macro_rules! times {
 times! {
     deg2rad_f64 F64: 0.017453292519943295 2.9486522708701687e-19;
     deg2rad_f32 F32: 0.01745329238474369 1.3519960151420207e-10;
-    rad2deg_f64 F64: 57.295779513082316 5.117577790543373e-15;
-    rad2deg_f32 F32: 57.2957763671875 3.1458948797080666e-06;
+    rad2deg_f64 F64: 57.29577951308232 -1.9878495670576283e-15;
+    rad2deg_f32 F32: 57.295780181884766 -6.688024427603523e-07;
 }

@@ -26,29 +26,29 @@ functions! {
     ///
     /// Zeros give -infinity, anything below NaN, infinity itself.
     log(x: T) -> T {
-        f64: log_f64, 1.0, 36;
-        f32: log_f32, 1.0, 28;
+        f64: log_f64, 0.68, 36;
+        f32: log_f32, 0.85, 28;
     }
     /// The logarithm of `x` to base 2; exact for powers of two.
     ///
     /// Zeros give -infinity, anything below NaN, infinity itself.
     log2(x: T) -> T {
-        f64: log2_f64, 1.0, 40;
-        f32: log2_f32, 1.0, 28;
+        f64: log2_f64, 0.72, 40;
+        f32: log2_f32, 0.72, 28;
     }
     /// The logarithm of `x` to base 10; exact for powers of ten.
     ///
     /// Zeros give -infinity, anything below NaN, infinity itself.
     log10(x: T) -> T {
-        f64: log10_f64, 1.0, 40;
-        f32: log10_f32, 1.0, 28;
+        f64: log10_f64, 0.7, 40;
+        f32: log10_f32, 0.72, 28;
     }
     /// The natural logarithm of 1 + `x`, without rounding that sum: near 0 about `x` itself.
     ///
     /// -1 gives -infinity, anything below NaN, zeros and infinity themselves.
     log1p(x: T) -> T {
-        f64: log1p_f64, 1.0, 50;
-        f32: log1p_f32, 1.0, 42;
+        f64: log1p_f64, 0.7, 50;
+        f32: log1p_f32, 0.85, 42;
     }
 }
 

@@ -31,45 +31,45 @@ functions! {
     ///
     /// From 0 at -infinity to 1 at infinity.
     sigmoid(x: T) -> T {
-        f64: sigmoid_f64, 1.0, 50;
-        f32: sigmoid_f32, 1.0, 40;
+        f64: sigmoid_f64, 0.62, 50;
+        f32: sigmoid_f32, 0.51, 40;
     }
     /// The logarithm of the odds of `p`: log(p / (1 - p)), the inverse of sigmoid.
     ///
     /// Zeros give -infinity, 1 infinity, anything outside NaN.
     logit(p: T) -> T {
-        f64: logit_f64, 1.0, 70;
-        f32: logit_f32, 1.0, 70;
+        f64: logit_f64, 0.58, 70;
+        f32: logit_f32, 0.51, 70;
     }
     /// log(1 + e^`x`), a smooth max(x, 0).
     ///
     /// -infinity gives 0, infinity itself.
     softplus(x: T) -> T {
-        f64: softplus_f64, 1.0, 70;
-        f32: softplus_f32, 1.0, 70;
+        f64: softplus_f64, 0.64, 70;
+        f32: softplus_f32, 0.51, 70;
     }
     /// log(e^`x` + e^`y`), without overflow.
     ///
     /// -infinity adds nothing. Where the result is nearly 0 and the arguments are not (below 2^-40 of
     /// the larger), f64 results have fewer correct digits.
     logaddexp(x: T, y: T) -> T {
-        f64: logaddexp_f64, 1.0, 90;
-        f32: logaddexp_f32, 1.0, 80;
+        f64: logaddexp_f64, 0.8, 90;
+        f32: logaddexp_f32, 0.7, 80;
     }
     /// log2(2^`x` + 2^`y`), without overflow.
     ///
     /// -infinity adds nothing. Where the result is nearly 0 and the arguments are not (below 2^-40 of
     /// the larger), f64 results have fewer correct digits.
     logaddexp2(x: T, y: T) -> T {
-        f64: logaddexp2_f64, 1.0, 100;
-        f32: logaddexp2_f32, 1.0, 80;
+        f64: logaddexp2_f64, 0.8, 100;
+        f32: logaddexp2_f32, 0.75, 80;
     }
     /// `x` log(`y`), and 0 where x is 0, whatever number y is.
     ///
     /// A negative y gives NaN, unless x is 0.
     xlogy(x: T, y: T) -> T {
-        f64: xlogy_f64, 1.0, 42;
-        f32: xlogy_f32, 1.0, 50;
+        f64: xlogy_f64, 0.76, 42;
+        f32: xlogy_f32, 0.51, 50;
     }
 }
 
@@ -421,9 +421,9 @@ pub fn logaddexp2_f64<S: Shape>(s: S, x: S::F64, y: S::F64) -> S::F64 {
 /// `log(e^m + e^n)` where that is nearly 0, to the digits of f32, of reduced exponents.
 #[inline(always)]
 fn near_0_f64<S: Shape>(s: S, m: (S::F64, Pair<S::F64>), n: (S::F64, Pair<S::F64>)) -> S::F64 {
-    // log(1 + d) for |d| < 0.01.
+    // log(1 + d) for |d| < 0.03.
     let d = sum_less_1_f64(s, m, n).0;
-    let series = horner(s, d, [-0.5, 1.0 / 3.0, -0.25, 0.2]);
+    let series = horner(s, d, [-0.5, 1.0 / 3.0, -0.25, 0.2, -1.0 / 6.0]);
     (d * d).fma(series, d)
 }
 
@@ -439,7 +439,7 @@ pub fn logaddexp_f32<S: Shape>(s: S, x: S::F32, y: S::F32) -> S::F32 {
     let u = log1p_exp2_short_f64(s, choose(far, s.lit(-300.0), d * s.lit(LOG2_E)));
     let mut out = m + u;
     let lost = out.is_nan();
-    let rare = lost | out.abs().lt(m * s.lit(-0.01));
+    let rare = lost | out.abs().lt(m * s.lit(-0.03));
     if s.enter_slow(rare) {
         let zero: S::F64 = s.lit(0.0);
         let near = near_0_f64(s, reduce_f64(s, (m, zero)), reduce_f64(s, (n, zero)));
@@ -462,7 +462,7 @@ pub fn logaddexp2_f32<S: Shape>(s: S, x: S::F32, y: S::F32) -> S::F32 {
     let u = log1p_exp2_short_f64(s, choose(far, s.lit(-300.0), d));
     let mut out = u.fma(s.lit(LOG2_E), m);
     let lost = out.is_nan();
-    let rare = lost | out.abs().lt(m * s.lit(-0.01));
+    let rare = lost | out.abs().lt(m * s.lit(-0.03));
     if s.enter_slow(rare) {
         let zero: S::F64 = s.lit(0.0);
         let near = near_0_f64(s, reduce2_f64(s, (m, zero)), reduce2_f64(s, (n, zero)));

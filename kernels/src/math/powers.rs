@@ -28,22 +28,22 @@ functions! {
     /// x^0 and 1^y are 1, for NaN too; a negative base with a power that is not whole gives NaN. All
     /// special values are those of C's Annex F.
     pow(x: T, y: T) -> T {
-        f64: pow_f64, 1.0, 100;
-        f32: pow_f32, 1.0, 70;
+        f64: pow_f64, 0.65, 100;
+        f32: pow_f32, 0.51, 70;
     }
     /// The cube root of `x`.
     ///
     /// Zeros and infinities give themselves; a negative number has a negative root.
     cbrt(x: T) -> T {
-        f64: cbrt_f64, 1.0, 34;
-        f32: cbrt_f32, 1.0, 30;
+        f64: cbrt_f64, 0.52, 34;
+        f32: cbrt_f32, 0.51, 30;
     }
     /// The reciprocal of the square root of `x`.
     ///
     /// Infinity gives 0, a zero infinity of its sign, anything below NaN.
     rsqrt(x: T) -> T {
-        f64: rsqrt_f64, 1.0, 40;
-        f32: rsqrt_f32, 1.0, 24;
+        f64: rsqrt_f64, 0.51, 40;
+        f32: rsqrt_f32, 0.51, 24;
     }
     /// The square root of `x`.
     ///
@@ -57,8 +57,8 @@ functions! {
     ///
     /// If one is infinite, so is the result, whatever the other is, NaN included.
     hypot(x: T, y: T) -> T {
-        f64: hypot_f64, 1.0, 50;
-        f32: hypot_f32, 1.0, 40;
+        f64: hypot_f64, 0.51, 50;
+        f32: hypot_f32, 0.51, 40;
     }
 }
 
