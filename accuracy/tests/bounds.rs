@@ -72,7 +72,8 @@ fn every_function_is_within_its_bound_at_every_level_with_the_same_bits() {
 fn every_function_that_rounds_more_than_once_has_an_oracle() {
     for f in lanefn::catalogue() {
         for l in f.loops {
-            if l.bound.is_some_and(|b| b > 0.5) && f.nout() == 1 {
+            // The last is a formula of NumPy's, to the bit: see exact.rs.
+            if l.bound.is_some_and(|b| b > 0.5) && f.nout() == 1 && f.name != "floor_divide" {
                 assert!(Oracle::find(f.name).is_some(), "{} has no oracle", f.name);
             }
         }

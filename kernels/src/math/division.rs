@@ -132,9 +132,10 @@ macro_rules! fmods {
                     break;
                 }
             }
+            let r = turns.finish().0;
             // Exact in both steps: a remainder is a multiple of the lower of both last bits.
             let half = (ey * s.lit(0.5)).rint();
-            let r = turns.finish().0 * $exp2i(s, half) * $exp2i(s, ey - half);
+            let r = r * $exp2i(s, half) * $exp2i(s, ey - half);
             let r = choose(x.lt(y), x, r);
             choose(x.lt(s.lit($t::INFINITY)) & y.gt(s.lit(0.0)), r, s.lit($t::NAN))
         }

@@ -1,7 +1,7 @@
 //! The error function and its complement.
 //!
 //! ```text
-//! erf x  = x + x P(x^2)                    |x| < 0.86; erfc x = 1 - x - x P(x^2) for |x| < 3/4
+//! erf x  = x + x P(x^2)                    |x| < 0.82; erfc x = 1 - x - x P(x^2) for |x| < 3/4
 //! erfc a = e^(-a^2) Q(u) u,  u = 1 / (a + 2)   from there on
 //! ```
 //!
@@ -22,7 +22,7 @@ functions! {
     ///
     /// NaN gives NaN, the infinities 1 and -1, -0 gives -0.
     erf(x: T) -> T {
-        f64: erf_f64, 0.95, 80;
+        f64: erf_f64, 1.0, 80;
         f32: erf_f32, 0.99, 40;
     }
 
@@ -30,7 +30,7 @@ functions! {
     ///
     /// NaN gives NaN, infinity 0, -infinity 2; from 27.23 (f32: 10.06) on the result is 0.
     erfc(x: T) -> T {
-        f64: erfc_f64, 1.2, 84;
+        f64: erfc_f64, 1.45, 84;
         f32: erfc_f32, 0.52, 70;
     }
 }
@@ -121,7 +121,7 @@ pub fn erf_f64<S: Shape>(s: S, x: S::F64) -> S::F64 {
     let top: S::F64 = s.lit(6.1);
     let (q, k) = tail_f64(s, choose(a.gt(top), top, a));
     let far = (-q).fma(exp2i_f64(s, k), s.lit(1.0));
-    choose(a.lt(s.lit(0.86)), near, far.copysign(x))
+    choose(a.lt(s.lit(0.82)), near, far.copysign(x))
 }
 
 /// The complement of the error function.

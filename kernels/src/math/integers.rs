@@ -12,24 +12,25 @@ use super::parts::*;
 use crate::lanes::{Element, Float, Integer, Lane, Number, Scratch, Shape, Turns};
 use crate::ops::Num;
 
-/// The same lines for all integers.
+/// The same lines for all integers. In brackets: how many lanes, as for `in` of [`functions`].
 macro_rules! integer_functions {
     ($(
         $(#[doc = $doc:tt])+
         $name:ident $arguments:tt -> $out:tt:
-            $bits8:ident $bits16:ident $i32:ident $i64:ident $u32:ident $u64:ident $(in $busy:ident)?, $cost:literal;
+            $b8:ident $([$in8:ident])? $b16:ident $([$in16:ident])? $i32:ident
+            $i64:ident $([$in64:ident])? $u32:ident $u64:ident, $cost:literal;
     )*) => {
         functions! {$(
             $(#[doc = $doc])+
             $name $arguments -> $out {
-                i8: $bits8, 0.0, $cost;
-                i16: $bits16, 0.0, $cost;
+                i8 $(in $in8)?: $b8, 0.0, $cost;
+                i16 $(in $in16)?: $b16, 0.0, $cost;
                 i32: $i32, 0.0, $cost;
-                i64 $(in $busy)?: $i64, 0.0, $cost;
-                u8: $bits8, 0.0, $cost;
-                u16: $bits16, 0.0, $cost;
+                i64 $(in $in64)?: $i64, 0.0, $cost;
+                u8 $(in $in8)?: $b8, 0.0, $cost;
+                u16 $(in $in16)?: $b16, 0.0, $cost;
                 u32: $u32, 0.0, $cost;
-                u64 $(in $busy)?: $u64, 0.0, $cost;
+                u64 $(in $in64)?: $u64, 0.0, $cost;
             }
         )*}
     };
@@ -40,17 +41,17 @@ integer_functions! {
     ///
     /// Wraps. A negative power is that of `1 / x`, rounded towards zero: 1 and -1 have theirs, all
     /// others, zero too, give 0. To the power 0 it is 1.
-    power(x: T, y: T) -> T: power_8 integer_power integer_power integer_power integer_power integer_power, 26;
+    power(x: T, y: T) -> T: power_8[i32] integer_power integer_power integer_power integer_power integer_power, 26;
 
     /// The greatest common divisor of both, which is not negative; of 0 and 0, 0.
     ///
     /// That of the lowest number with itself or 0 wraps, to itself.
-    gcd(x: T, y: T) -> T: gcd_small gcd_small gcd_i32 gcd_i64 gcd_u32 gcd_u64 in i32, 26;
+    gcd(x: T, y: T) -> T: gcd_small[i32] gcd_small[i32] gcd_i32 gcd_i64[i32] gcd_u32 gcd_u64, 26;
 
     /// The least common multiple of both, which is not negative; where one is 0, 0.
     ///
     /// Wraps.
-    lcm(x: T, y: T) -> T: lcm_small lcm_small lcm_i32 lcm_i64 lcm_u32 lcm_u64, 26;
+    lcm(x: T, y: T) -> T: lcm_small[i32] lcm_small[i32] lcm_i32 lcm_i64 lcm_u32 lcm_u64, 26;
 
     /// The bits of `x`, moved up by `by`; below come zeros.
     ///
@@ -189,38 +190,22 @@ fn gcd_u32<S: Shape>(s: S, x: S::U32, y: S::U32) -> S::U32 {
     turns.finish().1.shl(zeros_u32(s, x | y))
 }
 
-/// A step of the loop for numbers of all 64 bits; after two, both have 63.
-#[inline(always)]
-fn gcd_step_u64<S: Shape>(s: S, a: S::U64, b: S::U64) -> (S::U64, S::U64) {
-    let (less, over) = (a.lt(b), a.eq(s.lit(0)));
-    let difference = choose(less, b - a, a - b);
-    let next = difference.shr(zeros_u64(s, difference));
-    (choose(over, a, next), choose(over | !less, b, a))
-}
-
 /// The greatest common divisor.
 #[inline(always)]
 fn gcd_u64<S: Shape>(s: S, x: S::U64, y: S::U64) -> S::U64 {
     let zero = s.lit(0u64);
     let (a, b) = (x.shr(zeros_u64(s, x)), y.shr(zeros_u64(s, y)));
     let none = y.eq(zero);
-    let (mut a, mut b) = (choose(none, zero, a), choose(none, a, b));
-    let huge = (a | b).shr(s.lit(63)).ne(zero);
-    if s.enter_slow(huge) {
-        let (c, d) = gcd_step_u64(s, a, b);
-        (a, b) = s.leave_slow(huge, gcd_step_u64(s, c, d), (a, b));
-    }
-    let mut turns = s.turns((Scratch(a), b));
+    let mut turns = s.turns((Scratch(choose(none, zero, a)), choose(none, a, b)));
     loop {
         let (Scratch(a), b): (Scratch<S::U64>, S::U64) = turns.state();
         if !turns.check(a.ne(zero)) {
             break;
         }
-        // All ones where `a` is the smaller one. Masks would cost more here.
-        let difference = a - b;
-        let less = -difference.shr(s.lit(63));
-        let low = b + (difference & less);
-        let next = ((difference ^ less) - less).shr(zeros_u64(s, difference));
+        let less = a.lt(b);
+        let difference = choose(less, b - a, a - b);
+        let next = difference.shr(zeros_u64(s, a - b));
+        let low = choose(less, a, b);
         if !turns.next((Scratch(next), low)) {
             break;
         }

@@ -163,10 +163,11 @@ pub fn logit_f32<S: Shape>(s: S, p: S::F32) -> S::F32 {
     let q = s.lit::<S::F64>(1.0) - p;
     let mut out = log2_short_f64(s, p / q) * s.lit(LN2);
     let inside = p.gt(s.lit(0.0)) & p.lt(s.lit(1.0));
-    if s.enter_slow(!inside) {
+    let outside = !inside;
+    if s.enter_slow(outside) {
         let ends = choose(p.eq(s.lit(0.0)), s.lit(f64::NEG_INFINITY), s.lit(f64::NAN));
         let ends = choose(p.eq(s.lit(1.0)), s.lit(f64::INFINITY), ends);
-        out = s.leave_slow(!inside, ends, out);
+        out = s.leave_slow(outside, ends, out);
     }
     out.to_f32()
 }
