@@ -1,6 +1,12 @@
 //! The exact functions against plain ones of the standard library or of wider integers, to the bit, at
 //! every level: special values in all combinations, and random bits.
 
+#![allow(
+    clippy::unnecessary_cast,
+    clippy::cast_abs_to_unsigned,
+    reason = "macros write the same lines for all types"
+)]
+
 use std::fmt::Debug;
 
 use lanefn::kernels::{

@@ -139,7 +139,7 @@ fn results_too_large_are_infinite_and_those_just_below_are_not() {
     for (name, x) in [
         ("sinh", [710.4758600739439, 89.41598629223294]),
         ("cosh", [710.4758600739439, 89.41598629223294]),
-        ("gamma", [171.62437695630271, 35.040095]),
+        ("gamma", [171.6243769563027, 35.040095]),
         ("lgamma", [2.559983327851638e305, 4.085003e36]),
     ] {
         for (dtype, x) in BOTH.into_iter().zip(x) {

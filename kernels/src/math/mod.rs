@@ -15,6 +15,12 @@
 //! two neighbours of `t` in the binade of `t` (that of the smallest normal number below it). A bound of
 //! 0 says that the result is exact, and 0.5 that it is the nearest number.
 
+#![allow(
+    clippy::excessive_precision,
+    reason = "coefficients stand as the exact decimals of their fit"
+)]
+#![allow(clippy::eq_op, reason = "`a - a` is NaN for an infinity and 0 for any other number")]
+
 use crate::lanes::{Element, Lane, Scalar, Shape};
 use crate::loops::Operands;
 
