@@ -143,7 +143,7 @@ pub fn srgb_to_linear<T: Real>(x: T) -> T {
     if x <= 0.04045 { x / 12.92 } else { pow((x + 0.055) / 1.055, 2.4) }
 }
 
-/// Linear light to sRGB: what [`srgb_to_linear`] came from.
+/// Linear light to sRGB: what `srgb_to_linear` came from.
 ///
 /// Values from 0 to 1; beyond 1 the power goes on, and below 0 the line. NaN gives NaN.
 #[ufunc(crate = lanefn_kernels, f64, f32)]
