@@ -159,6 +159,14 @@ macro_rules! recorded_alike {
         fn elementary_functions_can_be_recorded() {
             $($(recorded_alike!(@check $path::$name $arguments $out $t);)*)*
         }
+
+        #[test]
+        fn every_elementary_function_is_recorded() {
+            let listed = [$(stringify!($name)),*];
+            for f in lanefn::catalogue().iter().filter(|f| f.loops.iter().any(|l| l.bound.is_some())) {
+                assert!(listed.contains(&f.name), "{} is not in the list", f.name);
+            }
+        }
     };
     (@check $path:ident::$name:ident ($($arg:ident),*) $out:ident $t:ident) => {
         let recording = record::<$path::$name, ($(recorded_alike!(@type $t $arg),)*)>();
@@ -167,6 +175,7 @@ macro_rules! recorded_alike {
         };
         agrees::<$path::$name, ($(recorded_alike!(@type $t $arg),)*)>(&recording, 200, plain);
     };
+    (@type $t:ident n) => { i32 };
     (@type $t:ident $arg:ident) => { $t };
     (@one $call:expr) => { ($call,) };
     (@many $call:expr) => { $call };
@@ -216,6 +225,50 @@ recorded_alike! {
     math::erfc (x) -> one: f64 f32;
     math::gamma (x) -> one: f64 f32;
     math::lgamma (x) -> one: f64 f32;
+    math::fmod (x, y) -> one: f64 f32;
+    math::remainder (x, y) -> one: f64 f32;
+    math::floor_divide (x, y) -> one: f64 f32;
+    math::copysign (x, y) -> one: f64 f32;
+    math::nextafter (x, y) -> one: f64 f32;
+    math::maximum (x, y) -> one: f64 f32 i64 u8;
+    math::minimum (x, y) -> one: f64 f32 i64 u8;
+    math::fmax (x, y) -> one: f64 f32 i64 u8;
+    math::fmin (x, y) -> one: f64 f32 i64 u8;
+    math::divmod (x, y) -> many: f64 f32;
+    math::heaviside (x, h) -> one: f64 f32;
+    math::clip (x, low, high) -> one: f64 f32 i64 u8;
+    math::ldexp (x, n) -> one: f64 f32;
+    math::frexp (x) -> many: f64 f32;
+    math::modf (x) -> many: f64 f32;
+    math::deg2rad (x) -> one: f64 f32;
+    math::rad2deg (x) -> one: f64 f32;
+    math::floor (x) -> one: f64 f32;
+    math::ceil (x) -> one: f64 f32;
+    math::trunc (x) -> one: f64 f32;
+    math::rint (x) -> one: f64 f32;
+    math::round (x) -> one: f64 f32;
+    math::spacing (x) -> one: f64 f32;
+    math::abs (x) -> one: f64 f32 i64 u8;
+    math::square (x) -> one: f64 f32 i64 u8;
+    math::reciprocal (x) -> one: f64 f32 i64 u8;
+    math::sign (x) -> one: f64 f32 i64 u8;
+    math::signbit (x) -> one: f64 f32;
+    math::isnan (x) -> one: f64 f32;
+    math::isinf (x) -> one: f64 f32;
+    math::isfinite (x) -> one: f64 f32;
+    math::power (x, y) -> one: i64 u8;
+    math::gcd (x, y) -> one: i64 u8;
+    math::lcm (x, y) -> one: i64 u8;
+    math::left_shift (x, y) -> one: i64 u8;
+    math::right_shift (x, y) -> one: i64 u8;
+    math::bitwise_and (x, y) -> one: i64 u8;
+    math::bitwise_or (x, y) -> one: i64 u8;
+    math::bitwise_xor (x, y) -> one: i64 u8;
+    math::bit_count (x) -> one: i64 u8;
+    math::invert (x) -> one: i64 u8;
+    math::logaddexp (x, y) -> one: f64 f32;
+    math::logaddexp2 (x, y) -> one: f64 f32;
+    math::xlogy (x, y) -> one: f64 f32;
 }
 
 /// A kernel with a slow path, which `#[ufunc]` doesn't make.

@@ -65,7 +65,6 @@ const Q_F64: [f64; 10] = [
     2.510539565725894004295967699372932324664020597992930561304092e-8,
     2.089646969178270571708831674522834076501709432704956270754337e-9,
 ];
-
 /// The same for `r` in -0.2785..=0.417.
 const Q_EXPM1_F64: [f64; 10] = [
     0.16666666666666662965923251249478198587894439697265625,
@@ -79,122 +78,7 @@ const Q_EXPM1_F64: [f64; 10] = [
     2.505969969613299611179961664218784900270975413150154054164886e-8,
     2.219996456234935379648539295681201888310596359588089399039745e-9,
 ];
-/// `e^(r + low)` as a sum and its rest, for `r` in -0.35..=0.35 and `low` below its last place.
-#[inline(always)]
-pub(crate) fn exp_near_f64<S: Shape>(
-    s: S,
-    r: S::F64,
-    low: S::F64,
-    q: [f64; 10],
-) -> (S::F64, S::F64) {
-    let rr = r * r;
-    let q = halves(s, r, rr, q);
-    let (sum, rest) = fast_two_sum(s.lit(1.0), r);
-    let small = (rr * r).fma(q, low.fma(sum, rest));
-    (sum, rr.fma(s.lit(0.5), small))
-}
-
-/// `x - k ln2`, and what the rounding of that lost.
-#[inline(always)]
-pub(crate) fn exp_reduce_f64<S: Shape>(s: S, x: S::F64, k: S::F64) -> (S::F64, S::F64) {
-    // The high part has so few bits that its product with k is exact.
-    const LN2_HIGH: f64 = f64::from_bits(0x3fe62e42fee00000);
-    const LN2_LOW: f64 = f64::from_bits(0x3dea39ef35793c76);
-    let high = k.fma(s.lit(-LN2_HIGH), x);
-    let r = k.fma(s.lit(-LN2_LOW), high);
-    (r, k.fma(s.lit(-LN2_LOW), high - r))
-}
-
-/// `2^k` times what [`exp_near_f64`] gave, with the slow path for `x` beyond `-limit..limit`. Below
-/// `zero` the result is 0, above `infinite` it is infinite.
-#[inline(always)]
-fn exp_scale_f64<S: Shape>(
-    s: S,
-    x: S::F64,
-    shifted: S::F64,
-    k: S::F64,
-    y: S::F64,
-    [limit, zero, infinite]: [f64; 3],
-) -> S::F64 {
-    let mut out = y * shifted_exp2i_f64(s, shifted);
-    let far = !x.abs().lt(s.lit(limit));
-    if s.enter_slow(far) {
-        let scaled = scale_f64(s, y, k);
-        let scaled = choose(x.gt(s.lit(infinite)), s.lit(f64::INFINITY), scaled);
-        let scaled = choose(x.lt(s.lit(zero)), s.lit(0.0), scaled);
-        out = s.leave_slow(far, scaled, out);
-    }
-    out
-}
-
-/// The exponential.
-#[inline(always)]
-pub fn exp_f64<S: Shape>(s: S, x: S::F64) -> S::F64 {
-    let shifted = x.fma(s.lit(core::f64::consts::LOG2_E), s.lit(SHIFT_F64));
-    let k = shifted - s.lit(SHIFT_F64);
-    let (r, low) = exp_reduce_f64(s, x, k);
-    let (sum, rest) = exp_near_f64(s, r, low, Q_F64);
-    exp_scale_f64(s, x, shifted, k, sum + rest, [708.0, -746.0, 710.0])
-}
-
-/// 2 to a power.
-#[inline(always)]
-pub fn exp2_f64<S: Shape>(s: S, x: S::F64) -> S::F64 {
-    const LN2: f64 = core::f64::consts::LN_2;
-    const LN2_LOW: f64 = f64::from_bits(0x3c7abc9e3b39803f);
-    let shifted = x + s.lit(SHIFT_F64);
-    let k = shifted - s.lit(SHIFT_F64);
-    let r = x - k;
-    let t = r * s.lit(LN2);
-    let low = r.fma(s.lit(LN2_LOW), r.fma(s.lit(LN2), -t));
-    let (sum, rest) = exp_near_f64(s, t, low, Q_F64);
-    exp_scale_f64(s, x, shifted, k, sum + rest, [1022.0, -1076.0, 1025.0])
-}
-
-/// 10 to a power.
-#[inline(always)]
-pub fn exp10_f64<S: Shape>(s: S, x: S::F64) -> S::F64 {
-    const LOG2_10: f64 = core::f64::consts::LOG2_10;
-    const LOG10_2_HIGH: f64 = f64::from_bits(0x3fd34413509f7000);
-    const LOG10_2_LOW: f64 = f64::from_bits(0x3d43fde623e2566b);
-    const LN10: f64 = core::f64::consts::LN_10;
-    const LN10_LOW: f64 = f64::from_bits(0xbcaf48ad494ea3e9);
-    let shifted = x.fma(s.lit(LOG2_10), s.lit(SHIFT_F64));
-    let k = shifted - s.lit(SHIFT_F64);
-    let high = k.fma(s.lit(-LOG10_2_HIGH), x);
-    let r = k.fma(s.lit(-LOG10_2_LOW), high);
-    let left = k.fma(s.lit(-LOG10_2_LOW), high - r);
-    let t = r * s.lit(LN10);
-    let low = r.fma(s.lit(LN10_LOW), r.fma(s.lit(LN10), -t));
-    let low = left.fma(s.lit(LN10), low);
-    let (sum, rest) = exp_near_f64(s, t, low, Q_F64);
-    exp_scale_f64(s, x, shifted, k, sum + rest, [307.0, -324.0, 309.0])
-}
-
-/// The exponential less 1.
-#[inline(always)]
-pub fn expm1_f64<S: Shape>(s: S, x: S::F64) -> S::F64 {
-    // Rounded a little down: below 0 less of the result may cancel, since its last place is finer.
-    let shifted = x.fma(s.lit(core::f64::consts::LOG2_E), s.lit(-0.1)) + s.lit(SHIFT_F64);
-    let k = shifted - s.lit(SHIFT_F64);
-    let (r, low) = exp_reduce_f64(s, x, k);
-    let (sum, rest) = exp_near_f64(s, r, low, Q_EXPM1_F64);
-    let power = shifted_exp2i_f64(s, shifted);
-    let (high, left) = two_sum(sum * power, s.lit(-1.0));
-    let mut out = high + rest.fma(power, left);
-    let far = !x.abs().lt(s.lit(708.0));
-    if s.enter_slow(far) {
-        // Up here the 1 is far below the last place; down there it is all that is left.
-        let scaled = scale_f64(s, sum + rest, k);
-        let scaled = choose(x.gt(s.lit(710.0)), s.lit(f64::INFINITY), scaled);
-        let scaled = choose(x.lt(s.lit(0.0)), s.lit(-1.0), scaled);
-        out = s.leave_slow(far, scaled, out);
-    }
-    // A zero keeps its sign.
-    out.copysign(x)
-}
-
-/// `q` in `e^r = 1 + r + r^2 / 2 + r^3 q(r)`, for `r` in -0.347..=0.347.
+/// As [`Q_F64`].
 const Q_F32: [f32; 5] = [
     0.16666667163372039794921875,
     4.16665114462375640869140625e-2,
@@ -202,8 +86,7 @@ const Q_F32: [f32; 5] = [
     1.3930499553680419921875e-3,
     1.9951048307120800018310546875e-4,
 ];
-
-/// The same for `r` in -0.2785..=0.417.
+/// As [`Q_EXPM1_F64`].
 const Q_EXPM1_F32: [f32; 5] = [
     0.166666686534881591796875,
     4.16665934026241302490234375e-2,
@@ -211,117 +94,145 @@ const Q_EXPM1_F32: [f32; 5] = [
     1.3915547169744968414306640625e-3,
     2.0920819952152669429779052734375e-4,
 ];
-/// `e^(r + low)` as a sum and its rest, for `r` in -0.35..=0.35 and `low` below its last place.
-#[inline(always)]
-pub(crate) fn exp_near_f32<S: Shape>(
-    s: S,
-    r: S::F32,
-    low: S::F32,
-    q: [f32; 5],
-) -> (S::F32, S::F32) {
-    let rr = r * r;
-    let q = halves(s, r, rr, q);
-    let (sum, rest) = fast_two_sum(s.lit(1.0), r);
-    let small = (rr * r).fma(q, low.fma(sum, rest));
-    (sum, rr.fma(s.lit(0.5), small))
+
+/// The functions for a dtype. Constants in two parts: the high part of ln 2 and of log10 2 has so few
+/// bits that its product with k is exact. `ends` are those of exp, exp2 and exp10: from where on
+/// (either side of 0) 2^k may not be a normal number; below what the result is 0; above what it is
+/// infinite.
+macro_rules! exponentials {
+    (
+        $t:ident $lane:ident $shift:ident $shifted_exp2i:ident $scale:ident;
+        $near:ident $q:ident, $q_expm1:ident; $reduce:ident $scaled:ident;
+        $exp:ident $exp2:ident $exp10:ident $expm1:ident;
+        ln2 $ln2_high:expr, $ln2_low:expr, $ln2_rest:expr;
+        log10_2 $log10_2_high:expr, $log10_2_low:expr;
+        ln10 $ln10_rest:expr;
+        ends $ends:expr, $ends2:expr, $ends10:expr;
+    ) => {
+        /// `e^(r + low)` as a sum and its rest, for `low` below the last place of `r`.
+        #[inline(always)]
+        fn $near<S: Shape, const N: usize>(
+            s: S,
+            r: S::$lane,
+            low: S::$lane,
+            q: [$t; N],
+        ) -> (S::$lane, S::$lane) {
+            let rr = r * r;
+            let q = halves(s, r, rr, q);
+            let (sum, rest) = fast_two_sum(s.lit(1.0), r);
+            let small = (rr * r).fma(q, low.fma(sum, rest));
+            (sum, rr.fma(s.lit(0.5), small))
+        }
+
+        /// `x - k ln2`, and what the rounding of that lost.
+        #[inline(always)]
+        fn $reduce<S: Shape>(s: S, x: S::$lane, k: S::$lane) -> (S::$lane, S::$lane) {
+            let high = k.fma(s.lit(-$ln2_high), x);
+            let r = k.fma(s.lit(-$ln2_low), high);
+            (r, k.fma(s.lit(-$ln2_low), high - r))
+        }
+
+        /// `2^k y`, with the slow path beyond `-limit..limit`.
+        #[inline(always)]
+        fn $scaled<S: Shape>(
+            s: S,
+            x: S::$lane,
+            shifted: S::$lane,
+            k: S::$lane,
+            y: S::$lane,
+            [limit, zero, infinite]: [$t; 3],
+        ) -> S::$lane {
+            let mut out = y * $shifted_exp2i(s, shifted);
+            let far = !x.abs().lt(s.lit(limit));
+            if s.enter_slow(far) {
+                let scaled = $scale(s, y, k);
+                let scaled = choose(x.gt(s.lit(infinite)), s.lit($t::INFINITY), scaled);
+                let scaled = choose(x.lt(s.lit(zero)), s.lit(0.0), scaled);
+                out = s.leave_slow(far, scaled, out);
+            }
+            out
+        }
+
+        /// The exponential.
+        #[inline(always)]
+        pub fn $exp<S: Shape>(s: S, x: S::$lane) -> S::$lane {
+            let shifted = x.fma(s.lit(core::$t::consts::LOG2_E), s.lit($shift));
+            let k = shifted - s.lit($shift);
+            let (r, low) = $reduce(s, x, k);
+            let (sum, rest) = $near(s, r, low, $q);
+            $scaled(s, x, shifted, k, sum + rest, $ends)
+        }
+
+        /// 2 to a power.
+        #[inline(always)]
+        pub fn $exp2<S: Shape>(s: S, x: S::$lane) -> S::$lane {
+            const LN2: $t = core::$t::consts::LN_2;
+            let shifted = x + s.lit($shift);
+            let k = shifted - s.lit($shift);
+            let r = x - k;
+            let t = r * s.lit(LN2);
+            let low = r.fma(s.lit($ln2_rest), r.fma(s.lit(LN2), -t));
+            let (sum, rest) = $near(s, t, low, $q);
+            $scaled(s, x, shifted, k, sum + rest, $ends2)
+        }
+
+        /// 10 to a power.
+        #[inline(always)]
+        pub fn $exp10<S: Shape>(s: S, x: S::$lane) -> S::$lane {
+            const LN10: $t = core::$t::consts::LN_10;
+            let shifted = x.fma(s.lit(core::$t::consts::LOG2_10), s.lit($shift));
+            let k = shifted - s.lit($shift);
+            let high = k.fma(s.lit(-$log10_2_high), x);
+            let r = k.fma(s.lit(-$log10_2_low), high);
+            let left = k.fma(s.lit(-$log10_2_low), high - r);
+            let t = r * s.lit(LN10);
+            let low = r.fma(s.lit($ln10_rest), r.fma(s.lit(LN10), -t));
+            let low = left.fma(s.lit(LN10), low);
+            let (sum, rest) = $near(s, t, low, $q);
+            $scaled(s, x, shifted, k, sum + rest, $ends10)
+        }
+
+        /// The exponential less 1.
+        #[inline(always)]
+        pub fn $expm1<S: Shape>(s: S, x: S::$lane) -> S::$lane {
+            const ENDS: [$t; 3] = $ends;
+            // Rounded a little down: below 0 less of the result may cancel, since its last place is finer.
+            let shifted = x.fma(s.lit(core::$t::consts::LOG2_E), s.lit(-0.1)) + s.lit($shift);
+            let k = shifted - s.lit($shift);
+            let (r, low) = $reduce(s, x, k);
+            let (sum, rest) = $near(s, r, low, $q_expm1);
+            let power = $shifted_exp2i(s, shifted);
+            let (high, left) = two_sum(sum * power, s.lit(-1.0));
+            let mut out = high + rest.fma(power, left);
+            let far = !x.abs().lt(s.lit(ENDS[0]));
+            if s.enter_slow(far) {
+                // Up here the 1 is far below the last place; down there it is all that is left.
+                let scaled = $scale(s, sum + rest, k);
+                let scaled = choose(x.gt(s.lit(ENDS[2])), s.lit($t::INFINITY), scaled);
+                let scaled = choose(x.lt(s.lit(0.0)), s.lit(-1.0), scaled);
+                out = s.leave_slow(far, scaled, out);
+            }
+            // A zero keeps its sign.
+            out.copysign(x)
+        }
+    };
 }
 
-/// `x - k ln2`, and what the rounding of that lost.
-#[inline(always)]
-pub(crate) fn exp_reduce_f32<S: Shape>(s: S, x: S::F32, k: S::F32) -> (S::F32, S::F32) {
-    // The high part has so few bits that its product with k is exact.
-    const LN2_HIGH: f32 = 0.693145751953125;
-    const LN2_LOW: f32 = 1.428606765330187e-6;
-    let high = k.fma(s.lit(-LN2_HIGH), x);
-    let r = k.fma(s.lit(-LN2_LOW), high);
-    (r, k.fma(s.lit(-LN2_LOW), high - r))
+exponentials! {
+    f64 F64 SHIFT_F64 shifted_exp2i_f64 scale_f64;
+    near_f64 Q_F64, Q_EXPM1_F64; reduce_f64 scaled_f64;
+    exp_f64 exp2_f64 exp10_f64 expm1_f64;
+    ln2 f64::from_bits(0x3fe62e42fee00000), f64::from_bits(0x3dea39ef35793c76), f64::from_bits(0x3c7abc9e3b39803f);
+    log10_2 f64::from_bits(0x3fd34413509f7000), f64::from_bits(0x3d43fde623e2566b);
+    ln10 f64::from_bits(0xbcaf48ad494ea3e9);
+    ends [708.0, -746.0, 710.0], [1022.0, -1076.0, 1025.0], [307.0, -324.0, 309.0];
 }
-
-/// `2^k` times what [`exp_near_f32`] gave, with the slow path for `x` beyond `-limit..limit`. Below
-/// `zero` the result is 0, above `infinite` it is infinite.
-#[inline(always)]
-fn exp_scale_f32<S: Shape>(
-    s: S,
-    x: S::F32,
-    shifted: S::F32,
-    k: S::F32,
-    y: S::F32,
-    [limit, zero, infinite]: [f32; 3],
-) -> S::F32 {
-    let mut out = y * shifted_exp2i_f32(s, shifted);
-    let far = !x.abs().lt(s.lit(limit));
-    if s.enter_slow(far) {
-        let scaled = scale_f32(s, y, k);
-        let scaled = choose(x.gt(s.lit(infinite)), s.lit(f32::INFINITY), scaled);
-        let scaled = choose(x.lt(s.lit(zero)), s.lit(0.0), scaled);
-        out = s.leave_slow(far, scaled, out);
-    }
-    out
-}
-
-/// The exponential.
-#[inline(always)]
-pub fn exp_f32<S: Shape>(s: S, x: S::F32) -> S::F32 {
-    let shifted = x.fma(s.lit(core::f32::consts::LOG2_E), s.lit(SHIFT_F32));
-    let k = shifted - s.lit(SHIFT_F32);
-    let (r, low) = exp_reduce_f32(s, x, k);
-    let (sum, rest) = exp_near_f32(s, r, low, Q_F32);
-    exp_scale_f32(s, x, shifted, k, sum + rest, [87.0, -104.0, 89.0])
-}
-
-/// 2 to a power.
-#[inline(always)]
-pub fn exp2_f32<S: Shape>(s: S, x: S::F32) -> S::F32 {
-    const LN2: f32 = core::f32::consts::LN_2;
-    const LN2_LOW: f32 = -1.9046542121259336e-9;
-    let shifted = x + s.lit(SHIFT_F32);
-    let k = shifted - s.lit(SHIFT_F32);
-    let r = x - k;
-    let t = r * s.lit(LN2);
-    let low = r.fma(s.lit(LN2_LOW), r.fma(s.lit(LN2), -t));
-    let (sum, rest) = exp_near_f32(s, t, low, Q_F32);
-    exp_scale_f32(s, x, shifted, k, sum + rest, [126.0, -151.0, 129.0])
-}
-
-/// 10 to a power.
-#[inline(always)]
-pub fn exp10_f32<S: Shape>(s: S, x: S::F32) -> S::F32 {
-    const LOG2_10: f32 = core::f32::consts::LOG2_10;
-    const LOG10_2_HIGH: f32 = 0.301025390625;
-    const LOG10_2_LOW: f32 = 4.605039066518657e-6;
-    const LN10: f32 = core::f32::consts::LN_10;
-    const LN10_LOW: f32 = -3.1975435632602967e-8;
-    let shifted = x.fma(s.lit(LOG2_10), s.lit(SHIFT_F32));
-    let k = shifted - s.lit(SHIFT_F32);
-    let high = k.fma(s.lit(-LOG10_2_HIGH), x);
-    let r = k.fma(s.lit(-LOG10_2_LOW), high);
-    let left = k.fma(s.lit(-LOG10_2_LOW), high - r);
-    let t = r * s.lit(LN10);
-    let low = r.fma(s.lit(LN10_LOW), r.fma(s.lit(LN10), -t));
-    let low = left.fma(s.lit(LN10), low);
-    let (sum, rest) = exp_near_f32(s, t, low, Q_F32);
-    exp_scale_f32(s, x, shifted, k, sum + rest, [37.0, -46.0, 39.0])
-}
-
-/// The exponential less 1.
-#[inline(always)]
-pub fn expm1_f32<S: Shape>(s: S, x: S::F32) -> S::F32 {
-    // Rounded a little down: below 0 less of the result may cancel, since its last place is finer.
-    let shifted = x.fma(s.lit(core::f32::consts::LOG2_E), s.lit(-0.1)) + s.lit(SHIFT_F32);
-    let k = shifted - s.lit(SHIFT_F32);
-    let (r, low) = exp_reduce_f32(s, x, k);
-    let (sum, rest) = exp_near_f32(s, r, low, Q_EXPM1_F32);
-    let power = shifted_exp2i_f32(s, shifted);
-    let (high, left) = two_sum(sum * power, s.lit(-1.0));
-    let mut out = high + rest.fma(power, left);
-    let far = !x.abs().lt(s.lit(87.0));
-    if s.enter_slow(far) {
-        // Up here the 1 is far below the last place; down there it is all that is left.
-        let scaled = scale_f32(s, sum + rest, k);
-        let scaled = choose(x.gt(s.lit(89.0)), s.lit(f32::INFINITY), scaled);
-        let scaled = choose(x.lt(s.lit(0.0)), s.lit(-1.0), scaled);
-        out = s.leave_slow(far, scaled, out);
-    }
-    // A zero keeps its sign.
-    out.copysign(x)
+exponentials! {
+    f32 F32 SHIFT_F32 shifted_exp2i_f32 scale_f32;
+    near_f32 Q_F32, Q_EXPM1_F32; reduce_f32 scaled_f32;
+    exp_f32 exp2_f32 exp10_f32 expm1_f32;
+    ln2 0.693145751953125, 1.428606765330187e-6, -1.9046542121259336e-9;
+    log10_2 0.301025390625, 4.605039066518657e-6;
+    ln10 -3.1975435632602967e-8;
+    ends [87.0, -104.0, 89.0], [126.0, -151.0, 129.0], [37.0, -46.0, 39.0];
 }
