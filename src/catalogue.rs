@@ -5,8 +5,6 @@ use lanefn_kernels::{math, problem};
 use crate::ufunc::Untyped;
 
 /// Every built-in function, in the order of this page.
-// Inlined elsewhere, it would bring all the loops along, to be compiled again.
-#[inline(never)]
 pub fn catalogue() -> &'static [Untyped] {
     const {
         &[

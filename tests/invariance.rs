@@ -83,7 +83,7 @@ impl Function for Meet {
     const NAME: &'static str = "meet";
     const DOC: &'static str = "The input.";
     const ARGUMENTS: &'static [&'static str] = &["x"];
-    const LOOPS: &'static [Loop] = &[Loop::of::<Meet, (f64,)>()];
+    const LOOPS: &'static [&'static Loop] = &[&Loop::of::<Meet, (f64,)>()];
 }
 impl Kernel<(f64,)> for Meet {
     type Out = (f64,);

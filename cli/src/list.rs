@@ -81,7 +81,7 @@ pub fn signature(s: &Loop) -> String {
 
 /// How far results may be from the truth, for a function that has bounds: one for all its signatures if
 /// they agree.
-fn bounds(all: &[Loop]) -> Option<String> {
+fn bounds(all: &[&Loop]) -> Option<String> {
     let text = |bound: f64| match bound {
         0.0 => "exact".to_string(),
         0.5 => "the nearest number".to_string(),
@@ -97,7 +97,7 @@ fn bounds(all: &[Loop]) -> Option<String> {
 }
 
 /// Many signatures on one line; those of one dtype throughout by that dtype alone.
-pub fn signatures(all: &[Loop]) -> String {
+pub fn signatures(all: &[&Loop]) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut alike = Vec::new();
     for s in all {

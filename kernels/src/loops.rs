@@ -218,15 +218,28 @@ unsafe fn unstage<T: Element>(from: &Staged, to: &[*mut u8; MAX_INPUTS], which: 
 }
 
 /// A function of one element for the inputs `In`, written on lanes.
-pub trait Kernel<In: Operands>: 'static {
+pub trait Kernel<In: Operands>: Sized + 'static {
     /// The outputs, 1 to 4.
     type Out: Operands;
     /// The element type that should fill registers: it decides the number of lanes.
     type Busy: Element;
     /// Lane operations in one evaluation, roughly; loops count by their turns.
     const COST: u32;
+    /// The loop of this kernel. [`the_loop!`](crate::the_loop) puts it into a static, so that it is
+    /// compiled where the kernel is written and not again by everybody who calls it.
+    const LOOP: &'static Loop = &Loop::of::<Self, In>();
     /// The function, lane by lane.
     fn lanes<S: Shape>(s: S, inputs: In::Lanes<S>) -> <Self::Out as Operands>::Lanes<S>;
+}
+
+/// The value of [`Kernel::LOOP`] for a kernel that is not generic.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! the_loop {
+    ($of:expr) => {{
+        static LOOP: $crate::loops::Loop = $of;
+        &LOOP
+    }};
 }
 
 /// Vectors in one turn of the loop, by the cost of a kernel: cheap ones are bound by the loop around
@@ -397,38 +410,44 @@ unsafe fn run<K: Kernel<In>, In: Operands, S: Machine>(
     }
 }
 
-/// A shell for each level: the same loop, compiled with the level's instructions.
+/// A shell for each level: the same loop, compiled with the level's instructions. They are methods of
+/// the kernel, so that the compiler puts them where the kernel is and not all into one unit.
+trait Shells<In: Operands>: Kernel<In> {
+    /// # Safety
+    /// As [`InnerLoop`] says.
+    unsafe fn scalar(inputs: &[Input], outputs: &[*mut u8], n: usize);
+    /// # Safety
+    /// As [`InnerLoop`] says.
+    unsafe fn baseline(inputs: &[Input], outputs: &[*mut u8], n: usize);
+    /// # Safety
+    /// As [`InnerLoop`] says.
+    unsafe fn avx2(inputs: &[Input], outputs: &[*mut u8], n: usize);
+    /// # Safety
+    /// As [`InnerLoop`] says.
+    unsafe fn avx512(inputs: &[Input], outputs: &[*mut u8], n: usize);
+}
+
 macro_rules! shells {
-    ($($(#[$attribute:meta])* $name:ident $shape:ty;)*) => {$(
-        /// # Safety
-        /// As [`InnerLoop`] says.
-        $(#[$attribute])*
-        unsafe fn $name<K: Kernel<In>, In: Operands>(
-            inputs: &[Input],
-            outputs: &[*mut u8],
-            n: usize,
-        ) {
-            // SAFETY: the caller's promise.
-            unsafe { run::<K, In, $shape>(inputs, outputs, n) }
-        }
-    )*};
+    ($($(#[$attribute:meta])* $name:ident $shape:ty;)*) => {
+        impl<K: Kernel<In>, In: Operands> Shells<In> for K {$(
+            $(#[cfg_attr(target_arch = "x86_64", $attribute)])*
+            unsafe fn $name(inputs: &[Input], outputs: &[*mut u8], n: usize) {
+                // SAFETY: the caller's promise.
+                unsafe { run::<K, In, $shape>(inputs, outputs, n) }
+            }
+        )*}
+    };
 }
 shells! {
     scalar Scalar;
     baseline <K::Busy as Element>::Baseline;
-    #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt,f16c")]
     avx2 <K::Busy as Element>::Avx2;
-    #[cfg(target_arch = "x86_64")]
     #[target_feature(
         enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512cd,avx2,fma,bmi1,bmi2,lzcnt,popcnt,f16c"
     )]
     avx512 <K::Busy as Element>::Avx512;
 }
-#[cfg(not(target_arch = "x86_64"))]
-use baseline as avx2;
-#[cfg(not(target_arch = "x86_64"))]
-use baseline as avx512;
 
 /// A named function with one [`Loop`] for each signature: what `#[ufunc]` makes.
 pub trait Function: 'static {
@@ -439,7 +458,7 @@ pub trait Function: 'static {
     /// The names of its arguments.
     const ARGUMENTS: &'static [&'static str];
     /// Its loops, in the order of the signatures.
-    const LOOPS: &'static [Loop];
+    const LOOPS: &'static [&'static Loop];
 }
 
 /// One signature of a function, with its type erased.
@@ -464,7 +483,7 @@ impl Loop {
             outputs: K::Out::DTYPES,
             cost: K::COST,
             bound: None,
-            levels: [scalar::<K, In>, baseline::<K, In>, avx2::<K, In>, avx512::<K, In>],
+            levels: [K::scalar, K::baseline, K::avx2, K::avx512],
         }
     }
 

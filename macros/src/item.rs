@@ -481,6 +481,8 @@ fn try_expand(attribute: &Attribute, function: &syn::ItemFn) -> Result<TokenStre
                 type Out = (#(#outs,)*);
                 type Busy = #busy;
                 const COST: u32 = #cost;
+                const LOOP: &'static #krate::loops::Loop =
+                    #krate::the_loop!(#krate::loops::Loop::of::<#name, (#(#ins,)*)>());
                 #[inline(always)]
                 fn lanes<__S: #krate::lanes::Shape>(
                     #s: __S,
@@ -490,7 +492,7 @@ fn try_expand(attribute: &Attribute, function: &syn::ItemFn) -> Result<TokenStre
                 }
             }
         });
-        loops.push(quote!(#krate::loops::Loop::of::<#name, (#(#ins,)*)>()));
+        loops.push(quote!(<#name as #krate::loops::Kernel<(#(#ins,)*)>>::LOOP));
     }
 
     let text = name.to_string();
@@ -520,7 +522,7 @@ fn try_expand(attribute: &Attribute, function: &syn::ItemFn) -> Result<TokenStre
             const NAME: &'static str = #text;
             const DOC: &'static str = #doc;
             const ARGUMENTS: &'static [&'static str] = &[#(#argument_names),*];
-            const LOOPS: &'static [#krate::loops::Loop] = &[#(#loops),*];
+            const LOOPS: &'static [&'static #krate::loops::Loop] = &[#(#loops),*];
         }
     })
 }

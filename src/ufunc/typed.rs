@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use lanefn_kernels::{
     lanes::Element,
     level::Level,
-    loops::{Function, Input, Kernel, Loop, MAX_INPUTS, MAX_OUTPUTS, Operands},
+    loops::{Function, Input, Kernel, MAX_INPUTS, MAX_OUTPUTS, Operands},
 };
 use ndarray::{ArrayBase, Data, DataMut, Dimension};
 use smallvec::SmallVec;
@@ -62,12 +62,6 @@ pub trait Call: Function + Sized {
     }
 }
 impl<F: Function> Call for F {}
-
-/// The loop of `F` for `In`, in one place in memory.
-struct LoopOf<F, In>(PhantomData<(F, In)>);
-impl<F: Kernel<In>, In: Operands> LoopOf<F, In> {
-    const LOOP: &'static Loop = &Loop::of::<F, In>();
-}
 
 /// Calls on at most so many elements, all contiguous, go straight to the inner loop.
 const SMALL: usize = 2048;
@@ -140,7 +134,7 @@ impl<F: Function> Ufunc<F> {
             let outputs = raw_outputs(&to_layouts, to);
             // SAFETY: inputs are borrowed arrays or numbers, outputs fresh memory that nobody else
             // knows; types have been matched by the kernel's.
-            unsafe { call(LoopOf::<F, A::In>::LOOP, &inputs, None, &outputs, self.options) }
+            unsafe { call(<F as Kernel<A::In>>::LOOP, &inputs, None, &outputs, self.options) }
         };
         // SAFETY: without a mask the engine writes every element, or gives an error.
         unsafe { OutOf::<F, A::In>::make(dim, Some(&axes), write) }
@@ -202,7 +196,7 @@ impl<F: Function> Ufunc<F> {
         F: Kernel<In>,
     {
         let n = shape.iter().product();
-        if n > SMALL || LoopOf::<F, In>::LOOP.cost >= 64 || !self.options.plain() {
+        if n > SMALL || <F as Kernel<In>>::LOOP.cost >= 64 || !self.options.plain() {
             return Ok(None);
         }
         Ok(Some((n, Level::chosen()?)))
@@ -228,7 +222,7 @@ impl<F: Function> Ufunc<F> {
         let options = Options { stream: true, ..self.options };
         // SAFETY: inputs are borrowed arrays or numbers, outputs arrays that are borrowed alone; types
         // have been matched by the kernel's.
-        unsafe { call(LoopOf::<F, A::In>::LOOP, &inputs, mask, &outputs, options) }
+        unsafe { call(<F as Kernel<A::In>>::LOOP, &inputs, mask, &outputs, options) }
     }
 
     /// Calls the function with the array as its first input and writes the result back to it. `rest`
@@ -267,7 +261,7 @@ impl<F: Function> Ufunc<F> {
         let options = Options { stream: true, ..self.options };
         // SAFETY: the array is borrowed alone and is the first input and the output alike, which the
         // engine allows; the others are borrowed arrays or numbers.
-        unsafe { call(LoopOf::<F, R::In>::LOOP, &inputs, None, &outputs, options) }
+        unsafe { call(<F as Kernel<R::In>>::LOOP, &inputs, None, &outputs, options) }
     }
 }
 
@@ -285,7 +279,7 @@ unsafe fn direct<F: Kernel<In>, In: Operands>(
 ) {
     let inputs = from.map(|at| Input { at, scalar: false });
     let _floats = IeeeDefault::enter();
-    let inner = LoopOf::<F, In>::LOOP.inner(level);
+    let inner = <F as Kernel<In>>::LOOP.inner(level);
     // SAFETY: the caller's promise.
     unsafe { inner(&inputs[..In::COUNT], &to[..F::Out::COUNT], n) }
 }

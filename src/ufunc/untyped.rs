@@ -23,7 +23,7 @@ pub struct Untyped {
     /// The names of its arguments.
     pub arguments: &'static [&'static str],
     /// A loop for each signature.
-    pub loops: &'static [Loop],
+    pub loops: &'static [&'static Loop],
 }
 
 /// An array to read: an address, a shape, a stride in bytes for each axis, and a dtype.
@@ -83,10 +83,10 @@ impl Untyped {
                 got_out: self.nout(),
             });
         }
-        self.loops.iter().find(|l| l.inputs == inputs).ok_or_else(|| Error::NoLoop {
+        self.loops.iter().copied().find(|l| l.inputs == inputs).ok_or_else(|| Error::NoLoop {
             function: self.name,
             got: inputs.to_vec(),
-            has: self.loops.iter().map(signature).collect::<Vec<_>>().join(", "),
+            has: self.loops.iter().copied().map(signature).collect::<Vec<_>>().join(", "),
         })
     }
 

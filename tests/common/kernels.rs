@@ -74,7 +74,7 @@ macro_rules! weigh {
                 const NAME: &'static str = stringify!($name);
                 const DOC: &'static str = "The weighed sum of the inputs.";
                 const ARGUMENTS: &'static [&'static str] = &[$(stringify!($x)),+];
-                const LOOPS: &'static [Loop] = &[Loop::of::<$name, ($($t,)+)>()];
+                const LOOPS: &'static [&'static Loop] = &[&Loop::of::<$name, ($($t,)+)>()];
             }
             impl Kernel<($($t,)+)> for $name {
                 type Out = ($($u,)+);
@@ -113,7 +113,7 @@ macro_rules! problem {
             const NAME: &'static str = "problem";
             const DOC: &'static str = "One up above 2, one down elsewhere.";
             const ARGUMENTS: &'static [&'static str] = &["x"];
-            const LOOPS: &'static [Loop] = &[$(Loop::of::<Problem, ($t,)>()),+];
+            const LOOPS: &'static [&'static Loop] = &[$(&Loop::of::<Problem, ($t,)>()),+];
         }
         $(
             impl Kernel<($t,)> for Problem {
@@ -139,7 +139,7 @@ impl Function for Plus {
     const NAME: &'static str = "plus";
     const DOC: &'static str = "The sum, and whether it is above 0.";
     const ARGUMENTS: &'static [&'static str] = &["x", "y"];
-    const LOOPS: &'static [Loop] = &[Loop::of::<Plus, (f64, f64)>()];
+    const LOOPS: &'static [&'static Loop] = &[&Loop::of::<Plus, (f64, f64)>()];
 }
 impl Kernel<(f64, f64)> for Plus {
     type Out = (f64,);
@@ -157,7 +157,7 @@ impl Function for Doublings {
     const NAME: &'static str = "doublings";
     const DOC: &'static str = "Doublings until x is at least 1.";
     const ARGUMENTS: &'static [&'static str] = &["x"];
-    const LOOPS: &'static [Loop] = &[Loop::of::<Doublings, (f64,)>()];
+    const LOOPS: &'static [&'static Loop] = &[&Loop::of::<Doublings, (f64,)>()];
 }
 impl Kernel<(f64,)> for Doublings {
     type Out = (f64,);
@@ -186,7 +186,7 @@ impl Function for Truth {
     const NAME: &'static str = "truth";
     const DOC: &'static str = "The opposite.";
     const ARGUMENTS: &'static [&'static str] = &["x"];
-    const LOOPS: &'static [Loop] = &[Loop::of::<Truth, (bool,)>(), Loop::of::<Truth, (u64,)>()];
+    const LOOPS: &'static [&'static Loop] = &[&Loop::of::<Truth, (bool,)>(), &Loop::of::<Truth, (u64,)>()];
 }
 impl Kernel<(bool,)> for Truth {
     type Out = (bool,);

@@ -293,7 +293,7 @@ impl Function for Slow {
     const NAME: &'static str = "slow";
     const DOC: &'static str = "";
     const ARGUMENTS: &'static [&'static str] = &["x"];
-    const LOOPS: &'static [lanefn::kernels::loops::Loop] = &[];
+    const LOOPS: &'static [&'static lanefn::kernels::loops::Loop] = &[];
 }
 
 #[test]

@@ -117,9 +117,8 @@ macro_rules! functions {
             const NAME: &'static str = stringify!($name);
             const DOC: &'static str = functions!(@doc [] $($doc)+).trim_ascii_start();
             const ARGUMENTS: &'static [&'static str] = functions!(@names $arguments);
-            const LOOPS: &'static [$crate::loops::Loop] = &[$(
-                $crate::loops::Loop::of::<$name, functions!(@in $t $arguments)>()
-                    .within(<$t as $crate::math::Serves<$name>>::BOUND)
+            const LOOPS: &'static [&'static $crate::loops::Loop] = &[$(
+                <$name as $crate::loops::Kernel<functions!(@in $t $arguments)>>::LOOP
             ),+];
         }
     )*};
@@ -218,6 +217,9 @@ macro_rules! functions {
             type Out = functions!(@operands $t $out);
             type Busy = functions!(@busy $t $busy);
             const COST: u32 = $cost;
+            const LOOP: &'static $crate::loops::Loop = $crate::the_loop!(
+                $crate::loops::Loop::of::<$name, ($(functions!(@elem $t $in),)+)>().within($bound as f64)
+            );
             #[inline(always)]
             fn lanes<S: $crate::lanes::Shape>(
                 s: S,
