@@ -116,7 +116,7 @@ const ROWS: &[Row] = rows! {
     signbit "signbit" (-100.0, 100.0);
     floor_divide "floor_divide" (-1e6, 1e6) (1.0, 1000.0) integers;
     remainder "remainder" (-1e6, 1e6) (1.0, 1000.0) integers;
-    power "power" (-20.0, 20.0) (0.0, 12.0) integers;
+    pow "power" (-20.0, 20.0) (0.0, 12.0) integers;
     gcd "gcd" (1.0, 1e6) (1.0, 1e6) integers;
     lcm "lcm" (1.0, 1e4) (1.0, 1e4) integers;
 };

@@ -1,8 +1,14 @@
 //! The built-in ufuncs, one line each.
 
-use lanefn_kernels::{math, problem};
+use lanefn_kernels::{lanes::Dtype, math, problem};
 
-use crate::ufunc::Untyped;
+use crate::ufunc::{
+    Reduction,
+    Special::{
+        Highest, HighestOrNan, Lowest, LowestOrNan, MinusInfinity, MinusZero, One, Ones, Zero,
+    },
+    Untyped,
+};
 
 /// Every built-in function, in the order of this page.
 pub fn catalogue() -> &'static [Untyped] {
@@ -21,6 +27,28 @@ pub fn catalogue() -> &'static [Untyped] {
             Untyped::of::<problem::wind_direction>(),
             Untyped::of::<problem::gelu>(),
             Untyped::of::<problem::black_scholes>(),
+            Untyped::of::<math::add>().reducing(
+                Reduction::tree(&math::SUMS).identity(Zero).neutral(MinusZero).widening(),
+            ),
+            Untyped::of::<math::subtract>(),
+            Untyped::of::<math::multiply>()
+                .reducing(Reduction::tree(&math::PRODUCTS).identity(One).widening()),
+            Untyped::of::<math::divide>().alias(&["true_divide"]).of_floats(),
+            Untyped::of::<math::negative>(),
+            Untyped::of::<math::positive>().alias(&["conjugate", "conj"]),
+            Untyped::of::<math::fabs>(),
+            Untyped::of::<math::less>(),
+            Untyped::of::<math::less_equal>(),
+            Untyped::of::<math::greater>(),
+            Untyped::of::<math::greater_equal>(),
+            Untyped::of::<math::equal>(),
+            Untyped::of::<math::not_equal>(),
+            Untyped::of::<math::logical_and>()
+                .reducing(Reduction::any().identity(One).truths().settled_by(false)),
+            Untyped::of::<math::logical_or>()
+                .reducing(Reduction::any().identity(Zero).truths().settled_by(true)),
+            Untyped::of::<math::logical_xor>().reducing(Reduction::any().identity(Zero).truths()),
+            Untyped::of::<math::logical_not>(),
             Untyped::of::<math::exp>(),
             Untyped::of::<math::exp2>(),
             Untyped::of::<math::exp10>(),
@@ -29,16 +57,18 @@ pub fn catalogue() -> &'static [Untyped] {
             Untyped::of::<math::log2>(),
             Untyped::of::<math::log10>(),
             Untyped::of::<math::log1p>(),
-            Untyped::of::<math::pow>(),
+            Untyped::of::<math::pow>().alias(&["power"]),
+            Untyped::of::<math::pow>().named("float_power").only(Dtype::F64),
             Untyped::of::<math::cbrt>(),
             Untyped::of::<math::rsqrt>(),
             Untyped::of::<math::sqrt>(),
-            Untyped::of::<math::hypot>(),
+            Untyped::of::<math::hypot>().reducing(Reduction::tree(&[]).identity(Zero)),
             Untyped::of::<math::sigmoid>(),
             Untyped::of::<math::logit>(),
             Untyped::of::<math::softplus>(),
-            Untyped::of::<math::logaddexp>(),
-            Untyped::of::<math::logaddexp2>(),
+            Untyped::of::<math::logaddexp>().reducing(Reduction::tree(&[]).identity(MinusInfinity)),
+            Untyped::of::<math::logaddexp2>()
+                .reducing(Reduction::tree(&[]).identity(MinusInfinity)),
             Untyped::of::<math::xlogy>(),
             Untyped::of::<math::sin>(),
             Untyped::of::<math::cos>(),
@@ -47,46 +77,45 @@ pub fn catalogue() -> &'static [Untyped] {
             Untyped::of::<math::sinpi>(),
             Untyped::of::<math::cospi>(),
             Untyped::of::<math::tanpi>(),
-            Untyped::of::<math::asin>(),
-            Untyped::of::<math::acos>(),
-            Untyped::of::<math::atan>(),
-            Untyped::of::<math::atan2>(),
+            Untyped::of::<math::asin>().alias(&["arcsin"]),
+            Untyped::of::<math::acos>().alias(&["arccos"]),
+            Untyped::of::<math::atan>().alias(&["arctan"]),
+            Untyped::of::<math::atan2>().alias(&["arctan2"]),
             Untyped::of::<math::tanh>(),
             Untyped::of::<math::sinh>(),
             Untyped::of::<math::cosh>(),
-            Untyped::of::<math::asinh>(),
-            Untyped::of::<math::acosh>(),
-            Untyped::of::<math::atanh>(),
+            Untyped::of::<math::asinh>().alias(&["arcsinh"]),
+            Untyped::of::<math::acosh>().alias(&["arccosh"]),
+            Untyped::of::<math::atanh>().alias(&["arctanh"]),
             Untyped::of::<math::erf>(),
             Untyped::of::<math::erfc>(),
             Untyped::of::<math::gamma>(),
             Untyped::of::<math::lgamma>(),
             Untyped::of::<math::fmod>(),
-            Untyped::of::<math::remainder>(),
+            Untyped::of::<math::remainder>().alias(&["mod"]),
             Untyped::of::<math::floor_divide>(),
             Untyped::of::<math::divmod>(),
-            Untyped::of::<math::power>(),
-            Untyped::of::<math::gcd>(),
-            Untyped::of::<math::lcm>(),
-            Untyped::of::<math::left_shift>(),
-            Untyped::of::<math::right_shift>(),
-            Untyped::of::<math::bit_count>(),
-            Untyped::of::<math::invert>(),
-            Untyped::of::<math::bitwise_and>(),
-            Untyped::of::<math::bitwise_or>(),
-            Untyped::of::<math::bitwise_xor>(),
-            Untyped::of::<math::maximum>(),
-            Untyped::of::<math::minimum>(),
-            Untyped::of::<math::fmax>(),
-            Untyped::of::<math::fmin>(),
+            Untyped::of::<math::gcd>().reducing(Reduction::any().identity(Zero)),
+            Untyped::of::<math::lcm>().reducing(Reduction::any().neutral(One)),
+            Untyped::of::<math::left_shift>().alias(&["bitwise_left_shift"]),
+            Untyped::of::<math::right_shift>().alias(&["bitwise_right_shift"]),
+            Untyped::of::<math::bit_count>().alias(&["bitwise_count"]),
+            Untyped::of::<math::invert>().alias(&["bitwise_not", "bitwise_invert"]),
+            Untyped::of::<math::bitwise_and>().reducing(Reduction::any().identity(Ones)),
+            Untyped::of::<math::bitwise_or>().reducing(Reduction::any().identity(Zero)),
+            Untyped::of::<math::bitwise_xor>().reducing(Reduction::any().identity(Zero)),
+            Untyped::of::<math::maximum>().reducing(Reduction::any().neutral(Lowest)),
+            Untyped::of::<math::minimum>().reducing(Reduction::any().neutral(Highest)),
+            Untyped::of::<math::fmax>().reducing(Reduction::any().neutral(LowestOrNan)),
+            Untyped::of::<math::fmin>().reducing(Reduction::any().neutral(HighestOrNan)),
             Untyped::of::<math::clip>(),
             Untyped::of::<math::heaviside>(),
-            Untyped::of::<math::abs>(),
+            Untyped::of::<math::abs>().alias(&["absolute"]),
             Untyped::of::<math::sign>(),
             Untyped::of::<math::square>(),
             Untyped::of::<math::reciprocal>(),
-            Untyped::of::<math::deg2rad>(),
-            Untyped::of::<math::rad2deg>(),
+            Untyped::of::<math::deg2rad>().alias(&["radians"]),
+            Untyped::of::<math::rad2deg>().alias(&["degrees"]),
             Untyped::of::<math::floor>(),
             Untyped::of::<math::ceil>(),
             Untyped::of::<math::trunc>(),
@@ -104,4 +133,14 @@ pub fn catalogue() -> &'static [Untyped] {
             Untyped::of::<math::isfinite>(),
         ]
     }
+}
+
+/// The built-in function of this name or alias: NumPy's names, and those of the array API.
+///
+/// ```
+/// assert_eq!(lanefn::find("absolute").unwrap().name, "abs");
+/// assert!(lanefn::find("abs").is_some() && lanefn::find("nothing").is_none());
+/// ```
+pub fn find(name: &str) -> Option<&'static Untyped> {
+    catalogue().iter().find(|f| f.name == name || f.aliases.contains(&name))
 }

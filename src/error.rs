@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use lanefn_kernels::{lanes::Dtype, level::LevelError};
 
+use crate::dtype::Casting;
+
 /// What went wrong, with the shapes, axes, dtypes or file offset concerned.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -62,26 +64,114 @@ pub enum Error {
         strides: Vec<isize>,
     },
     /// No loop of this function takes these dtypes.
-    #[error("{function} has no loop for ({}); it has {}", list(.got), .has)]
+    #[error("{function} has no loop for ({got}; it has {has}")]
     NoLoop {
         /// The function's name.
         function: &'static str,
-        /// The dtypes given.
-        got: Vec<Dtype>,
+        /// The types given, and the dtypes asked for, as text.
+        got: String,
         /// The signatures that it has, as text.
         has: String,
     },
-    /// An output whose dtype is not what the function gives.
-    #[error("output {output} of {function} has dtype {got}, but the function gives {needed}")]
-    OutputDtype {
+    /// A cast that is not allowed.
+    #[error("{operand} of {function} can't be cast from {from} to {to} by the rule '{casting}'")]
+    Casting {
         /// The function's name.
         function: &'static str,
-        /// Which output, counted from 0.
-        output: usize,
-        /// Its dtype.
-        got: Dtype,
-        /// The dtype that the function gives.
-        needed: Dtype,
+        /// Which operand: "input 0", "output 0".
+        operand: String,
+        /// What it is cast from.
+        from: String,
+        /// What to.
+        to: Dtype,
+        /// The rule.
+        casting: Casting,
+    },
+    /// A method of binary functions, on another one.
+    #[error(
+        "{method} is for functions of two inputs and one output; {function} has {nin} and {nout}"
+    )]
+    NotBinary {
+        /// The method.
+        method: &'static str,
+        /// The function's name.
+        function: &'static str,
+        /// Inputs that it takes.
+        nin: usize,
+        /// Outputs that it gives.
+        nout: usize,
+    },
+    /// A function whose loop gives another dtype than it takes, along an axis.
+    #[error(
+        "{function} can't go along an axis in ({signature}): it gives another dtype than it takes"
+    )]
+    NotEndo {
+        /// The function's name.
+        function: &'static str,
+        /// The loop's signature.
+        signature: String,
+    },
+    /// An axis that an array doesn't have.
+    #[error("axis {axis} is out of bounds for an array of {ndim} dimensions")]
+    Axis {
+        /// The axis asked for.
+        axis: isize,
+        /// How many there are.
+        ndim: usize,
+    },
+    /// An axis that is named twice.
+    #[error("axis {axis} is named twice")]
+    AxisTwice {
+        /// The axis, counted from the first one (0).
+        axis: usize,
+    },
+    /// Several axes for a function whose result depends on the order.
+    #[error(
+        "{function} depends on the order of elements, so it reduces one axis at a time, not {axes:?}"
+    )]
+    NotReorderable {
+        /// The function's name.
+        function: &'static str,
+        /// The axes.
+        axes: Vec<usize>,
+    },
+    /// A reduction of no elements by a function without an identity.
+    #[error(
+        "{function} has no identity: axis {axis} of shape {shape:?} has no elements to reduce, and no initial value is given"
+    )]
+    NoIdentity {
+        /// The function's name.
+        function: &'static str,
+        /// The axis without elements.
+        axis: usize,
+        /// The shape.
+        shape: Vec<usize>,
+    },
+    /// A masked reduction by a function without an identity.
+    #[error("{function} has no identity: a reduction with a mask needs an initial value")]
+    MaskNeedsInitial {
+        /// The function's name.
+        function: &'static str,
+    },
+    /// An index that an axis doesn't have.
+    #[error("index {index} is out of bounds for axis {axis} of length {length}")]
+    Index {
+        /// The index.
+        index: i64,
+        /// The axis.
+        axis: usize,
+        /// Its length.
+        length: usize,
+    },
+    /// An option with a value that it can't have.
+    #[error("{option} is {got:?}, but must be {needed}")]
+    Option {
+        /// The option's name.
+        option: &'static str,
+        /// The value.
+        got: String,
+        /// What it could be.
+        needed: &'static str,
     },
     /// A mask that is not bool.
     #[error("the mask has dtype {got}, but must be bool")]
@@ -150,7 +240,3 @@ pub enum Error {
 
 /// A result with [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
-
-fn list(dtypes: &[Dtype]) -> String {
-    dtypes.iter().map(|d| d.name()).collect::<Vec<_>>().join(", ")
-}

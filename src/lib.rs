@@ -1,18 +1,19 @@
 //! Functions of one element, run as branchless SIMD kernels over whole arrays.
 mod catalogue;
+pub mod dtype;
 pub mod error;
 pub mod execute;
 mod iterate;
 pub mod ufunc;
 
-pub use catalogue::catalogue;
+pub use catalogue::{catalogue, find};
 pub use error::{Error, Result};
 pub use execute::{Options, limits, num_threads, set_num_threads, thread_report, with_num_threads};
 pub use lanefn_kernels as kernels;
 pub use lanefn_kernels::level::Level;
 pub use lanefn_kernels::math;
 pub use lanefn_macros::ufunc;
-pub use ufunc::{RawInput, RawOutput, Ufunc, Untyped};
+pub use ufunc::{RawInput, RawOutput, Scalar, Ufunc, Untyped};
 
 /// What most users of the crate want in scope.
 pub mod prelude {

@@ -14,7 +14,7 @@ struct Options {
     /// Only this dtype: float64 or float32.
     #[arg(long)]
     dtype: Option<String>,
-    /// Chosen arguments for each function.
+    /// Chosen arguments for each function; a tenth of that many f64 where all need the slow oracle.
     #[arg(long, default_value_t = 20_000_000)]
     points: u64,
     /// Every f32 for the functions of one argument, in place of chosen ones.
@@ -79,7 +79,8 @@ fn main() -> anyhow::Result<()> {
             let worst = if all {
                 sweep::every_f32(of, oracle, level, threads)
             } else {
-                sweep::sample(of, oracle, level, options.points, threads, options.seed)
+                let share = if dtype == Dtype::F64 && oracle.is_slow() { 10 } else { 1 };
+                sweep::sample(of, oracle, level, options.points / share, threads, options.seed)
             };
             let bound = of.bound.expect("functions() gives those with a bound");
             let row = row(function.name, dtype, bound, &worst, all, function.nin());

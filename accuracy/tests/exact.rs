@@ -371,9 +371,9 @@ fn gcd(mut a: u128, mut b: u128) -> u128 {
 fn powers_wrap() {
     each_integer! { T =>
         let mut at = pairs::<T>();
-        check2("power", 0, &at, |a: T, b: T| power(a as i128, b as i128) as T);
+        check2("pow", 0, &at, |a: T, b: T| power(a as i128, b as i128) as T);
         at.1 = at.1.iter().map(|b| b % 9).collect();
-        check2("power", 0, &at, |a: T, b: T| power(a as i128, b as i128) as T);
+        check2("pow", 0, &at, |a: T, b: T| power(a as i128, b as i128) as T);
     }
 }
 

@@ -9,7 +9,10 @@ use std::{
 
 use clap::builder::PossibleValuesParser;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use lanefn::{Error, Level, Options, Untyped};
+use lanefn::{
+    Error, Level, Options, Untyped,
+    dtype::{Casting, Type},
+};
 use serde_json::json;
 
 use crate::{
@@ -94,8 +97,8 @@ impl Map {
         for path in &self.inputs {
             inputs.push(Input::open(path)?);
         }
-        let dtypes: Vec<_> = inputs.iter().map(|i| i.header().dtype).collect();
-        let signature = function.find(&dtypes)?;
+        let types: Vec<_> = inputs.iter().map(|i| Type::Is(i.header().dtype)).collect();
+        let signature = function.resolve(&types, &[], Casting::SameKind)?;
         if self.outputs.len() != signature.outputs.len() {
             return Err(Failure::Usage(format!(
                 "{} gives {}, but -o {} given",

@@ -1,6 +1,8 @@
 //! Lanes, elementary functions and inner loops of `lanefn`. Knows slices, not shapes of arrays.
 extern crate self as lanefn_kernels;
 
+pub mod cast;
+pub mod fold;
 pub mod lanes;
 pub mod level;
 pub mod loops;

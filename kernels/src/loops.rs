@@ -19,6 +19,7 @@
 
 use core::mem::MaybeUninit;
 
+use crate::fold::Fold;
 use crate::lanes::vector::copy_short;
 use crate::lanes::{Dtype, Element, Machine, Scalar, Shape};
 use crate::level::Level;
@@ -471,6 +472,8 @@ pub struct Loop {
     pub cost: u32,
     /// The bound of the error in ULP, for a function that is computed and not written out: 0 is exact.
     pub bound: Option<f64>,
+    /// For two inputs and one output of one dtype: the function one element after the other.
+    pub fold: Option<Fold>,
     levels: [InnerLoop; Level::ALL.len()],
 }
 
@@ -483,6 +486,7 @@ impl Loop {
             outputs: K::Out::DTYPES,
             cost: K::COST,
             bound: None,
+            fold: None,
             levels: [K::scalar, K::baseline, K::avx2, K::avx512],
         }
     }
@@ -490,6 +494,21 @@ impl Loop {
     /// The loop of a function whose error is at most this many ULP.
     pub const fn within(self, bound: f64) -> Loop {
         Loop { bound: Some(bound), ..self }
+    }
+
+    /// The loop with its fold.
+    pub const fn folding(self, fold: Fold) -> Loop {
+        Loop { fold: Some(fold), ..self }
+    }
+
+    /// The same code for other dtypes, of the same sizes, on which it gives the same bits.
+    pub(crate) const fn shared(self, inputs: &'static [Dtype], outputs: &'static [Dtype]) -> Loop {
+        let mut i = 0;
+        while i < inputs.len() {
+            assert!(inputs[i].size() == self.inputs[i].size());
+            i += 1;
+        }
+        Loop { inputs, outputs, ..self }
     }
 
     /// The inner loop for a level. It may be called only where the level is present.

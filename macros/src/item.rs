@@ -472,6 +472,14 @@ fn try_expand(attribute: &Attribute, function: &syn::ItemFn) -> Result<TokenStre
                 quote!(<#dtype as #serves>::COST)
             }
         };
+        // Two inputs and an output of one dtype: it folds.
+        let fold = (ins.len() == 2 && outs.len() == 1)
+            .then(|| [&ins[0], &ins[1], &outs[0]].map(|t| t.to_string()))
+            .filter(|[a, b, c]| a == b && b == c)
+            .map(|_| {
+                let t = &ins[0];
+                quote!(.folding(#krate::fold::Fold::of::<#name, #t>()))
+            });
         let call = quote!(#name::within(#s, #krate::ops::All, #(#arguments),*));
         let call = if outs.len() == 1 { quote!((#call,)) } else { call };
         kernels.push(quote! {
@@ -482,7 +490,7 @@ fn try_expand(attribute: &Attribute, function: &syn::ItemFn) -> Result<TokenStre
                 type Busy = #busy;
                 const COST: u32 = #cost;
                 const LOOP: &'static #krate::loops::Loop =
-                    #krate::the_loop!(#krate::loops::Loop::of::<#name, (#(#ins,)*)>());
+                    #krate::the_loop!(#krate::loops::Loop::of::<#name, (#(#ins,)*)>()#fold);
                 #[inline(always)]
                 fn lanes<__S: #krate::lanes::Shape>(
                     #s: __S,

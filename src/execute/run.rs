@@ -19,18 +19,24 @@
 use std::mem::MaybeUninit;
 
 use lanefn_kernels::{
+    cast::cast,
+    lanes::Dtype,
     level::Level,
     loops::{Input, Loop, MAX_INPUTS, MAX_OUTPUTS},
 };
 
 use super::{floats::IeeeDefault, memory, parallel};
 use crate::{
+    dtype::Casting,
     error::Result,
     iterate::{MAX_OPERANDS, Place, Plan, SHORT_ROW, Strides},
 };
 
 /// Elements in a tile at most.
 const TILE: usize = 512;
+
+/// The buffer in which operands are that lie apart and have another dtype than the loop's.
+const RAW: usize = MAX_INPUTS + MAX_OUTPUTS;
 
 /// Columns of a tile where an operand lies across.
 const ACROSS: usize = 16;
@@ -53,6 +59,8 @@ pub struct Options {
     pub level: Option<Level>,
     /// The number of threads at most, 1 or more; the current setting if none is given.
     pub threads: Option<usize>,
+    /// Which casts an untyped call may make.
+    pub casting: Casting,
     /// Whether calls that move more than the last-level cache holds write past the caches. Worth it where
     /// their memory has been touched before; lost on fresh pages.
     pub stream: bool,
@@ -70,11 +78,45 @@ impl Options {
 /// one.
 pub(crate) struct Run<'a> {
     pub function: &'a Loop,
+    pub casts: &'a Casts,
     pub plan: &'a Plan,
     pub level: Level,
     pub masked: bool,
     /// Write past the caches. The outputs must be mapped memory.
     pub stream: bool,
+}
+
+/// How operands become those of the loop.
+pub(crate) struct Casts {
+    /// Bytes of an element of each operand (inputs, then outputs).
+    size: [usize; MAX_INPUTS + MAX_OUTPUTS],
+    /// From an input to the loop's, from the loop's to an output; none where the dtypes are the same.
+    cast: [Option<&'static Loop>; MAX_INPUTS + MAX_OUTPUTS],
+}
+
+impl Casts {
+    pub(crate) fn new(
+        function: &Loop,
+        inputs: impl Iterator<Item = Dtype>,
+        outputs: impl Iterator<Item = Dtype>,
+    ) -> Casts {
+        let mut casts =
+            Casts { size: [1; MAX_INPUTS + MAX_OUTPUTS], cast: [None; MAX_INPUTS + MAX_OUTPUTS] };
+        let nin = function.inputs.len();
+        for (i, (of, &to)) in inputs.zip(function.inputs).enumerate() {
+            casts.size[i] = of.size();
+            casts.cast[i] = (of != to).then(|| cast(of, to));
+        }
+        for (i, (to, &of)) in outputs.zip(function.outputs).enumerate() {
+            casts.size[nin + i] = to.size();
+            casts.cast[nin + i] = (of != to).then(|| cast(of, to));
+        }
+        casts
+    }
+
+    fn any(&self) -> bool {
+        self.cast.iter().any(Option::is_some)
+    }
 }
 
 /// Roughly the nanoseconds that an element takes in one thread: what it costs to compute at a few
@@ -124,7 +166,8 @@ impl Run<'_> {
         let apart =
             kind[..self.function.inputs.len() + self.function.outputs.len()].contains(&Lie::Apart);
         let alone = self.plan.inner().0 >= SHORT_ROW || self.plan.axes.len() == 1;
-        let tiles = (self.masked || apart || !alone).then(|| Tiles::of(self.plan));
+        let tiles =
+            (self.masked || apart || !alone || self.casts.any()).then(|| Tiles::of(self.plan));
         let work = |from, to| match &tiles {
             // SAFETY: the caller's promise; units are apart, so no two threads write one element, and
             // what one reads no other writes.
@@ -153,16 +196,16 @@ impl Run<'_> {
         let (_, strides) = self.plan.inner();
         let nin = self.function.inputs.len();
         let mut kind = [Lie::Apart; MAX_OPERANDS];
-        for (i, d) in self.function.inputs.iter().enumerate() {
+        for i in 0..nin {
             kind[i] = match strides[i] {
                 0 => Lie::Still,
-                s if s == d.size() as isize => Lie::Contiguous,
+                s if s == self.casts.size[i] as isize => Lie::Contiguous,
                 _ => Lie::Apart,
             };
         }
-        for (i, d) in self.function.outputs.iter().enumerate() {
-            if strides[nin + i] == d.size() as isize {
-                kind[nin + i] = Lie::Contiguous;
+        for i in nin..nin + self.function.outputs.len() {
+            if strides[i] == self.casts.size[i] as isize {
+                kind[i] = Lie::Contiguous;
             }
         }
         kind
@@ -254,7 +297,7 @@ impl Run<'_> {
         let nout = self.function.outputs.len();
         let inner = self.function.inner(self.level);
         let [down, along] = &tiles.strides;
-        let mut buffers = Buffers::<{ MAX_INPUTS + MAX_OUTPUTS }, { TILE * 8 }>::new();
+        let mut buffers = Buffers::<{ MAX_INPUTS + MAX_OUTPUTS + 1 }, { TILE * 8 }>::new();
         // What was last put into each input's buffer: where from, and how many rows and columns.
         let mut held = [(std::ptr::null_mut(), 0, 0); MAX_INPUTS];
         let mut chosen = [0u16; TILE];
@@ -295,41 +338,66 @@ impl Run<'_> {
 
             let mut inputs = [Input { at: std::ptr::null(), scalar: false }; MAX_INPUTS];
             for i in 0..nin {
-                let size = self.function.inputs[i].size();
-                inputs[i] = Input { at: at[i], scalar: lies(i, 0) };
-                if inputs[i].scalar || (chosen.is_none() && lies(i, size)) {
+                let size = self.casts.size[i];
+                let scalar = lies(i, 0);
+                inputs[i] = Input { at: at[i], scalar };
+                let cast = self.casts.cast[i].map(|c| c.inner(self.level));
+                let here = scalar || (chosen.is_none() && lies(i, size));
+                if here && cast.is_none() {
                     continue;
                 }
                 let to = buffers.slot(i);
                 inputs[i].at = to;
-                let now = (at[i], rows, columns);
-                if chosen.is_none() && held[i] == now {
+                let now = if scalar { (at[i], 1, 1) } else { (at[i], rows, columns) };
+                if (scalar || chosen.is_none()) && held[i] == now {
                     // Nobody has written these elements since: an output stands still nowhere, so an
                     // input that shares its memory does not either.
                     continue;
                 }
-                let strides = [down[i], along[i]];
-                let packed = [(columns * size) as isize, size as isize];
-                // SAFETY: the walk's elements are valid for reading, and the buffer holds a tile.
-                unsafe { memory::copy_tile(at[i], strides, to, packed, [rows, columns], size) };
                 held[i] = now;
-                if let Some(chosen) = chosen {
-                    // SAFETY: indices into the tile in the buffer.
-                    unsafe { memory::compact(to, chosen, size) };
-                    held[i].1 = 0;
+                let mut from = at[i].cast_const();
+                if !here {
+                    let packed_to = if cast.is_some() { buffers.slot(RAW) } else { to };
+                    let strides = [down[i], along[i]];
+                    let packed = [(columns * size) as isize, size as isize];
+                    // SAFETY: the walk's elements are valid for reading, and the buffer holds a tile.
+                    unsafe {
+                        memory::copy_tile(at[i], strides, packed_to, packed, [rows, columns], size);
+                    }
+                    if let Some(chosen) = chosen {
+                        // SAFETY: indices into the tile in the buffer.
+                        unsafe { memory::compact(packed_to, chosen, size) };
+                        held[i].1 = 0;
+                    }
+                    from = packed_to;
+                }
+                if let Some(cast) = cast {
+                    let n = if scalar { 1 } else { count };
+                    // SAFETY: so many elements are there, and the other buffer has room for a tile.
+                    unsafe { cast(&[Input { at: from, scalar: false }], &[to], n) };
                 }
             }
             let mut outputs = [std::ptr::null_mut(); MAX_OUTPUTS];
             let mut whole = [false; MAX_OUTPUTS];
             for i in 0..nout {
-                whole[i] = chosen.is_none() && lies(nin + i, self.function.outputs[i].size());
-                outputs[i] = if whole[i] { at[nin + i] } else { buffers.slot(MAX_INPUTS + i) };
+                whole[i] = chosen.is_none() && lies(nin + i, self.casts.size[nin + i]);
+                let direct = whole[i] && self.casts.cast[nin + i].is_none();
+                outputs[i] = if direct { at[nin + i] } else { buffers.slot(MAX_INPUTS + i) };
             }
             // SAFETY: inputs are tiles of the walk or buffers with `count` elements, outputs likewise.
             unsafe { inner(&inputs[..nin], &outputs[..nout], count) };
-            for i in (0..nout).filter(|&i| !whole[i]) {
-                let size = self.function.outputs[i].size();
+            for i in 0..nout {
                 let o = nin + i;
+                let size = self.casts.size[o];
+                if let Some(cast) = self.casts.cast[o] {
+                    let from = [Input { at: outputs[i].cast_const(), scalar: false }];
+                    outputs[i] = if whole[i] { at[o] } else { buffers.slot(RAW) };
+                    // SAFETY: `count` elements are in the buffer, and are had room for.
+                    unsafe { cast.inner(self.level)(&from, &[outputs[i]], count) };
+                }
+                if whole[i] {
+                    continue;
+                }
                 let strides = [down[o], along[o]];
                 let packed = [(columns * size) as isize, size as isize];
                 // SAFETY: the walk's elements are valid for writing; the buffer holds what is read.

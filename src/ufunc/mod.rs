@@ -2,9 +2,13 @@
 //! shapes, strides and dtypes.
 
 mod arguments;
+mod methods;
+mod reduction;
 mod typed;
 mod untyped;
 
 pub use arguments::{Argument, Arguments, ArraysOf, InPlace, Outputs, Results};
+pub use methods::{Initial, Reducing};
+pub use reduction::{Order, Reduction, Scalar, Special};
 pub use typed::{Call, Ufunc};
 pub use untyped::{RawInput, RawOutput, Untyped};

@@ -1,15 +1,21 @@
 //! The engine on raw operands, which every way in shares.
 
 use lanefn_kernels::{
+    cast::cast,
     lanes::Dtype,
     level::Level,
     loops::{Function, Loop, MAX_INPUTS, MAX_OUTPUTS},
 };
 use smallvec::SmallVec;
 
+use super::Reduction;
 use crate::{
+    dtype::{Casting, Kind, Type, becomes, can_cast, kind, rank, strongest},
     error::{Error, Result},
-    execute::{Options, check_threads, memory, run::Run},
+    execute::{
+        Options, check_threads, memory,
+        run::{Casts, Run},
+    },
     iterate::{MAX_OPERANDS, Plan, broadcast},
 };
 
@@ -18,12 +24,18 @@ use crate::{
 pub struct Untyped {
     /// Its name.
     pub name: &'static str,
+    /// Other names for it.
+    pub aliases: &'static [&'static str],
     /// The first paragraph of its documentation.
     pub doc: &'static str,
     /// The names of its arguments.
     pub arguments: &'static [&'static str],
     /// A loop for each signature.
     pub loops: &'static [&'static Loop],
+    /// What it is along an axis.
+    pub reduction: Reduction,
+    /// Integers become f64 even where f32 holds them.
+    pub(crate) of_floats: bool,
 }
 
 /// An array to read: an address, a shape, a stride in bytes for each axis, and a dtype.
@@ -56,7 +68,50 @@ pub struct RawOutput<'a> {
 impl Untyped {
     /// The function `F`.
     pub const fn of<F: Function>() -> Untyped {
-        Untyped { name: F::NAME, doc: F::DOC, arguments: F::ARGUMENTS, loops: F::LOOPS }
+        Untyped {
+            name: F::NAME,
+            aliases: &[],
+            doc: F::DOC,
+            arguments: F::ARGUMENTS,
+            loops: F::LOOPS,
+            reduction: Reduction::sequence(),
+            of_floats: false,
+        }
+    }
+
+    /// The same with other names.
+    pub(crate) const fn alias(self, aliases: &'static [&'static str]) -> Untyped {
+        Untyped { aliases, ..self }
+    }
+
+    /// The same under a name of its own.
+    pub(crate) const fn named(self, name: &'static str) -> Untyped {
+        Untyped { name, aliases: &[], ..self }
+    }
+
+    /// The loops whose inputs are of this dtype alone, which stand side by side.
+    pub(crate) const fn only(self, dtype: Dtype) -> Untyped {
+        let mut first = 0;
+        while self.loops[first].inputs[0] as u8 != dtype as u8 {
+            first += 1;
+        }
+        let (_, rest) = self.loops.split_at(first);
+        let mut n = 1;
+        while n < rest.len() && rest[n].inputs[0] as u8 == dtype as u8 {
+            n += 1;
+        }
+        Untyped { loops: rest.split_at(n).0, ..self }
+    }
+
+    /// The same with what it is along an axis. A function of which nothing is said goes from the first
+    /// element to the last and has no identity.
+    pub const fn reducing(self, reduction: Reduction) -> Untyped {
+        Untyped { reduction, ..self }
+    }
+
+    /// The same with integers taken for f64.
+    pub(crate) const fn of_floats(self) -> Untyped {
+        Untyped { of_floats: true, ..self }
     }
 
     /// The number of inputs.
@@ -69,25 +124,119 @@ impl Untyped {
         self.loops.first().map_or(0, |l| l.outputs.len())
     }
 
-    /// The loop for inputs of exactly these dtypes.
+    /// The loop that computes for operands of these types, and the dtypes of what it gives: the first
+    /// one, in NumPy's order of dtypes, to which all inputs cast safely. `fixed` asks for dtypes of the
+    /// loop: none at all, or one or none for each input and output; then inputs may be cast as `casting`
+    /// allows. (NumPy's `dtype=` fixes the outputs, `signature=` any of them.)
+    ///
+    /// ```
+    /// use lanefn::dtype::{Casting, Dtype, Type};
+    /// let add = lanefn::find("add").unwrap();
+    /// let of = add.resolve(&[Type::Is(Dtype::I8), Type::Is(Dtype::U8)], &[], Casting::SameKind)?;
+    /// assert_eq!(of.outputs, [Dtype::I16]);
+    /// let of = add.resolve(&[Type::Is(Dtype::F32), Type::Float], &[], Casting::SameKind)?;
+    /// assert_eq!(of.inputs, [Dtype::F32, Dtype::F32]);
+    /// # Ok::<(), lanefn::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`Error::Arity`] for the wrong number of them, [`Error::NoLoop`] where there is none.
-    pub fn find(&self, inputs: &[Dtype]) -> Result<&'static Loop> {
+    /// [`Error::Arity`], [`Error::NoLoop`], [`Error::Casting`].
+    pub fn resolve(
+        &self,
+        inputs: &[Type],
+        fixed: &[Option<Dtype>],
+        casting: Casting,
+    ) -> Result<&'static Loop> {
         if inputs.len() != self.nin() {
-            return Err(Error::Arity {
-                function: self.name,
-                nin: self.nin(),
-                nout: self.nout(),
-                got_in: inputs.len(),
-                got_out: self.nout(),
-            });
+            return Err(self.arity(inputs.len(), self.nout()));
         }
-        self.loops.iter().copied().find(|l| l.inputs == inputs).ok_or_else(|| Error::NoLoop {
+        if !fixed.is_empty() && fixed.len() != self.nin() + self.nout() {
+            return Err(
+                self.arity(fixed.len().min(self.nin()), fixed.len().saturating_sub(self.nin()))
+            );
+        }
+        // An exact match is the usual case.
+        if fixed.is_empty() {
+            let same = |l: &&&Loop| l.inputs.iter().zip(inputs).all(|(d, t)| Type::Is(*d) == *t);
+            if let Some(found) = self.loops.iter().find(same) {
+                return Ok(found);
+            }
+        }
+        let mut strongest = strongest(inputs);
+        if self.of_floats && strongest < Kind::Float {
+            strongest = Kind::Bool;
+        }
+        let asked = |l: &Loop| {
+            let dtypes = l.inputs.iter().chain(l.outputs);
+            fixed.iter().zip(dtypes).all(|(f, d)| f.is_none_or(|f| f == *d))
+        };
+        let order = |l: &&&Loop| -> SmallVec<[usize; MAX_INPUTS]> {
+            l.inputs.iter().map(|d| rank(*d)).collect()
+        };
+        let fits = |l: &&&Loop, t: fn(Type, Dtype, Kind, Casting) -> bool| {
+            asked(l) && l.inputs.iter().zip(inputs).all(|(d, i)| t(*i, *d, strongest, casting))
+        };
+        let safely = |t: Type, d: Dtype, s: Kind, _: Casting| becomes(t, d, s);
+        let float =
+            |l: &&&Loop| !self.of_floats || l.inputs[0] == Dtype::F64 || strongest == Kind::Float;
+        let first = self.loops.iter().filter(|l| fits(l, safely) && float(l)).min_by_key(order);
+        if let Some(found) = first {
+            return Ok(found);
+        }
+        if fixed.iter().any(Option::is_some) {
+            let may = |t: Type, d: Dtype, _: Kind, casting: Casting| match t {
+                Type::Is(from) => can_cast(from, d, casting),
+                Type::Int => casting == Casting::Unsafe || d != Dtype::Bool,
+                Type::Float => casting == Casting::Unsafe || kind(d) == Kind::Float,
+            };
+            let first = self.loops.iter().filter(|l| fits(l, may)).min_by_key(order);
+            if let Some(found) = first {
+                return Ok(found);
+            }
+            if let Some(l) = self.loops.iter().find(|l| asked(l)) {
+                let refused = |&i: &usize| !may(inputs[i], l.inputs[i], strongest, casting);
+                let i = (0..inputs.len()).find(refused).unwrap_or(0);
+                return Err(Error::Casting {
+                    function: self.name,
+                    operand: format!("input {i}"),
+                    from: inputs[i].to_string(),
+                    to: l.inputs[i],
+                    casting,
+                });
+            }
+        }
+        let fixed = match fixed.iter().any(Option::is_some) {
+            true => {
+                let names = fixed.iter().map(|f| f.map_or("any", |d| d.name()));
+                format!(" with {} asked for", names.collect::<Vec<_>>().join(", "))
+            }
+            false => String::new(),
+        };
+        Err(Error::NoLoop {
             function: self.name,
-            got: inputs.to_vec(),
+            got: inputs.iter().map(Type::to_string).collect::<Vec<_>>().join(", ") + ")" + &fixed,
             has: self.loops.iter().copied().map(signature).collect::<Vec<_>>().join(", "),
         })
+    }
+
+    pub(super) fn arity(&self, got_in: usize, got_out: usize) -> Error {
+        Error::Arity { function: self.name, nin: self.nin(), nout: self.nout(), got_in, got_out }
+    }
+
+    /// Whether what a loop gives may be cast to the dtypes of the outputs.
+    pub(super) fn check_outputs(
+        &self,
+        of: &Loop,
+        outputs: impl Iterator<Item = Dtype>,
+        casting: Casting,
+    ) -> Result<()> {
+        for (i, (to, &from)) in outputs.zip(of.outputs).enumerate() {
+            if !can_cast(from, to, casting) {
+                let (operand, from) = (format!("output {i}"), from.to_string());
+                return Err(Error::Casting { function: self.name, operand, from, to, casting });
+            }
+        }
+        Ok(())
     }
 
     /// The shape that these shapes broadcast to.
@@ -104,9 +253,12 @@ impl Untyped {
     /// Operands may overlap in any way: the outputs get what they would if each operand were a copy of
     /// its own. Outputs that overlap each other are written one after the other.
     ///
+    /// Dtypes are those of [`Untyped::resolve`]; what is of others is cast on the way, a few hundred
+    /// elements at a time, as far as the options' casting allows.
+    ///
     /// # Errors
-    /// Wrong numbers of operands, dtypes without a loop, shapes that don't fit, a level that the CPU
-    /// lacks, threads that are set wrongly. Nothing has been written then.
+    /// Wrong numbers of operands, dtypes without a loop, casts that are not allowed, shapes that don't
+    /// fit, a level that the CPU lacks, threads that are set wrongly. Nothing has been written then.
     ///
     /// # Safety
     /// Every element of every operand is valid for reading, or for writing and reading (outputs), as
@@ -119,36 +271,33 @@ impl Untyped {
         outputs: &[RawOutput],
         options: Options,
     ) -> Result<()> {
-        if inputs.len() != self.nin() || outputs.len() != self.nout() {
-            return Err(Error::Arity {
-                function: self.name,
-                nin: self.nin(),
-                nout: self.nout(),
-                got_in: inputs.len(),
-                got_out: outputs.len(),
-            });
+        let types: SmallVec<[Type; MAX_INPUTS]> =
+            inputs.iter().map(|i| Type::Is(i.dtype)).collect();
+        let of = self.resolve(&types, &[], options.casting)?;
+        // SAFETY: the caller's promise.
+        unsafe { self.call_loop(of, inputs, mask, outputs, options) }
+    }
+
+    /// [`Untyped::call_raw`] with a loop of one's own choice, such as [`Untyped::resolve`] gives. Inputs
+    /// are cast to its dtypes, whatever theirs are.
+    ///
+    /// # Errors
+    /// As [`Untyped::call_raw`].
+    ///
+    /// # Safety
+    /// As [`Untyped::call_raw`].
+    pub unsafe fn call_loop(
+        &self,
+        of: &'static Loop,
+        inputs: &[RawInput],
+        mask: Option<RawInput>,
+        outputs: &[RawOutput],
+        options: Options,
+    ) -> Result<()> {
+        if inputs.len() != of.inputs.len() || outputs.len() != of.outputs.len() {
+            return Err(self.arity(inputs.len(), outputs.len()));
         }
-        let dtypes: SmallVec<[Dtype; MAX_INPUTS]> = inputs.iter().map(|i| i.dtype).collect();
-        let function = self.find(&dtypes)?;
-        if function.outputs.len() != outputs.len() {
-            return Err(Error::Arity {
-                function: self.name,
-                nin: self.nin(),
-                nout: function.outputs.len(),
-                got_in: inputs.len(),
-                got_out: outputs.len(),
-            });
-        }
-        for (i, (output, &dtype)) in outputs.iter().zip(function.outputs).enumerate() {
-            if output.dtype != dtype {
-                return Err(Error::OutputDtype {
-                    function: self.name,
-                    output: i,
-                    got: output.dtype,
-                    needed: dtype,
-                });
-            }
-        }
+        self.check_outputs(of, outputs.iter().map(|o| o.dtype), options.casting)?;
         if let Some(mask) = mask.filter(|m| m.dtype != Dtype::Bool) {
             return Err(Error::MaskDtype { got: mask.dtype });
         }
@@ -166,12 +315,12 @@ impl Untyped {
             }
         }
         // SAFETY: the caller's promise.
-        unsafe { call(function, inputs, mask, outputs, options) }
+        unsafe { call(of, inputs, mask, outputs, options) }
     }
 }
 
 /// A loop's signature as text.
-fn signature(l: &Loop) -> String {
+pub(super) fn signature(l: &Loop) -> String {
     let names = |d: &[Dtype]| d.iter().map(|d| d.name()).collect::<Vec<_>>().join(", ");
     format!("({}) -> {}", names(l.inputs), names(l.outputs))
 }
@@ -194,7 +343,7 @@ pub(super) fn broadcast_all<'a>(
 /// [`Untyped::call_raw`] with the loop found and numbers and dtypes checked.
 ///
 /// # Safety
-/// As for [`Untyped::call_raw`]; the operands' dtypes are the loop's, the mask's is bool.
+/// As for [`Untyped::call_raw`]; the mask is of bools.
 pub(super) unsafe fn call(
     function: &Loop,
     inputs: &[RawInput],
@@ -202,11 +351,7 @@ pub(super) unsafe fn call(
     outputs: &[RawOutput],
     options: Options,
 ) -> Result<()> {
-    let level = match options.level {
-        None => Level::chosen()?,
-        Some(level) if level.is_present() => level,
-        Some(level) => return Err(Error::Level(lanefn_kernels::level::LevelError::absent(level))),
-    };
+    let level = check_level(options.level)?;
     if let Some(threads) = options.threads {
         check_threads(threads)?;
     }
@@ -244,7 +389,8 @@ pub(super) unsafe fn call(
         return Ok(());
     }
     // No memory holds more; what follows counts on it that elements can be counted.
-    let widest = function.outputs.iter().copied().max_by_key(|d| d.size()).unwrap_or(Dtype::Bool);
+    let dtypes = inputs.iter().map(|i| i.dtype).chain(outputs.iter().map(|o| o.dtype));
+    let widest = dtypes.max_by_key(|d| d.size()).unwrap_or(Dtype::Bool);
     let bytes = shape.iter().try_fold(widest.size(), |all, &n| all.checked_mul(n));
     if bytes.is_none_or(|b| b > isize::MAX as usize) {
         return Err(Error::TooLarge {
@@ -302,16 +448,19 @@ pub(super) unsafe fn call(
         order[count - 1] = count - 1;
     }
     let plan = Plan::new(shape, &start[..count], stride, &order[..count]);
-    let bytes: usize = function
-        .inputs
+    let bytes: usize = inputs
         .iter()
-        .enumerate()
-        .filter(|&(i, _)| inputs[i].shape == shape)
-        .map(|(_, d)| d.size())
-        .chain(function.outputs.iter().map(|d| d.size()))
+        .filter(|i| i.shape == shape)
+        .map(|i| i.dtype.size())
+        .chain(outputs.iter().map(|o| o.dtype.size()))
         .sum();
     let run = Run {
         function,
+        casts: &Casts::new(
+            function,
+            inputs.iter().map(|i| i.dtype),
+            outputs.iter().map(|o| o.dtype),
+        ),
         plan: &plan,
         level,
         masked: mask.is_some(),
@@ -330,8 +479,28 @@ pub(super) unsafe fn call(
     Ok(())
 }
 
+/// The level asked for, or the chosen one.
+pub(super) fn check_level(asked: Option<Level>) -> Result<Level> {
+    match asked {
+        None => Ok(Level::chosen()?),
+        Some(level) if level.is_present() => Ok(level),
+        Some(level) => Err(Error::Level(lanefn_kernels::level::LevelError::absent(level))),
+    }
+}
+
+/// Copies an operand to another, which it broadcasts to, in the dtype of that.
+///
+/// # Safety
+/// The first is valid for reading, the second for writing, and they are apart. The level is present.
+pub(super) unsafe fn convert(from: &RawInput, to: &RawOutput, level: Level) -> Result<()> {
+    let of = cast(to.dtype, to.dtype);
+    let options = Options { level: Some(level), threads: Some(1), ..Options::default() };
+    // SAFETY: the caller's promise; a loop from a dtype to itself takes and gives elements of its size.
+    unsafe { call(of, &[*from], None, &[*to], options) }
+}
+
 /// Whether a shape broadcasts to another without changing that.
-fn fits(shape: &[usize], to: &[usize]) -> bool {
+pub(super) fn fits(shape: &[usize], to: &[usize]) -> bool {
     shape.len() <= to.len()
         && shape.iter().rev().zip(to.iter().rev()).all(|(&n, &to)| n == to || n == 1)
 }
@@ -356,7 +525,7 @@ fn extent(a: &RawInput) -> (usize, usize) {
 
 /// Whether the ranges of memory that two operands lie in touch. Operands that interleave do; they are
 /// then copied though they need not be.
-fn overlap(a: &RawInput, b: &RawOutput) -> bool {
+pub(super) fn overlap(a: &RawInput, b: &RawOutput) -> bool {
     if a.shape.contains(&0) || b.shape.contains(&0) {
         return false;
     }
@@ -374,12 +543,12 @@ fn same_walk(a: &RawInput, b: &RawOutput, shape: &[usize]) -> bool {
 }
 
 /// A contiguous array of our own, in C order.
-struct Copy {
-    at: *mut u8,
+pub(super) struct Copy {
+    pub(super) at: *mut u8,
     /// What `at` points to.
     _memory: Vec<u64>,
     shape: SmallVec<[usize; 4]>,
-    strides: SmallVec<[isize; 4]>,
+    pub(super) strides: SmallVec<[isize; 4]>,
     size: usize,
 }
 
@@ -414,7 +583,7 @@ impl Copy {
     ///
     /// # Safety
     /// The input is valid for reading.
-    unsafe fn of(input: &RawInput) -> Result<Copy> {
+    pub(super) unsafe fn of(input: &RawInput) -> Result<Copy> {
         let still = |a: usize| input.shape[a] > 1 && input.strides[a] == 0;
         let axes = 0..input.shape.len();
         let shape: SmallVec<[usize; 4]> =

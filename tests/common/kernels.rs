@@ -186,7 +186,8 @@ impl Function for Truth {
     const NAME: &'static str = "truth";
     const DOC: &'static str = "The opposite.";
     const ARGUMENTS: &'static [&'static str] = &["x"];
-    const LOOPS: &'static [&'static Loop] = &[&Loop::of::<Truth, (bool,)>(), &Loop::of::<Truth, (u64,)>()];
+    const LOOPS: &'static [&'static Loop] =
+        &[&Loop::of::<Truth, (bool,)>(), &Loop::of::<Truth, (u64,)>()];
 }
 impl Kernel<(bool,)> for Truth {
     type Out = (bool,);

@@ -256,7 +256,7 @@ recorded_alike! {
     math::isnan (x) -> one: f64 f32;
     math::isinf (x) -> one: f64 f32;
     math::isfinite (x) -> one: f64 f32;
-    math::power (x, y) -> one: i64 u8;
+    math::pow (x, y) -> one: i64 u8;
     math::gcd (x, y) -> one: i64 u8;
     math::lcm (x, y) -> one: i64 u8;
     math::left_shift (x, y) -> one: i64 u8;

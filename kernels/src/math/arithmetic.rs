@@ -1,61 +1,94 @@
-//! Sign, size, square, reciprocal, and the two units of angles: a few operations each.
+//! The four operations, sign, size, square, reciprocal, and the two units of angles: a few operations
+//! each.
 //!
 //! An angle is multiplied with a constant of two parts: the nearest number, and the rest. One fma sums
 //! both products, so that the error is half an ULP and the little that the product with the rest has
 //! lost; that is more next to the subnormal numbers, where this product underflows.
 
-use super::functions;
 use super::parts::*;
-use crate::lanes::{Element, Float, Integer, Number, Shape};
+use super::{for_dtypes, functions};
+use crate::fold::Tree;
+use crate::lanes::{Dtype, Element, Float, Integer, Lane, Number, Shape};
 use crate::ops::{Num, Real};
 
-functions! {
+for_dtypes! {
+    /// The sum of both, rounded once.
+    ///
+    /// Integers wrap. Of two bools: whether one of them is true.
+    add(x: T, y: T) -> T {
+        bool: either, 1;
+        signless: sum, 1;
+        floats: sum, 0.5, 1;
+    }
+
+    /// `x` without `y`, rounded once.
+    ///
+    /// Integers wrap.
+    subtract(x: T, y: T) -> T {
+        signless: difference, 1;
+        floats: difference, 0.5, 1;
+    }
+
+    /// The product of both, rounded once.
+    ///
+    /// Integers wrap. Of two bools: whether both are true.
+    multiply(x: T, y: T) -> T {
+        bool: both, 1;
+        signless: product, 4;
+        floats: product, 0.5, 1;
+    }
+
+    /// `x / y`, rounded once. Integers are divided as f64.
+    ///
+    /// Anything but 0 and NaN by a zero is an infinity, 0 by 0 is NaN.
+    divide(x: T, y: T) -> T {
+        floats: quotient, 0.5, 9;
+    }
+
+    /// `-x`.
+    ///
+    /// Of a float the sign bit is turned round, also that of a NaN. Integers wrap.
+    negative(x: T) -> T {
+        signless: opposite, 1;
+        floats: opposite, 0.0, 1;
+    }
+
+    /// `x` itself.
+    positive(x: T) -> T {
+        signless: itself, 1;
+        floats: itself, 0.0, 1;
+    }
+
+    /// The absolute value, as a float.
+    ///
+    /// The sign bit is cleared, also that of a NaN.
+    fabs(x: T) -> T {
+        floats: size, 0.0, 1;
+    }
+
     /// The absolute value.
     ///
     /// Of a float the sign bit is cleared, also that of a NaN. The lowest integer stays itself.
     abs(x: T) -> T {
-        f64: size, 0.0, 1;
-        f32: size, 0.0, 1;
-        i8: size, 0.0, 1;
-        i16: size, 0.0, 1;
-        i32: size, 0.0, 1;
-        i64: size, 0.0, 1;
-        u8: size, 0.0, 1;
-        u16: size, 0.0, 1;
-        u32: size, 0.0, 1;
-        u64: size, 0.0, 1;
+        bool: itself, 1;
+        integers: size, 1;
+        floats: size, 0.0, 1;
     }
 
     /// 1 for what is above zero, -1 below, 0 for zero.
     ///
     /// Of both zeros it is 0 without a sign; NaN gives NaN.
     sign(x: T) -> T {
-        f64: float_sign, 0.0, 6;
-        f32: float_sign, 0.0, 6;
-        i8: integer_sign, 0.0, 4;
-        i16: integer_sign, 0.0, 4;
-        i32: integer_sign, 0.0, 4;
-        i64: integer_sign, 0.0, 4;
-        u8: integer_sign, 0.0, 4;
-        u16: integer_sign, 0.0, 4;
-        u32: integer_sign, 0.0, 4;
-        u64: integer_sign, 0.0, 4;
+        integers: integer_sign, 4;
+        floats: float_sign, 0.0, 6;
     }
 
     /// `x * x`, rounded once.
     ///
     /// Integers wrap.
     square(x: T) -> T {
-        f64: times_itself, 0.5, 1;
-        f32: times_itself, 0.5, 1;
-        i8: times_itself, 0.0, 4;
-        i16: times_itself, 0.0, 1;
-        i32: times_itself, 0.0, 1;
-        i64: times_itself, 0.0, 8;
-        u8: times_itself, 0.0, 4;
-        u16: times_itself, 0.0, 1;
-        u32: times_itself, 0.0, 1;
-        u64: times_itself, 0.0, 8;
+        signless: times_itself, 4;
+        floats: times_itself, 0.5, 1;
     }
 
     /// `1 / x`, rounded once; of integers, rounded towards zero.
@@ -63,18 +96,12 @@ functions! {
     /// Of a float's zero it is the infinity of that sign. Integers: 1 and -1 are their own, all others
     /// give 0, zero too.
     reciprocal(x: T) -> T {
-        f64: one_by, 0.5, 9;
-        f32: one_by, 0.5, 9;
-        i8: integer_one_by, 0.0, 3;
-        i16: integer_one_by, 0.0, 3;
-        i32: integer_one_by, 0.0, 3;
-        i64: integer_one_by, 0.0, 3;
-        u8: integer_one_by, 0.0, 3;
-        u16: integer_one_by, 0.0, 3;
-        u32: integer_one_by, 0.0, 3;
-        u64: integer_one_by, 0.0, 3;
+        integers: integer_one_by, 3;
+        floats: one_by, 0.5, 9;
     }
+}
 
+functions! {
     /// An angle in degrees as radians: times pi / 180.
     ///
     /// Zeros and infinities stay themselves, NaN gives NaN.
@@ -90,6 +117,43 @@ functions! {
         f64: rad2deg_f64, 0.82, 7;
         f32: rad2deg_f32, 0.70, 7;
     }
+}
+
+/// Sums along a run, in the order of the tree.
+pub static SUMS: [(Dtype, Tree); 2] =
+    [(Dtype::F32, Tree::of::<add, f32>()), (Dtype::F64, Tree::of::<add, f64>())];
+/// Products along a run, in the order of the tree.
+pub static PRODUCTS: [(Dtype, Tree); 2] =
+    [(Dtype::F32, Tree::of::<multiply, f32>()), (Dtype::F64, Tree::of::<multiply, f64>())];
+
+macro_rules! pairs {
+    ($($name:ident $op:tt;)*) => {$(
+        #[inline(always)]
+        fn $name<S: Shape, V: Number<Shape = S>>(_: S, x: V, y: V) -> V {
+            x $op y
+        }
+    )*};
+}
+pairs! { sum +; difference -; product *; quotient /; }
+
+#[inline(always)]
+fn either<S: Shape>(_: S, x: S::Mask, y: S::Mask) -> S::Mask {
+    x | y
+}
+
+#[inline(always)]
+fn both<S: Shape>(_: S, x: S::Mask, y: S::Mask) -> S::Mask {
+    x & y
+}
+
+#[inline(always)]
+fn opposite<S: Shape, V: Number<Shape = S>>(_: S, x: V) -> V {
+    -x
+}
+
+#[inline(always)]
+pub(super) fn itself<S: Shape, V: Lane<Shape = S>>(_: S, x: V) -> V {
+    x
 }
 
 /// The absolute value.

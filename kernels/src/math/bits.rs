@@ -4,9 +4,10 @@
 //! made from its bits. Where that is no normal number it takes up to three of them, one after the
 //! other; all but the last are so large that nothing is rounded twice.
 
-use super::functions;
 use super::parts::*;
+use super::{for_dtypes, functions};
 use crate::lanes::{Float, Integer, Lane, Number, Shape};
+use crate::loops::{Kernel, Loop, Operands};
 use crate::ops;
 
 functions! {
@@ -41,7 +42,7 @@ functions! {
     ldexp(x: T, n: i32) -> T {
         f64: ldexp_f64, 0.5, 26;
         f32: ldexp_f32, 0.5, 26;
-    }
+    } + (f64, i64) + (f32, i64)
 
     /// `x` as a number of 1/2 to 1 (exclusive), with its sign, times 2 to a whole power: both.
     ///
@@ -56,25 +57,61 @@ functions! {
         f64: ops::is_sign_negative, 0.0, 3;
         f32: ops::is_sign_negative, 0.0, 3;
     }
+}
 
-    /// Whether `x` is NaN.
+for_dtypes! {
+    /// Whether `x` is NaN; no integer is.
     isnan(x: T) -> bool {
-        f64: ops::is_nan, 0.0, 1;
-        f32: ops::is_nan, 0.0, 1;
+        bool: never, 1;
+        signless: never, 1;
+        floats: ops::is_nan, 0.0, 1;
     }
 
-    /// Whether `x` is infinite.
+    /// Whether `x` is infinite; no integer is.
     isinf(x: T) -> bool {
-        f64: ops::is_infinite, 0.0, 2;
-        f32: ops::is_infinite, 0.0, 2;
+        bool: never, 1;
+        signless: never, 1;
+        floats: ops::is_infinite, 0.0, 2;
     }
 
     /// Whether `x` is neither infinite nor NaN.
     isfinite(x: T) -> bool {
-        f64: ops::is_finite, 0.0, 2;
-        f32: ops::is_finite, 0.0, 2;
+        bool: always, 1;
+        signless: always, 1;
+        floats: ops::is_finite, 0.0, 2;
     }
 }
+
+#[inline(always)]
+fn never<S: Shape, V: Lane<Shape = S>>(_: S, x: V) -> S::Mask {
+    x.ne(x)
+}
+
+#[inline(always)]
+fn always<S: Shape, V: Lane<Shape = S>>(_: S, x: V) -> S::Mask {
+    x.eq(x)
+}
+
+/// A power of two that an i64 names: beyond an i32's range all of them give the same.
+macro_rules! ldexp_by_i64 {
+    ($($t:ident $lanes:ident;)*) => {$(
+        impl Kernel<($t, i64)> for ldexp {
+            type Out = ($t,);
+            type Busy = $t;
+            const COST: u32 = 30;
+            const LOOP: &'static Loop = crate::the_loop!(Loop::of::<ldexp, ($t, i64)>().within(0.5));
+            #[inline(always)]
+            fn lanes<S: Shape>(
+                s: S,
+                (x, n): <($t, i64) as Operands>::Lanes<S>,
+            ) -> <($t,) as Operands>::Lanes<S> {
+                let n = n.maximum(s.lit(-10_000)).minimum(s.lit(10_000));
+                ($lanes(s, x, n.to_i32()),)
+            }
+        }
+    )*};
+}
+ldexp_by_i64! { f64 ldexp_f64; f32 ldexp_f32; }
 
 #[inline(always)]
 fn with_sign<S: Shape, V: Float<Shape = S>>(_: S, x: V, y: V) -> V {

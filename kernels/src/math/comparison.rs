@@ -1,98 +1,200 @@
-//! The larger and the smaller of two numbers, and what is made of comparisons.
+//! Comparisons, the larger and the smaller of two numbers, and what is made of these.
 
-use super::functions;
 use super::parts::*;
-use crate::lanes::{Element, Float, Number, Shape};
+use super::{for_dtypes, functions};
+use crate::lanes::{Element, Float, Lane, Number, Shape};
+use crate::loops::{Kernel, Loop, Operands};
 use crate::ops::{Num, Real};
 
-functions! {
+for_dtypes! {
+    /// Whether `x` is less than `y`.
+    ///
+    /// Not where one is NaN. False is less than true. An i64 and a u64 are compared as the numbers that
+    /// they are.
+    less(x: T, y: T) -> bool {
+        bool: less_truth, 2;
+        integers: below, 1;
+        floats: below, 0.0, 1;
+    } + (i64, u64) + (u64, i64)
+
+    /// Whether `x` is less than `y` or equal to it.
+    ///
+    /// Not where one is NaN. An i64 and a u64 are compared as the numbers that they are.
+    less_equal(x: T, y: T) -> bool {
+        bool: less_equal_truth, 2;
+        integers: not_above, 1;
+        floats: not_above, 0.0, 1;
+    } + (i64, u64) + (u64, i64)
+
+    /// Whether `x` is greater than `y`.
+    ///
+    /// Not where one is NaN. An i64 and a u64 are compared as the numbers that they are.
+    greater(x: T, y: T) -> bool {
+        bool: greater_truth, 2;
+        integers: above, 1;
+        floats: above, 0.0, 1;
+    } + (i64, u64) + (u64, i64)
+
+    /// Whether `x` is greater than `y` or equal to it.
+    ///
+    /// Not where one is NaN. An i64 and a u64 are compared as the numbers that they are.
+    greater_equal(x: T, y: T) -> bool {
+        bool: greater_equal_truth, 2;
+        integers: not_below, 1;
+        floats: not_below, 0.0, 1;
+    } + (i64, u64) + (u64, i64)
+
+    /// Whether `x` and `y` are equal.
+    ///
+    /// Zeros of either sign are; NaN is equal to nothing. An i64 and a u64 are compared as the numbers
+    /// that they are.
+    equal(x: T, y: T) -> bool {
+        bool: same, 1;
+        signless: same, 1;
+        floats: same, 0.0, 1;
+    } + (i64, u64) + (u64, i64)
+
+    /// Whether `x` and `y` differ.
+    ///
+    /// NaN differs from everything, itself too. An i64 and a u64 are compared as the numbers that they
+    /// are.
+    not_equal(x: T, y: T) -> bool {
+        bool: different, 1;
+        signless: different, 1;
+        floats: different, 0.0, 1;
+    } + (i64, u64) + (u64, i64)
+
     /// The larger of both.
     ///
     /// Where one is NaN, NaN. -0 is smaller than 0.
     maximum(x: T, y: T) -> T {
-        f64: larger, 0.0, 4;
-        f32: larger, 0.0, 4;
-        i8: larger, 0.0, 1;
-        i16: larger, 0.0, 1;
-        i32: larger, 0.0, 1;
-        i64: larger, 0.0, 2;
-        u8: larger, 0.0, 1;
-        u16: larger, 0.0, 1;
-        u32: larger, 0.0, 1;
-        u64: larger, 0.0, 4;
+        bool: either_truth, 1;
+        integers: larger, 2;
+        floats: larger, 0.0, 4;
     }
 
     /// The smaller of both.
     ///
     /// Where one is NaN, NaN. -0 is smaller than 0.
     minimum(x: T, y: T) -> T {
-        f64: smaller, 0.0, 4;
-        f32: smaller, 0.0, 4;
-        i8: smaller, 0.0, 1;
-        i16: smaller, 0.0, 1;
-        i32: smaller, 0.0, 1;
-        i64: smaller, 0.0, 2;
-        u8: smaller, 0.0, 1;
-        u16: smaller, 0.0, 1;
-        u32: smaller, 0.0, 1;
-        u64: smaller, 0.0, 4;
+        bool: both_truths, 1;
+        integers: smaller, 2;
+        floats: smaller, 0.0, 4;
     }
 
     /// The larger of both; where one is NaN, the other one.
     ///
     /// -0 is smaller than 0.
     fmax(x: T, y: T) -> T {
-        f64: larger_number, 0.0, 6;
-        f32: larger_number, 0.0, 6;
-        i8: larger, 0.0, 1;
-        i16: larger, 0.0, 1;
-        i32: larger, 0.0, 1;
-        i64: larger, 0.0, 2;
-        u8: larger, 0.0, 1;
-        u16: larger, 0.0, 1;
-        u32: larger, 0.0, 1;
-        u64: larger, 0.0, 4;
+        bool: either_truth, 1;
+        integers: larger, 2;
+        floats: larger_number, 0.0, 6;
     }
 
     /// The smaller of both; where one is NaN, the other one.
     ///
     /// -0 is smaller than 0.
     fmin(x: T, y: T) -> T {
-        f64: smaller_number, 0.0, 6;
-        f32: smaller_number, 0.0, 6;
-        i8: smaller, 0.0, 1;
-        i16: smaller, 0.0, 1;
-        i32: smaller, 0.0, 1;
-        i64: smaller, 0.0, 2;
-        u8: smaller, 0.0, 1;
-        u16: smaller, 0.0, 1;
-        u32: smaller, 0.0, 1;
-        u64: smaller, 0.0, 4;
+        bool: both_truths, 1;
+        integers: smaller, 2;
+        floats: smaller_number, 0.0, 6;
     }
 
     /// `x`, brought into `low` to `high`: `minimum(maximum(x, low), high)`.
     ///
     /// `high` where `low` is above it. Where one of the three is NaN, NaN.
     clip(x: T, low: T, high: T) -> T {
-        f64: between, 0.0, 8;
-        f32: between, 0.0, 8;
-        i8: between, 0.0, 2;
-        i16: between, 0.0, 2;
-        i32: between, 0.0, 2;
-        i64: between, 0.0, 4;
-        u8: between, 0.0, 2;
-        u16: between, 0.0, 2;
-        u32: between, 0.0, 2;
-        u64: between, 0.0, 8;
+        integers: between, 4;
+        floats: between, 0.0, 8;
     }
 
     /// The step: 0 below zero, 1 above, and `h` at zero.
     ///
     /// A NaN in `x` gives NaN; one in `h` only where it is asked for.
     heaviside(x: T, h: T) -> T {
-        f64: heaviside_lanes, 0.0, 6;
-        f32: heaviside_lanes, 0.0, 6;
+        floats: heaviside_lanes, 0.0, 6;
     }
+}
+
+macro_rules! comparisons {
+    ($($name:ident $truth:ident: $method:ident, |$a:ident, $b:ident| $of_truths:expr;)*) => {$(
+        #[inline(always)]
+        fn $name<S: Shape, V: Number<Shape = S>>(_: S, x: V, y: V) -> S::Mask {
+            x.$method(y)
+        }
+        #[inline(always)]
+        fn $truth<S: Shape>(_: S, $a: S::Mask, $b: S::Mask) -> S::Mask {
+            $of_truths
+        }
+    )*};
+}
+comparisons! {
+    below less_truth: lt, |a, b| !a & b;
+    not_above less_equal_truth: le, |a, b| !a | b;
+    above greater_truth: gt, |a, b| a & !b;
+    not_below greater_equal_truth: ge, |a, b| a | !b;
+}
+
+#[inline(always)]
+fn same<S: Shape, V: Lane<Shape = S>>(_: S, x: V, y: V) -> S::Mask {
+    x.eq(y)
+}
+
+#[inline(always)]
+fn different<S: Shape, V: Lane<Shape = S>>(_: S, x: V, y: V) -> S::Mask {
+    x.ne(y)
+}
+
+#[inline(always)]
+fn either_truth<S: Shape>(_: S, x: S::Mask, y: S::Mask) -> S::Mask {
+    x | y
+}
+
+#[inline(always)]
+fn both_truths<S: Shape>(_: S, x: S::Mask, y: S::Mask) -> S::Mask {
+    x & y
+}
+
+/// Comparisons of an i64 with a u64: a negative number is less than any other; what is not negative is
+/// compared without signs.
+macro_rules! mixed {
+    ($($name:ident: $method:ident, where negative $i_first:ident, $u_first:ident;)*) => {$(
+        mixed!(@one $name (i64, u64), |s, x, y| {
+            let negative: S::Mask = x.lt(s.lit(0));
+            let compared = x.to_u64().$method(y);
+            mixed!(@negative $i_first negative compared)
+        });
+        mixed!(@one $name (u64, i64), |s, x, y| {
+            let negative: S::Mask = y.lt(s.lit(0));
+            let compared = x.$method(y.to_u64());
+            mixed!(@negative $u_first negative compared)
+        });
+    )*};
+    (@negative true $negative:ident $compared:ident) => { $negative | $compared };
+    (@negative false $negative:ident $compared:ident) => { !$negative & $compared };
+    (@one $name:ident $in:ty, |$s:ident, $x:ident, $y:ident| $body:block) => {
+        impl Kernel<$in> for $name {
+            type Out = (bool,);
+            type Busy = i64;
+            const COST: u32 = 4;
+            const LOOP: &'static Loop = crate::the_loop!(Loop::of::<$name, $in>().within(0.0));
+            #[inline(always)]
+            fn lanes<S: Shape>(
+                $s: S,
+                ($x, $y): <$in as Operands>::Lanes<S>,
+            ) -> <(bool,) as Operands>::Lanes<S> {
+                ($body,)
+            }
+        }
+    };
+}
+mixed! {
+    less: lt, where negative true, false;
+    less_equal: le, where negative true, false;
+    greater: gt, where negative false, true;
+    greater_equal: ge, where negative false, true;
+    equal: eq, where negative false, false;
+    not_equal: ne, where negative true, true;
 }
 
 macro_rules! pairs {

@@ -37,12 +37,6 @@ macro_rules! integer_functions {
 }
 
 integer_functions! {
-    /// `x` to the power `y`.
-    ///
-    /// Wraps. A negative power is that of `1 / x`, rounded towards zero: 1 and -1 have theirs, all
-    /// others, zero too, give 0. To the power 0 it is 1.
-    power(x: T, y: T) -> T: power_8[i32] integer_power integer_power integer_power integer_power integer_power, 26;
-
     /// The greatest common divisor of both, which is not negative; of 0 and 0, 0.
     ///
     /// That of the lowest number with itself or 0 wraps, to itself.
@@ -65,18 +59,6 @@ integer_functions! {
 
     /// The number of one bits in the absolute value of `x`: Python's `bit_count`.
     bit_count(x: T) -> u8: ones ones ones ones ones ones, 6;
-
-    /// Every bit the other way round.
-    invert(x: T) -> T: opposite opposite opposite opposite opposite opposite, 1;
-
-    /// The bits that both have.
-    bitwise_and(x: T, y: T) -> T: both both both both both both, 1;
-
-    /// The bits that either has.
-    bitwise_or(x: T, y: T) -> T: either either either either either either, 1;
-
-    /// The bits that one of both has.
-    bitwise_xor(x: T, y: T) -> T: one_of one_of one_of one_of one_of one_of, 1;
 }
 
 macro_rules! pairs {
@@ -90,9 +72,6 @@ macro_rules! pairs {
 pairs! {
     up_by(x, by) x.shl(by);
     down_by(x, by) x.shr(by);
-    both(x, y) x & y;
-    either(x, y) x | y;
-    one_of(x, y) x ^ y;
 }
 
 macro_rules! bytes {
@@ -100,7 +79,7 @@ macro_rules! bytes {
         /// There are no such instructions for bytes; where the numbers are wider, the lowest byte of
         /// the result is the same.
         #[inline(always)]
-        fn $name<S: Shape, V: Integer<Shape = S>>(s: S, x: V, y: V) -> V
+        pub(super) fn $name<S: Shape, V: Integer<Shape = S>>(s: S, x: V, y: V) -> V
         where
             V::Elem: Num + Element<Lane<S> = V>,
         {
@@ -109,11 +88,6 @@ macro_rules! bytes {
     )*};
 }
 bytes! { up_by_8 up_by; down_by_8 down_by; power_8 integer_power; }
-
-#[inline(always)]
-fn opposite<S: Shape, V: Integer<Shape = S>>(_: S, x: V) -> V {
-    !x
-}
 
 #[inline(always)]
 fn ones<S: Shape, V: Integer<Shape = S>>(_: S, x: V) -> S::U8 {

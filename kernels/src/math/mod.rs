@@ -36,6 +36,7 @@ mod hyperbolic;
 mod integers;
 mod inverse_trigonometric;
 mod logarithm;
+mod logic;
 mod logistic;
 pub mod parts;
 mod powers;
@@ -54,6 +55,7 @@ pub use hyperbolic::*;
 pub use integers::*;
 pub use inverse_trigonometric::*;
 pub use logarithm::*;
+pub use logic::*;
 pub use logistic::*;
 pub use powers::*;
 pub use rounding::*;
@@ -86,16 +88,18 @@ pub trait Serves<F>: Element {
 /// name(x: T, n: i32) -> (T, i32) {
 ///     f64: lanes_function, 0.9, 30;      // the bound in ULP, the cost in lane operations
 ///     i64 in i32: others, 0.0, 30;       // as many lanes as i32 has: two registers side by side
+///     u64 as i64: those, 0.0, 30;        // i64's machine code: it has the same bits
 /// }
 /// ```
 ///
-/// `T` is the dtype of the line; other types are what they say.
+/// `T` is the dtype of the line; other types are what they say. `+ (i64, u64)` behind the braces adds a
+/// loop for those inputs, of a [`Kernel`](crate::loops::Kernel) written by hand.
 macro_rules! functions {
     ($(
         $(#[doc = $doc:tt])+
         $name:ident $arguments:tt -> $out:tt {
-            $($t:ident $(in $busy:ident)?: $lanes:expr, $bound:literal, $cost:literal;)+
-        }
+            $($t:ident $(as $same:ident)? $(in $busy:ident)?: $lanes:expr, $bound:literal, $cost:literal;)+
+        } $(+ $more:tt)*
     )*) => {$(
         functions!(@function
             ($(#[doc = $doc])+)
@@ -111,7 +115,7 @@ macro_rules! functions {
             pub const COST: u32 = functions!(@first $($cost)+);
         }
 
-        $(functions!(@line $name $arguments $out $t, [$($busy)?], $lanes, $bound, $cost);)+
+        $(functions!(@line $name $arguments $out $t, [$($same)?], [$($busy)?], $lanes, $bound, $cost);)+
 
         impl $crate::loops::Function for $name {
             const NAME: &'static str = stringify!($name);
@@ -119,7 +123,7 @@ macro_rules! functions {
             const ARGUMENTS: &'static [&'static str] = functions!(@names $arguments);
             const LOOPS: &'static [&'static $crate::loops::Loop] = &[$(
                 <$name as $crate::loops::Kernel<functions!(@in $t $arguments)>>::LOOP
-            ),+];
+            ),+ $(, <$name as $crate::loops::Kernel<$more>>::LOOP)*];
         }
     )*};
 
@@ -197,7 +201,7 @@ macro_rules! functions {
     };
 
     // What there is once for each dtype.
-    (@line $name:ident ($($arg:ident: $in:ident),+) $out:tt $t:ident, $busy:tt, $lanes:expr, $bound:literal, $cost:literal) => {
+    (@line $name:ident ($($arg:ident: $in:ident),+) $out:tt $t:ident, $same:tt, $busy:tt, $lanes:expr, $bound:literal, $cost:literal) => {
         impl $crate::math::Serves<$name> for $t {
             type In = ($(functions!(@elem $t $in),)+);
             type Out = functions!(@operands $t $out);
@@ -218,7 +222,7 @@ macro_rules! functions {
             type Busy = functions!(@busy $t $busy);
             const COST: u32 = $cost;
             const LOOP: &'static $crate::loops::Loop = $crate::the_loop!(
-                $crate::loops::Loop::of::<$name, ($(functions!(@elem $t $in),)+)>().within($bound as f64)
+                functions!(@loop $name $t $same ($($in)+) $out).within($bound as f64)
             );
             #[inline(always)]
             fn lanes<S: $crate::lanes::Shape>(
@@ -230,6 +234,21 @@ macro_rules! functions {
         }
     };
 
+    // The loop: that of another dtype whose code has the same bits, or its own; `(T, T) -> T` folds.
+    (@loop $name:ident $t:ident [$same:ident] ($($in:ident)+) $out:tt) => {
+        functions!(@loop $name $same [] ($($in)+) $out).shared(
+            <($(functions!(@elem $t $in),)+) as $crate::loops::Operands>::DTYPES,
+            <functions!(@operands $t $out) as $crate::loops::Operands>::DTYPES,
+        )
+    };
+    (@loop $name:ident $t:ident [] (T T) T) => {
+        $crate::loops::Loop::of::<$name, ($t, $t)>()
+            .folding($crate::fold::Fold::of::<$name, $t>())
+    };
+    (@loop $name:ident bool [] (T T) bool) => { functions!(@loop $name bool [] (T T) T) };
+    (@loop $name:ident $t:ident [] ($($in:ident)+) $out:tt) => {
+        $crate::loops::Loop::of::<$name, ($(functions!(@elem $t $in),)+)>()
+    };
     (@in $t:tt ($($arg:ident: $in:ident),+)) => { ($(functions!(@elem $t $in),)+) };
     (@names ($($arg:ident: $in:ident),+)) => { &[$(stringify!($arg)),+] };
     (@first $first:tt $($rest:tt)*) => { $first };
@@ -270,6 +289,41 @@ macro_rules! functions {
     (@doc [$($got:tt)*] $line:tt $($rest:tt)*) => { functions!(@doc [$($got)* $line] $($rest)*) };
 }
 pub(crate) use functions;
+
+/// [`functions!`] with a line for each kind of dtype in place of each dtype. `signless` integers share
+/// the machine code of those with a sign.
+macro_rules! for_dtypes {
+    ($(
+        $(#[doc = $doc:tt])+
+        $name:ident $arguments:tt -> $out:tt {
+            $(bool: $b:expr, $b_cost:literal;)?
+            $(integers: $i:expr, $i_cost:literal;)?
+            $(signless: $u:expr, $u_cost:literal;)?
+            $(floats: $f:expr, $f_bound:literal, $f_cost:literal;)?
+        } $(+ $more:tt)*
+    )*) => {
+        functions! {$(
+            $(#[doc = $doc])+
+            $name $arguments -> $out {
+                $(bool: $b, 0.0, $b_cost;)?
+                $(
+                    i8: $i, 0.0, $i_cost; u8: $i, 0.0, $i_cost;
+                    i16: $i, 0.0, $i_cost; u16: $i, 0.0, $i_cost;
+                    i32: $i, 0.0, $i_cost; u32: $i, 0.0, $i_cost;
+                    i64: $i, 0.0, $i_cost; u64: $i, 0.0, $i_cost;
+                )?
+                $(
+                    i8: $u, 0.0, $u_cost; u8 as i8: $u, 0.0, $u_cost;
+                    i16: $u, 0.0, $u_cost; u16 as i16: $u, 0.0, $u_cost;
+                    i32: $u, 0.0, $u_cost; u32 as i32: $u, 0.0, $u_cost;
+                    i64: $u, 0.0, $u_cost; u64 as i64: $u, 0.0, $u_cost;
+                )?
+                $(f32: $f, $f_bound, $f_cost; f64: $f, $f_bound, $f_cost;)?
+            } $(+ $more)*
+        )*}
+    };
+}
+pub(crate) use for_dtypes;
 
 /// A function on one scalar lane, with the CPU's `fma` where it has one: called, that costs more than
 /// all the rest. The bits are the same, since either is rounded once.

@@ -18,6 +18,7 @@
 //! square root by its residual, which an fma gives exactly.
 
 use super::functions;
+use super::integers::{integer_power, power_8};
 use super::logarithm::{log_parts_f64, ordinary_f64, split_f64};
 use super::parts::*;
 use crate::lanes::{Float, Integer, Lane, Number, Shape};
@@ -27,9 +28,20 @@ functions! {
     ///
     /// x^0 and 1^y are 1, for NaN too; a negative base with a power that is not whole gives NaN. All
     /// special values are those of C's Annex F.
+    ///
+    /// Powers of integers wrap. A negative one is that of `1 / x`, rounded towards zero: 1 and -1 have
+    /// theirs, all others, zero too, give 0.
     pow(x: T, y: T) -> T {
         f64: pow_f64, 0.65, 100;
         f32: pow_f32, 0.51, 70;
+        i8 in i32: power_8, 0.0, 26;
+        i16: integer_power, 0.0, 26;
+        i32: integer_power, 0.0, 26;
+        i64: integer_power, 0.0, 26;
+        u8: integer_power, 0.0, 26;
+        u16: integer_power, 0.0, 26;
+        u32: integer_power, 0.0, 26;
+        u64: integer_power, 0.0, 26;
     }
     /// The cube root of `x`.
     ///

@@ -1,35 +1,42 @@
 //! Whole numbers from floats: each an instruction of the CPU, or a few. All are exact.
 
-use super::functions;
+use super::arithmetic::itself;
 use super::parts::*;
+use super::{for_dtypes, functions};
 use crate::lanes::{Element, Float, Shape};
 use crate::ops::{self, Real};
 
-functions! {
+for_dtypes! {
     /// The largest whole number that is not above `x`.
     ///
     /// Zeros, infinities and NaN stay themselves.
     floor(x: T) -> T {
-        f64: down, 0.0, 1;
-        f32: down, 0.0, 1;
+        bool: itself, 1;
+        signless: itself, 1;
+        floats: down, 0.0, 1;
     }
 
     /// The smallest whole number that is not below `x`.
     ///
     /// What rounds to zero keeps its sign. Infinities and NaN stay themselves.
     ceil(x: T) -> T {
-        f64: up, 0.0, 1;
-        f32: up, 0.0, 1;
+        bool: itself, 1;
+        signless: itself, 1;
+        floats: up, 0.0, 1;
     }
 
     /// The whole number next to `x` towards zero.
     ///
     /// What rounds to zero keeps its sign. Infinities and NaN stay themselves.
     trunc(x: T) -> T {
-        f64: inwards, 0.0, 1;
-        f32: inwards, 0.0, 1;
+        bool: itself, 1;
+        signless: itself, 1;
+        floats: inwards, 0.0, 1;
     }
 
+}
+
+functions! {
     /// The nearest whole number, halves to the even one; NumPy calls it `round` too.
     ///
     /// What rounds to zero keeps its sign. Infinities and NaN stay themselves.

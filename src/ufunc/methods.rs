@@ -1,0 +1,571 @@
+//! The methods of a ufunc on raw operands: reduce, accumulate, reduceat, outer, at.
+
+use lanefn_kernels::{
+    cast::cast,
+    lanes::Dtype,
+    loops::{Input, Loop},
+};
+use smallvec::SmallVec;
+
+use super::{
+    Order, RawInput, RawOutput, Scalar, Untyped,
+    untyped::{Copy, check_level, fits, overlap, signature},
+};
+use crate::{
+    dtype::{Type, can_cast},
+    error::{Error, Result},
+    execute::{
+        Options, check_threads,
+        floats::IeeeDefault,
+        reduce::{Kept, Ranges, Reduce, Reduced},
+    },
+};
+
+/// What a reduction begins with.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Initial {
+    /// The identity where there are no elements; nothing otherwise.
+    #[default]
+    Identity,
+    /// Nothing: a reduction of no elements is an error.
+    Nothing,
+    /// This value, with which the result is joined.
+    Value(Scalar),
+}
+
+/// How to reduce.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reducing<'a> {
+    /// The axes to reduce, counted from the first one, or from the last one if negative; all if not given.
+    pub axes: Option<&'a [isize]>,
+    /// Whether reduced axes stay, with length 1.
+    pub keepdims: bool,
+    /// What to begin with.
+    pub initial: Initial,
+    /// Bools that broadcast to the input: what is false there is left out.
+    pub mask: Option<RawInput<'a>>,
+    /// The dtype to reduce in.
+    pub dtype: Option<Dtype>,
+}
+
+/// The axis, counted from the first one.
+fn axis(axis: isize, ndim: usize) -> Result<usize> {
+    let counted = if axis < 0 { axis + ndim as isize } else { axis };
+    match usize::try_from(counted) {
+        Ok(a) if a < ndim => Ok(a),
+        _ => Err(Error::Axis { axis, ndim }),
+    }
+}
+
+impl Reducing<'_> {
+    /// For each axis of an array, whether it is reduced.
+    fn reduced(&self, ndim: usize) -> Result<SmallVec<[bool; 8]>> {
+        let mut reduced: SmallVec<[bool; 8]> = SmallVec::from_elem(self.axes.is_none(), ndim);
+        for &a in self.axes.unwrap_or_default() {
+            let a = axis(a, ndim)?;
+            if std::mem::replace(&mut reduced[a], true) {
+                return Err(Error::AxisTwice { axis: a });
+            }
+        }
+        Ok(reduced)
+    }
+
+    /// The shape of what comes out.
+    ///
+    /// # Errors
+    /// [`Error::Axis`], [`Error::AxisTwice`].
+    pub fn shape(&self, shape: &[usize]) -> Result<Vec<usize>> {
+        let reduced = self.reduced(shape.len())?;
+        Ok(std::iter::zip(shape, reduced)
+            .filter(|(_, r)| !r || self.keepdims)
+            .map(|(&n, r)| if r { 1 } else { n })
+            .collect())
+    }
+}
+
+impl Untyped {
+    fn binary(&self, method: &'static str) -> Result<()> {
+        if self.nin() == 2 && self.nout() == 1 {
+            return Ok(());
+        }
+        Err(Error::NotBinary { method, function: self.name, nin: self.nin(), nout: self.nout() })
+    }
+
+    /// The loop, `(T, T) -> T`, in which elements of a dtype are reduced or accumulated; `T` is the
+    /// dtype of the result. Bools and small integers are summed and multiplied in 64 bits, as in NumPy.
+    ///
+    /// # Errors
+    /// [`Error::NotBinary`], [`Error::NoLoop`], [`Error::NotEndo`].
+    pub fn fold_loop(
+        &self,
+        method: &'static str,
+        of: Dtype,
+        dtype: Option<Dtype>,
+        options: Options,
+    ) -> Result<&'static Loop> {
+        self.binary(method)?;
+        let in_dtype = dtype.unwrap_or(self.reduction.dtype(of));
+        let fixed = [Some(in_dtype), Some(in_dtype), dtype.map(|_| in_dtype)];
+        let fixed = if dtype.is_some() { &fixed[..] } else { &[] };
+        let found = self.resolve(&[Type::Is(in_dtype); 2], fixed, options.casting)?;
+        if found.fold.is_none() {
+            return Err(Error::NotEndo { function: self.name, signature: signature(found) });
+        }
+        if dtype.is_some() && !self.reduction.truths && !can_cast(of, in_dtype, options.casting) {
+            return Err(Error::Casting {
+                function: self.name,
+                operand: "the input".into(),
+                from: of.to_string(),
+                to: in_dtype,
+                casting: options.casting,
+            });
+        }
+        Ok(found)
+    }
+
+    /// What all methods along axes have in common: everything but axes, output and mask.
+    fn along(
+        &self,
+        method: &'static str,
+        input: &RawInput,
+        output: &RawOutput,
+        dtype: Option<Dtype>,
+        options: Options,
+    ) -> Result<Reduce> {
+        let of = self.fold_loop(method, input.dtype, dtype, options)?;
+        let t = of.outputs[0];
+        self.check_outputs(of, std::iter::once(output.dtype), options.casting)?;
+        let level = check_level(options.level)?;
+        if let Some(threads) = options.threads {
+            check_threads(threads)?;
+        }
+        for (what, shape, strides) in
+            [("the input", input.shape, input.strides), ("output 0", output.shape, output.strides)]
+        {
+            if shape.len() != strides.len() {
+                let (what, strides) = (what.into(), strides.to_vec());
+                return Err(Error::Strides { what, axes: shape.len(), strides });
+            }
+        }
+        let repeats = |&a: &usize| output.shape[a] > 1 && output.strides[a] == 0;
+        if let Some(axis) = (0..output.shape.len()).find(repeats) {
+            return Err(Error::OutputRepeats { output: 0, axis, shape: output.shape.to_vec() });
+        }
+        let Some(fold) = of.fold else {
+            return Err(Error::NotEndo { function: self.name, signature: signature(of) });
+        };
+        let run = self.reduction.trees.iter().find(|(d, _)| *d == t).map(|(_, t)| t.run(level));
+        Ok(Reduce {
+            of,
+            fold,
+            order: self.reduction.order(t),
+            run,
+            level,
+            from: [input.ptr, std::ptr::null()],
+            size: input.dtype.size(),
+            cast: (input.dtype != t).then(|| cast(input.dtype, t)),
+            settles: self.reduction.settles,
+            neutral: None,
+            reduced: SmallVec::new(),
+            kept: SmallVec::new(),
+            initial: None,
+            to: output.ptr,
+            out_cast: (output.dtype != t).then(|| cast(t, output.dtype)),
+            out_size: output.dtype.size(),
+            ranges: Ranges::All,
+        })
+    }
+
+    /// Reduces axes of an array. Sums and products of floats are joined in the order of
+    /// [`lanefn_kernels::fold`]'s trees, which the number of elements decides; functions of which nothing
+    /// is known go from the first element to the last.
+    ///
+    /// The output has the shape of [`Reducing::shape`]. It may overlap the input.
+    ///
+    /// # Errors
+    /// Axes, shapes, dtypes and casts that don't fit; no elements and no identity; a mask without initial
+    /// value for a function without an identity; several axes for a function that depends on the order.
+    /// Nothing has been written then.
+    ///
+    /// # Safety
+    /// As for [`Untyped::call_raw`].
+    pub unsafe fn reduce_raw(
+        &self,
+        input: RawInput,
+        output: RawOutput,
+        how: &Reducing,
+        options: Options,
+    ) -> Result<()> {
+        let mut reduce = self.along("reduce", &input, &output, how.dtype, options)?;
+        let reduced = how.reduced(input.shape.len())?;
+        let needed = how.shape(input.shape)?;
+        if output.shape != needed {
+            return Err(Error::OutputShape { output: 0, shape: output.shape.to_vec(), needed });
+        }
+        if reduce.order == Order::Sequence && reduced.iter().filter(|r| **r).count() > 1 {
+            let axes = (0..reduced.len()).filter(|&a| reduced[a]).collect();
+            return Err(Error::NotReorderable { function: self.name, axes });
+        }
+        if let Some(mask) = &how.mask {
+            if mask.dtype != Dtype::Bool {
+                return Err(Error::MaskDtype { got: mask.dtype });
+            }
+            if mask.shape.len() != mask.strides.len() {
+                let (what, strides) = ("the mask".into(), mask.strides.to_vec());
+                return Err(Error::Strides { what, axes: mask.shape.len(), strides });
+            }
+            if !fits(mask.shape, input.shape) {
+                let (shape, needed) = (mask.shape.to_vec(), input.shape.to_vec());
+                return Err(Error::MaskShape { shape, needed });
+            }
+        }
+        let t = reduce.of.outputs[0];
+        let identity = self.reduction.identity.map(|i| i.value(t));
+        let empty = (0..reduced.len()).find(|&a| reduced[a] && input.shape[a] == 0);
+        reduce.initial = match how.initial {
+            Initial::Value(value) => Some(value.cast(t)),
+            Initial::Identity if empty.is_some() || how.mask.is_some() => identity,
+            _ => None,
+        };
+        if needed.contains(&0) {
+            return Ok(());
+        }
+        if let (Some(axis), None) = (empty, reduce.initial) {
+            let shape = input.shape.to_vec();
+            return Err(Error::NoIdentity { function: self.name, axis, shape });
+        }
+        if how.mask.is_some() {
+            if reduce.initial.is_none() {
+                return Err(Error::MaskNeedsInitial { function: self.name });
+            }
+            reduce.neutral = self.reduction.neutral.map(|n| n.value(t));
+            if reduce.neutral.is_none() {
+                reduce.order = Order::Sequence;
+                if reduced.iter().filter(|r| **r).count() > 1 {
+                    let axes = (0..reduced.len()).filter(|&a| reduced[a]).collect();
+                    return Err(Error::NotReorderable { function: self.name, axes });
+                }
+            }
+        }
+
+        // Inputs that overlap the output are copied first.
+        let mut copies: SmallVec<[Copy; 2]> = SmallVec::new();
+        // SAFETY: the caller's promise.
+        let input = unsafe { copies_of(&input, &output, &mut copies) }?;
+        // SAFETY: as above.
+        let mask = how.mask.as_ref().map(|m| unsafe { copies_of(m, &output, &mut copies) });
+        let mask = mask.transpose()?;
+        reduce.from = [input.at, mask.as_ref().map_or(std::ptr::null(), |m| m.at)];
+        let mut out_axis = 0;
+        for (a, &n) in input.shape.iter().enumerate() {
+            let stride = if n == 1 { 0 } else { input.strides[a] };
+            let mask = mask.as_ref().map_or(0, |m| m.stride(a, input.shape.len()));
+            if reduced[a] {
+                reduce.reduced.push((n, [stride, mask]) as Reduced);
+                out_axis += how.keepdims as usize;
+            } else {
+                let to = output.strides[out_axis];
+                reduce.kept.push((n, [stride, mask, to]) as Kept);
+                out_axis += 1;
+            }
+        }
+        // SAFETY: the caller's promise; overlaps are copied away.
+        unsafe { reduce.run(options.threads) }
+    }
+
+    /// Every result on the way along an axis: the first element, it and the second one joined, and so on.
+    /// The output has the input's shape, and may overlap it.
+    ///
+    /// # Errors
+    /// As for [`Untyped::reduce_raw`].
+    ///
+    /// # Safety
+    /// As for [`Untyped::call_raw`].
+    pub unsafe fn accumulate_raw(
+        &self,
+        input: RawInput,
+        along: isize,
+        output: RawOutput,
+        dtype: Option<Dtype>,
+        options: Options,
+    ) -> Result<()> {
+        let reduce = self.along("accumulate", &input, &output, dtype, options)?;
+        let along = axis(along, input.shape.len())?;
+        if output.shape != input.shape {
+            let (shape, needed) = (output.shape.to_vec(), input.shape.to_vec());
+            return Err(Error::OutputShape { output: 0, shape, needed });
+        }
+        // SAFETY: the caller's promise.
+        unsafe {
+            one_axis(
+                reduce,
+                &input,
+                along,
+                &output,
+                Ranges::Running(output.strides[along]),
+                options,
+            )
+        }
+    }
+
+    /// The reductions of slices along an axis: slice `k` begins at index `k` and ends before the next
+    /// one; where the next is not above it, it is that element alone. The output has as many along
+    /// the axis as there are indices, and may overlap the input.
+    ///
+    /// # Errors
+    /// As for [`Untyped::reduce_raw`]; [`Error::Index`].
+    ///
+    /// # Safety
+    /// As for [`Untyped::call_raw`].
+    pub unsafe fn reduceat_raw(
+        &self,
+        input: RawInput,
+        indices: &[i64],
+        along: isize,
+        output: RawOutput,
+        dtype: Option<Dtype>,
+        options: Options,
+    ) -> Result<()> {
+        let reduce = self.along("reduceat", &input, &output, dtype, options)?;
+        let along = axis(along, input.shape.len())?;
+        let mut needed = input.shape.to_vec();
+        needed[along] = indices.len();
+        if output.shape != needed {
+            return Err(Error::OutputShape { output: 0, shape: output.shape.to_vec(), needed });
+        }
+        let length = input.shape[along];
+        let mut starts = Vec::with_capacity(indices.len());
+        for &index in indices {
+            match usize::try_from(index) {
+                Ok(i) if i < length => starts.push(i),
+                _ => return Err(Error::Index { index, axis: along, length }),
+            }
+        }
+        let ranges = Ranges::Between(starts, output.strides[along]);
+        // SAFETY: the caller's promise.
+        unsafe { one_axis(reduce, &input, along, &output, ranges, options) }
+    }
+
+    /// The shape of [`Untyped::outer_raw`]: that of the first input, then that of the second.
+    pub fn outer_shape(a: &[usize], b: &[usize]) -> Vec<usize> {
+        [a, b].concat()
+    }
+
+    /// The function of every element of one array with every element of another.
+    ///
+    /// # Errors
+    /// [`Error::NotBinary`] for functions of another number of inputs; as for [`Untyped::call_raw`].
+    ///
+    /// # Safety
+    /// As for [`Untyped::call_raw`].
+    pub unsafe fn outer_raw(
+        &self,
+        a: RawInput,
+        b: RawInput,
+        mask: Option<RawInput>,
+        outputs: &[RawOutput],
+        options: Options,
+    ) -> Result<()> {
+        if self.nin() != 2 {
+            let (nin, nout) = (self.nin(), self.nout());
+            return Err(Error::NotBinary { method: "outer", function: self.name, nin, nout });
+        }
+        let ones = b.shape.len();
+        let shape: SmallVec<[usize; 8]> =
+            a.shape.iter().copied().chain(std::iter::repeat_n(1, ones)).collect();
+        let strides: SmallVec<[isize; 8]> =
+            a.strides.iter().copied().chain(std::iter::repeat_n(0, ones)).collect();
+        let a = RawInput { shape: &shape, strides: &strides, ..a };
+        // SAFETY: the caller's promise; unit axes reach nothing new.
+        unsafe { self.call_raw(&[a, b], mask, outputs, options) }
+    }
+
+    /// `a[index] = f(a[index])`, or `f(a[index], b)`, one index after the other: an element that is named
+    /// twice is changed twice. Indices count the elements of `a` in C order; negative ones from the end.
+    /// `b` broadcasts to the indices' shape.
+    ///
+    /// # Errors
+    /// [`Error::Index`]; dtypes and casts that don't fit: what the function gives must be cast back to
+    /// the dtype of `a`. Nothing has been written then.
+    ///
+    /// # Safety
+    /// As for [`Untyped::call_raw`].
+    pub unsafe fn at_raw(
+        &self,
+        a: RawOutput,
+        indices: &[i64],
+        index_shape: &[usize],
+        b: Option<RawInput>,
+        options: Options,
+    ) -> Result<()> {
+        let binary = b.is_some();
+        if self.nout() != 1 || self.nin() != 1 + binary as usize {
+            return Err(self.arity(1 + binary as usize, 1));
+        }
+        let types: SmallVec<[Type; 2]> =
+            std::iter::once(a.dtype).chain(b.map(|b| b.dtype)).map(Type::Is).collect();
+        let of = self.resolve(&types, &[], options.casting)?;
+        self.check_outputs(of, std::iter::once(a.dtype), options.casting)?;
+        let level = check_level(options.level)?;
+        let length: usize = a.shape.iter().product();
+        debug_assert_eq!(indices.len(), index_shape.iter().product::<usize>());
+        let mut offsets = Vec::with_capacity(indices.len());
+        let plain = a.shape.len() == 1;
+        for &index in indices {
+            let counted = if index < 0 { index + length as i64 } else { index };
+            let Some(mut i) = usize::try_from(counted).ok().filter(|&i| i < length) else {
+                return Err(Error::Index { index, axis: 0, length });
+            };
+            if plain {
+                offsets.push(a.strides[0].wrapping_mul(i as isize));
+                continue;
+            }
+            let mut offset = 0isize;
+            for (&n, &stride) in a.shape.iter().zip(a.strides).rev() {
+                offset = offset.wrapping_add(stride.wrapping_mul((i % n) as isize));
+                i /= n;
+            }
+            offsets.push(offset);
+        }
+        if let Some(b) = &b
+            && !fits(b.shape, index_shape)
+        {
+            return Err(Error::Broadcast {
+                operand: 1,
+                shape: b.shape.to_vec(),
+                with: index_shape.to_vec(),
+                axis: 0,
+            });
+        }
+        // The second operand in the loop's dtype, one after the other; a single one stands still.
+        let t = of.inputs[of.inputs.len() - 1];
+        let mut second: Vec<u64> = Vec::new();
+        let mut y = (std::ptr::null(), 0isize);
+        if let Some(b) = &b {
+            let single = b.shape.iter().all(|&n| n == 1);
+            let whole = b.shape == index_shape && index_shape.len() == 1;
+            if whole && b.dtype == t && !overlap(b, &a) {
+                y = (b.ptr, b.strides[0]);
+            } else {
+                let n = if single { 1 } else { indices.len() };
+                second.resize((n * t.size()).div_ceil(8), 0);
+                let shape = if single { &[][..] } else { index_shape };
+                let packed = packed(shape, t.size());
+                let to = RawOutput {
+                    ptr: second.as_mut_ptr().cast(),
+                    shape,
+                    strides: &packed,
+                    dtype: t,
+                };
+                let from = if single { RawInput { shape: &[], strides: &[], ..*b } } else { *b };
+                // SAFETY: the caller's promise; the copy has room for them.
+                unsafe { super::untyped::convert(&from, &to, level) }?;
+                y = (second.as_ptr().cast(), if single { 0 } else { t.size() as isize });
+            }
+        }
+        let _floats = IeeeDefault::enter();
+        if let Some(fold) = of.fold
+            && a.dtype == t
+            && binary
+        {
+            // SAFETY: offsets of elements of `a`, and as many second operands, which lie apart.
+            unsafe { fold.indexed(level)(a.ptr, offsets.as_ptr(), y.0, y.1, offsets.len()) };
+            return Ok(());
+        }
+        let (to_loop, back) = (cast(a.dtype, of.inputs[0]), cast(of.outputs[0], a.dtype));
+        let (inner, to_loop, back) = (of.inner(level), to_loop.inner(level), back.inner(level));
+        for (i, &offset) in offsets.iter().enumerate() {
+            let (mut x, mut made) = ([0u64; 1], [0u64; 1]);
+            let (x, made) = (x.as_mut_ptr().cast::<u8>(), made.as_mut_ptr().cast::<u8>());
+            let at = a.ptr.wrapping_offset(offset);
+            let one = |at: *const u8| Input { at, scalar: false };
+            // SAFETY: one element each: of `a`, of the second operand, and of ours.
+            unsafe {
+                to_loop(&[one(at)], &[x], 1);
+                let y = y.0.wrapping_offset(y.1 * i as isize);
+                inner(&[one(x), one(y)][..of.inputs.len()], &[made], 1);
+                back(&[one(made)], &[at], 1);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Strides of a contiguous array in C order.
+pub(super) fn packed(shape: &[usize], size: usize) -> SmallVec<[isize; 8]> {
+    let mut strides: SmallVec<[isize; 8]> = SmallVec::from_elem(0, shape.len());
+    let mut step = size as isize;
+    for (s, &n) in strides.iter_mut().zip(shape).rev() {
+        *s = step;
+        step = step.wrapping_mul(n as isize);
+    }
+    strides
+}
+
+/// An operand where it lies, or a copy of it if the output overlaps it.
+struct Apart<'a> {
+    at: *const u8,
+    shape: &'a [usize],
+    strides: SmallVec<[isize; 8]>,
+}
+
+impl Apart<'_> {
+    /// The stride along an axis of an array that this broadcasts to.
+    fn stride(&self, axis: usize, ndim: usize) -> isize {
+        match axis.checked_sub(ndim - self.shape.len()) {
+            Some(a) if self.shape[a] != 1 => self.strides[a],
+            _ => 0,
+        }
+    }
+}
+
+/// # Safety
+/// The input is valid for reading.
+unsafe fn copies_of<'a>(
+    input: &RawInput<'a>,
+    output: &RawOutput,
+    copies: &mut SmallVec<[Copy; 2]>,
+) -> Result<Apart<'a>> {
+    if !overlap(input, output) {
+        let strides = input.strides.iter().copied().collect();
+        return Ok(Apart { at: input.ptr, shape: input.shape, strides });
+    }
+    // SAFETY: the caller's promise.
+    let copy = unsafe { Copy::of(input) }?;
+    let apart =
+        Apart { at: copy.at, shape: input.shape, strides: copy.strides.iter().copied().collect() };
+    copies.push(copy);
+    Ok(apart)
+}
+
+/// Runs along one axis; the others stay, for input and output alike.
+///
+/// # Safety
+/// As for [`Untyped::reduce_raw`]; shapes have been checked.
+unsafe fn one_axis(
+    mut reduce: Reduce,
+    input: &RawInput,
+    along: usize,
+    output: &RawOutput,
+    ranges: Ranges,
+    options: Options,
+) -> Result<()> {
+    if output.shape.contains(&0) {
+        return Ok(());
+    }
+    let mut copies: SmallVec<[Copy; 2]> = SmallVec::new();
+    // SAFETY: the caller's promise.
+    let from = unsafe { copies_of(input, output, &mut copies) }?;
+    reduce.from = [from.at, std::ptr::null()];
+    for (a, &n) in input.shape.iter().enumerate() {
+        let stride = if n == 1 { 0 } else { from.strides[a] };
+        if a == along {
+            reduce.reduced.push((n, [stride, 0]));
+        } else {
+            reduce.kept.push((n, [stride, 0, output.strides[a]]));
+        }
+    }
+    reduce.ranges = ranges;
+    // SAFETY: the caller's promise; an overlap is copied away.
+    unsafe { reduce.run(options.threads) }
+}
