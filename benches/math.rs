@@ -11,9 +11,8 @@
 #![allow(missing_docs)]
 
 mod math_peers;
+mod numpy_process;
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use lanefn::{
@@ -21,6 +20,7 @@ use lanefn::{
     kernels::{lanes::Dtype, level::Level},
 };
 use math_peers::{Call, PEERS, Peer};
+use numpy_process::NumPy;
 
 const N: usize = 8192;
 const ROUNDS: usize = 8;
@@ -121,54 +121,10 @@ const ROWS: &[Row] = rows! {
     lcm "lcm" (1.0, 1e4) (1.0, 1e4) integers;
 };
 
-/// NumPy, in a process of its own.
-struct NumPy {
-    child: Child,
-    to: ChildStdin,
-    from: BufReader<ChildStdout>,
-}
-
-impl NumPy {
-    fn start() -> Option<NumPy> {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let output = Command::new(cargo)
-            .args(["run", "--quiet", "--package", "xtask", "--", "python"])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .stderr(Stdio::inherit())
-            .output()
-            .ok()?;
-        let python = String::from_utf8(output.stdout).ok()?;
-        let mut child = Command::new(python.trim())
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/numpy_peer.py"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .ok()?;
-        let (to, from) = (child.stdin.take()?, BufReader::new(child.stdout.take()?));
-        let mut numpy = NumPy { child, to, from };
-        println!("numpy {}", numpy.ask("version - 0")?);
-        Some(numpy)
-    }
-
-    fn ask(&mut self, request: &str) -> Option<String> {
-        writeln!(self.to, "{request}").ok()?;
-        let mut line = String::new();
-        self.from.read_line(&mut line).ok()?;
-        Some(line.trim().to_string()).filter(|l| !l.is_empty())
-    }
-
-    /// Nanoseconds an element.
-    fn time(&mut self, row: &Row, dtype: Dtype) -> Option<f64> {
-        let ends: Vec<_> = row.ranges.iter().map(|(low, high)| format!("{low} {high}")).collect();
-        self.ask(&format!("{} {} {N} {}", row.numpy, dtype.name(), ends.join(" ")))?.parse().ok()
-    }
-}
-
-impl Drop for NumPy {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Nanoseconds an element that NumPy takes.
+fn numpy_time(numpy: &mut NumPy, row: &Row, dtype: Dtype) -> Option<f64> {
+    let ends: Vec<_> = row.ranges.iter().map(|(low, high)| format!("{low} {high}")).collect();
+    numpy.ask(&format!("{} {} {N} {}", row.numpy, dtype.name(), ends.join(" ")))?.parse().ok()
 }
 
 /// The arguments in each dtype.
@@ -309,7 +265,7 @@ fn main() {
                     *time = time.min(taken.unwrap_or(f64::INFINITY));
                 }
                 if let (Some(numpy), false) = (&mut numpy, row.numpy.is_empty()) {
-                    numpys = numpys.min(numpy.time(row, dtype).unwrap_or(f64::INFINITY));
+                    numpys = numpys.min(numpy_time(numpy, row, dtype).unwrap_or(f64::INFINITY));
                 }
             }
             let first = *ours.last().expect("there is a level");

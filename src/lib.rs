@@ -8,6 +8,7 @@ pub mod ufunc;
 
 pub use catalogue::{catalogue, find};
 pub use error::{Error, Result};
+pub use execute::recycle::{Recycling, recycled_bytes, set_recycled_bytes};
 pub use execute::{Options, limits, num_threads, set_num_threads, thread_report, with_num_threads};
 pub use lanefn_kernels as kernels;
 pub use lanefn_kernels::level::Level;

@@ -229,7 +229,7 @@ macro_rules! runs {
                 // SAFETY: the caller's promise; the level is present.
                 unsafe {
                     let s = <$shape as Machine>::token();
-                    T::store::<Scalar>(tree::<K, T, $shape>(s, x.cast(), n), to.cast());
+                    to.cast::<T>().write_unaligned(tree::<K, T, $shape>(s, x.cast(), n));
                 }
             }
         )*}
@@ -257,14 +257,30 @@ pub const fn split(n: usize) -> usize {
     n / 2 - n / 2 % CHAINS
 }
 
-/// Leaves of a tree that are held at a time: as many as 4096 elements have at most, each of which has
-/// more than a half of `LEAF - CHAINS`.
-const HELD: usize = 80;
+/// Leaves of a tree that are held at a time: as many as 4096 elements have at most, since a leaf that
+/// came of a split has half of `LEAF` elements or more.
+const HELD: usize = 64;
 /// Trees of at most so many elements have their leaves held.
 const HELD_ELEMENTS: usize = 4096;
 
-/// One scalar lane.
-type One<T> = <T as Element>::Lane<Scalar>;
+/// Bytes ahead of the leaves under way at which memory is asked for.
+const FETCH_AHEAD: usize = 4096;
+
+/// Asks for the lines of some bytes, which need not be valid.
+#[inline(always)]
+fn fetch<T>(at: *const T, bytes: usize) {
+    #[cfg(target_arch = "x86_64")]
+    for line in (0..bytes).step_by(64) {
+        // SAFETY: every x86-64 has the instruction, and it faults at no address.
+        unsafe {
+            core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(
+                at.wrapping_byte_add(line).cast(),
+            );
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (at, bytes);
+}
 
 /// # Safety
 /// As [`Run`] says.
@@ -273,20 +289,19 @@ unsafe fn tree<K: Kernel<(T, T), Out = (T,)>, T: Eight, S: Machine>(
     s: S,
     x: *const T,
     n: usize,
-) -> One<T> {
-    // Trees within the limit are walked below; the stack holds what is open above them.
-    let mut open: [(*const T, usize); 56] = [(x, 0); 56];
-    let mut joined: [MaybeUninit<One<T>>; 56] = [MaybeUninit::uninit(); 56];
-    // How many of the joined results belong to the node at this depth.
-    let (mut depth, mut done) = (0, 0);
-    let mut right = [false; 57];
+) -> T {
+    let join = |a: T, b: T| join::<K, T>(a, b);
+    // Trees within the limit are made at once. Above them: the nodes whose left half is being made or
+    // is done, each with where its right half is, or with what its left half gave.
+    let mut open: [MaybeUninit<(*const T, usize, T)>; 56] = [MaybeUninit::uninit(); 56];
+    let (mut depth, mut in_right) = (0, 0u64);
     let (mut at, mut count) = (x, n);
     loop {
         while count > HELD_ELEMENTS {
             let left = split(count);
             // SAFETY: within the run.
-            open[depth] = (unsafe { at.add(left) }, count - left);
-            right[depth] = false;
+            open[depth].write((unsafe { at.add(left) }, count - left, T::ZERO));
+            in_right &= !(1 << depth);
             depth += 1;
             count = left;
         }
@@ -296,20 +311,28 @@ unsafe fn tree<K: Kernel<(T, T), Out = (T,)>, T: Eight, S: Machine>(
             if depth == 0 {
                 return value;
             }
-            if !right[depth - 1] {
-                joined[done].write(value);
-                done += 1;
-                right[depth - 1] = true;
-                (at, count) = open[depth - 1];
+            // SAFETY: nodes below the depth have been written.
+            let node = unsafe { open[depth - 1].assume_init_mut() };
+            if in_right & 1 << (depth - 1) == 0 {
+                in_right |= 1 << (depth - 1);
+                node.2 = value;
+                (at, count) = (node.0, node.1);
                 break;
             }
-            done -= 1;
-            // SAFETY: the left half of this node has been written.
-            let left = unsafe { joined[done].assume_init() };
-            (value,) = K::lanes(Scalar::new(), (left, value));
+            value = join(node.2, value);
             depth -= 1;
         }
     }
+}
+
+/// The function of two elements.
+#[inline(always)]
+fn join<K: Kernel<(T, T), Out = (T,)>, T: Element>(a: T, b: T) -> T {
+    let s = Scalar::new();
+    let mut out = T::ZERO;
+    // SAFETY: one element each, which is what the scalar shape has.
+    unsafe { T::store::<Scalar>(K::lanes(s, (T::load(s, &a), T::load(s, &b))).0, &mut out) };
+    out
 }
 
 /// A tree of at most `HELD_ELEMENTS` elements.
@@ -321,30 +344,40 @@ unsafe fn held<K: Kernel<(T, T), Out = (T,)>, T: Eight, S: Machine>(
     s: S,
     x: *const T,
     n: usize,
-) -> One<T> {
+) -> T {
     if n <= LEAF {
         // SAFETY: the caller's promise.
         return unsafe { leaves::<K, T, S, 1>(s, [x], [n])[0] };
     }
-    let mut lengths = [0usize; HELD];
-    let mut count = 0;
-    // Depth first: what is still to be split, the next one on top.
-    let mut rest = [0usize; 8];
-    let mut top = 1;
-    rest[0] = n;
-    while top > 0 {
-        top -= 1;
-        let n = rest[top];
-        if n <= LEAF {
-            lengths[count] = n;
-            count += 1;
-        } else {
-            rest[top] = n - split(n);
-            rest[top + 1] = split(n);
-            top += 2;
+    // Level by level: how many nodes there are, and which of them split.
+    let mut sizes = [[0u16; HELD]; 2];
+    let mut levels = [(0usize, 0u64); 8];
+    let (mut depth, mut count) = (0, 1);
+    sizes[0][0] = n as u16;
+    loop {
+        let (now, next) = (depth % 2, (depth + 1) % 2);
+        let (mut splits, mut below) = (0u64, 0);
+        for i in 0..count {
+            let n = sizes[now][i] as usize;
+            if n > LEAF {
+                splits |= 1 << i;
+                sizes[next][below] = split(n) as u16;
+                sizes[next][below + 1] = (n - split(n)) as u16;
+                below += 2;
+            } else {
+                sizes[next][below] = n as u16;
+                below += 1;
+            }
         }
+        if splits == 0 {
+            break;
+        }
+        levels[depth] = (count, splits);
+        depth += 1;
+        count = below;
     }
-    let mut values: [MaybeUninit<One<T>>; HELD] = [MaybeUninit::uninit(); HELD];
+    let lengths = sizes[depth % 2];
+    let mut values = [[T::ZERO; HELD]; 2];
     let (mut leaf, mut at) = (0, x);
     // As many leaves at a time as keep two adders busy: 8 registers of accumulators.
     macro_rules! at_a_time {
@@ -354,50 +387,45 @@ unsafe fn held<K: Kernel<(T, T), Out = (T,)>, T: Eight, S: Machine>(
                 let mut n = [0; $many];
                 for k in 0..$many {
                     from[k] = at;
-                    n[k] = lengths[leaf + k];
+                    n[k] = lengths[leaf + k] as usize;
                     // SAFETY: within the run.
                     at = unsafe { at.add(n[k]) };
                 }
+                // The leaves are read side by side, which no prefetcher foresees.
+                if $many > 1 {
+                    fetch(from[0].wrapping_byte_add(FETCH_AHEAD), at.addr() - from[0].addr());
+                }
                 // SAFETY: as above.
                 let made = unsafe { leaves::<K, T, S, $many>(s, from, n) };
-                for k in 0..$many {
-                    values[leaf + k].write(made[k]);
-                }
+                values[depth % 2][leaf..leaf + $many].copy_from_slice(&made);
                 leaf += $many;
             }
         )*};
     }
     at_a_time!(8 4 2 1);
-    // The same splits again, from the leaves up.
-    let (mut at, mut next) = ([(0usize, false); 8], 0);
-    let mut left: [MaybeUninit<One<T>>; 8] = [MaybeUninit::uninit(); 8];
-    let (mut depth, mut n) = (0, n);
-    loop {
-        while n > LEAF {
-            at[depth] = (n - split(n), false);
-            depth += 1;
-            n = split(n);
+    // From the leaves up.
+    while depth > 0 {
+        let (count, splits) = levels[depth - 1];
+        let [a, b] = &mut values;
+        let (below, now) = if depth % 2 == 0 { (a, b) } else { (b, a) };
+        depth -= 1;
+        if splits == u64::MAX >> (HELD - count) {
+            for i in 0..count {
+                now[i] = join::<K, T>(below[2 * i], below[2 * i + 1]);
+            }
+            continue;
         }
-        // SAFETY: there are as many values as the splits have leaves.
-        let mut value = unsafe { values[next].assume_init() };
-        next += 1;
-        loop {
-            if depth == 0 {
-                return value;
+        let mut next = 0;
+        for i in 0..count {
+            now[i] = below[next];
+            next += 1;
+            if splits & 1 << i != 0 {
+                now[i] = join::<K, T>(now[i], below[next]);
+                next += 1;
             }
-            let (right, second) = at[depth - 1];
-            if !second {
-                left[depth - 1].write(value);
-                at[depth - 1].1 = true;
-                n = right;
-                break;
-            }
-            // SAFETY: the left half has been written.
-            let first = unsafe { left[depth - 1].assume_init() };
-            (value,) = K::lanes(Scalar::new(), (first, value));
-            depth -= 1;
         }
     }
+    values[0][0]
 }
 
 /// Leaves of 1 to `LEAF` elements each, side by side as long as all last.
@@ -409,29 +437,38 @@ unsafe fn leaves<K: Kernel<(T, T), Out = (T,)>, T: Eight, S: Machine, const M: u
     s: S,
     x: [*const T; M],
     n: [usize; M],
-) -> [One<T>; M] {
-    let one = Scalar::new();
+) -> [T; M] {
     let registers = CHAINS / S::N;
+    let mut out = [T::ZERO; M];
+    let shortest = n.iter().fold(usize::MAX, |a, &b| a.min(b)) / CHAINS;
     // SAFETY: here and below, places within the leaves.
     unsafe {
-        let mut out = [T::load(one, x[0]); M];
-        let shortest = n.iter().fold(usize::MAX, |a, &b| a.min(b)) / CHAINS;
-        if shortest > 0 {
-            let mut acc: [[MaybeUninit<T::Lane<S>>; CHAINS]; M] =
-                [const { [const { MaybeUninit::uninit() }; CHAINS] }; M];
+        if shortest == 0 {
+            for m in 0..M {
+                out[m] = x[m].read_unaligned();
+                for i in 1..n[m] {
+                    out[m] = join::<K, T>(out[m], x[m].add(i).read_unaligned());
+                }
+            }
+            return out;
+        }
+        let mut acc: [[MaybeUninit<T::Lane<S>>; CHAINS]; M] =
+            [const { [const { MaybeUninit::uninit() }; CHAINS] }; M];
+        for m in 0..M {
+            for r in 0..registers {
+                acc[m][r].write(T::load(s, x[m].add(r * S::N)));
+            }
+        }
+        for i in 1..shortest {
             for m in 0..M {
                 for r in 0..registers {
-                    acc[m][r].write(T::load(s, x[m].add(r * S::N)));
+                    let y = T::load(s, x[m].add(i * CHAINS + r * S::N));
+                    acc[m][r].write(K::lanes(s, (acc[m][r].assume_init(), y)).0);
                 }
             }
-            for i in 1..shortest {
-                for m in 0..M {
-                    for r in 0..registers {
-                        let y = T::load(s, x[m].add(i * CHAINS + r * S::N));
-                        acc[m][r].write(K::lanes(s, (acc[m][r].assume_init(), y)).0);
-                    }
-                }
-            }
+        }
+        let alike = n.iter().all(|&n| n == shortest * CHAINS);
+        if !alike {
             for m in 0..M {
                 for i in shortest..n[m] / CHAINS {
                     for r in 0..registers {
@@ -439,30 +476,32 @@ unsafe fn leaves<K: Kernel<(T, T), Out = (T,)>, T: Eight, S: Machine, const M: u
                         acc[m][r].write(K::lanes(s, (acc[m][r].assume_init(), y)).0);
                     }
                 }
-                let mut each = [T::ZERO; CHAINS];
-                for r in 0..registers {
-                    T::store::<S>(acc[m][r].assume_init(), each.as_mut_ptr().add(r * S::N));
-                }
-                let mut v = [out[0]; CHAINS];
-                for k in 0..CHAINS {
-                    v[k] = T::load(one, each.as_ptr().add(k));
-                }
-                for half in [4, 2, 1] {
-                    for k in 0..half {
-                        v[k] = K::lanes(one, (v[2 * k], v[2 * k + 1])).0;
-                    }
-                }
-                out[m] = v[0];
-                for i in n[m] / CHAINS * CHAINS..n[m] {
-                    out[m] = K::lanes(one, (out[m], T::load(one, x[m].add(i)))).0;
-                }
             }
-            return out;
+        }
+        let mut each = [[T::ZERO; CHAINS]; M];
+        for m in 0..M {
+            for r in 0..registers {
+                T::store::<S>(acc[m][r].assume_init(), each[m].as_mut_ptr().add(r * S::N));
+            }
+        }
+        // Pairs of all leaves at once, so that they are shuffled and not taken one by one.
+        let (mut four, mut two) = ([[T::ZERO; 4]; M], [[T::ZERO; 2]; M]);
+        let (pairs, fours) = (four.as_flattened_mut(), each.as_flattened());
+        for i in 0..4 * M {
+            pairs[i] = join::<K, T>(fours[2 * i], fours[2 * i + 1]);
+        }
+        let (pairs, twos) = (two.as_flattened_mut(), four.as_flattened());
+        for i in 0..2 * M {
+            pairs[i] = join::<K, T>(twos[2 * i], twos[2 * i + 1]);
         }
         for m in 0..M {
-            out[m] = T::load(one, x[m]);
-            for i in 1..n[m] {
-                out[m] = K::lanes(one, (out[m], T::load(one, x[m].add(i)))).0;
+            out[m] = join::<K, T>(two[m][0], two[m][1]);
+        }
+        if !alike {
+            for m in 0..M {
+                for i in n[m] / CHAINS * CHAINS..n[m] {
+                    out[m] = join::<K, T>(out[m], x[m].add(i).read_unaligned());
+                }
             }
         }
         out

@@ -111,7 +111,7 @@ pub(super) fn prefetch_tile(at: *const u8, strides: [isize; 2], lengths: [usize;
     {
         let inner = (strides[1].unsigned_abs() < strides[0].unsigned_abs()) as usize;
         let outer = 1 - inner;
-        if strides[inner].unsigned_abs() > 64 || strides[outer] == 0 {
+        if strides[inner].unsigned_abs() > 64 || (strides[outer] == 0 && lengths[outer] > 1) {
             return;
         }
         let last = strides[inner] * (lengths[inner] as isize - 1);

@@ -10,6 +10,7 @@ pub mod limits;
 pub(crate) mod memory;
 mod pool;
 pub(crate) mod publish;
+pub mod recycle;
 pub(crate) mod reduce;
 pub(crate) mod run;
 mod threads;

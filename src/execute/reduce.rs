@@ -24,10 +24,14 @@ use crate::{
     ufunc::{Order, Scalar},
 };
 
-/// Elements of a piece that is brought into a buffer, and of the rows across.
+/// Elements of a piece that is brought into a buffer.
 const PIECE: usize = 2048;
-/// Columns of a row across, in the order of the tree: its accumulators fill half of L1.
-const COLUMNS: usize = 256;
+/// Bytes of the vector of accumulators, along, where the order is any.
+const ACCUMULATORS: usize = 4096;
+/// Columns of a row across. So many that rows mostly are read whole, one after the other, as memory likes
+/// it; tried before: rows of 256 to 2048 columns, whose accumulators are in L1, took 1.3 to 2 times as
+/// long, with the rows ahead asked for or not.
+const COLUMNS: usize = 4096;
 /// Fewer columns than this are reduced one by one, along.
 const FEW_COLUMNS: usize = 16;
 /// Items of the nodes that threads share, times columns.
@@ -121,12 +125,8 @@ impl Reduce {
         let outer = &self.kept[..self.kept.len() - across as usize];
         let rows: usize = outer.iter().map(|k| k.0).product();
         let columns = if across { self.kept[self.kept.len() - 1].0 } else { 1 };
-        let wide = match self.order {
-            Order::Tree => COLUMNS,
-            _ => PIECE,
-        };
         let running = matches!(self.ranges, Ranges::Running(_));
-        let tiles = columns.div_ceil(wide);
+        let tiles = columns.div_ceil(COLUMNS);
         let units = rows * tiles;
         if units == 0 {
             return Ok(());
@@ -139,7 +139,7 @@ impl Reduce {
             let mut at = Unit {
                 from: this.from,
                 to: this.to,
-                columns: if across { wide.min(columns - tile * wide) } else { 1 },
+                columns: if across { COLUMNS.min(columns - tile * COLUMNS) } else { 1 },
             };
             let mut step = |strides: &[isize; 3], by: usize| {
                 for (from, stride) in at.from.iter_mut().zip(strides) {
@@ -152,7 +152,7 @@ impl Reduce {
                 row /= length;
             }
             if across {
-                step(&self.kept[self.kept.len() - 1].1, tile * wide);
+                step(&self.kept[self.kept.len() - 1].1, tile * COLUMNS);
             }
             at
         };
@@ -163,7 +163,7 @@ impl Reduce {
             Some(threads) => threads,
             None => super::num_threads()?,
         };
-        let room = self.room(n, across);
+        let room = self.room(n, across, COLUMNS.min(columns));
         debug_assert!(!running || self.reduced.len() <= 1);
         let whole = |u: usize, scratch: &mut Scratch| {
             let at = unit(u);
@@ -196,7 +196,7 @@ impl Reduce {
             return Ok(());
         }
         // A few large units are cut at nodes of the tree.
-        let node = (NODE / wide.min(columns)).max(LEAF);
+        let node = (NODE / COLUMNS.min(columns)).max(LEAF);
         let cut = units < 64
             && n > node
             && self.order != Order::Sequence
@@ -220,7 +220,7 @@ impl Reduce {
                 open.push((first, split(count)));
             }
         }
-        let row = wide.min(columns) * 8;
+        let row = COLUMNS.min(columns) * 8;
         let mut made = vec![0u64; units * nodes.len() * row / 8];
         let base = made.as_mut_ptr().cast::<u8>() as usize;
         let place = |u: usize, k: usize| (base + (u * nodes.len() + k) * row) as *mut u8;
@@ -312,12 +312,12 @@ impl Reduce {
     }
 
     /// Room for the rows of a tree of `n` items, and two more for what is brought in.
-    fn room(&self, n: usize, across: bool) -> usize {
+    fn room(&self, n: usize, across: bool, columns: usize) -> usize {
         let depth = (n / LEAF).max(1).ilog2() as usize + 4;
         match (across, self.order) {
             (false, _) => 3 * PIECE * 8 + 16 * depth,
-            (true, Order::Tree) => (CHAINS + depth + 2) * COLUMNS * 8,
-            (true, _) => 3 * PIECE * 8,
+            (true, Order::Tree) => (CHAINS + depth + 2) * columns * 8,
+            (true, _) => 3 * columns * 8,
         }
     }
 
@@ -379,11 +379,11 @@ impl Reduce {
     /// # Safety
     /// As for [`Reduce::write`].
     unsafe fn write_cast(&self, at: &Unit, mut row: *mut u8, across: bool) {
-        let mut cast = [0u64; PIECE];
+        let mut cast = [0u64; COLUMNS];
         if let Some(to) = self.out_cast {
             let from = [Input { at: row, scalar: false }];
             row = cast.as_mut_ptr().cast();
-            // SAFETY: a row has at most `PIECE` elements.
+            // SAFETY: a row has at most `COLUMNS` elements.
             unsafe { to.inner(self.level)(&from, &[row], at.columns) };
         }
         let stride = if across { self.kept[self.kept.len() - 1].1[2] } else { 0 };
@@ -629,24 +629,33 @@ impl Reduce {
         let mark = scratch.used;
         let w = self.width();
         let buffers = [scratch.take(PIECE * 8), scratch.take(PIECE * 8)];
-        let acc = scratch.take(PIECE * 8);
-        // A bool whose result is known can't change any more.
-        let settled = |acc: *const u8, n: usize| {
-            self.settles.is_some_and(|truth| {
-                // SAFETY: `n` bools of ours.
-                let acc = unsafe { std::slice::from_raw_parts(acc, n) };
-                acc.iter().fold(false, |any, b| any | ((*b != 0) == truth))
-            })
-        };
         // SAFETY: the caller's promise; pieces of the items.
         unsafe {
-            let size = n.min(PIECE);
+            if let Some(truth) = self.settles {
+                // Each element says all or nothing.
+                let mut done = 0;
+                let mut settled = false;
+                while done < n && !settled {
+                    let m = (n - done).min(PIECE);
+                    let (x, m) = self.bring(at, first + done, m, buffers);
+                    let x = std::slice::from_raw_parts(x, m);
+                    settled = x.iter().fold(false, |any, b| any | ((*b != 0) == truth));
+                    done += m;
+                }
+                *to = (settled == truth) as u8;
+                scratch.used = mark;
+                return;
+            }
+            let acc = scratch.take(PIECE * 8);
+            let size = n.min((ACCUMULATORS / w).min(PIECE));
             let (x, count) = self.bring(at, first, size, buffers);
             std::ptr::copy_nonoverlapping(x, acc, count * w);
             let mut done = size;
-            while done < n && !settled(acc, count) {
-                let m = (n - done).min(PIECE);
+            while done < n {
+                let m = (n - done).min(size);
                 let (x, m) = self.bring(at, first + done, m, buffers);
+                // What comes after the next piece, if it lies behind it.
+                memory::prefetch_tile(x.wrapping_add(2 * size * w), [0, w as isize], [1, m]);
                 self.join(acc, x, acc, m);
                 done += m;
             }
@@ -826,7 +835,7 @@ impl Reduce {
     ) {
         let mark = scratch.used;
         let w = self.width();
-        let buffers = [scratch.take(PIECE * 8), scratch.take(PIECE * 8)];
+        let buffers = [scratch.take(at.columns * 8), scratch.take(at.columns * 8)];
         // Masked, and nothing stands for what is left out: those columns keep what they have.
         let leave = !self.from[1].is_null() && self.neutral.is_none();
         let (_, step) = self.kept[self.kept.len() - 1];
@@ -875,7 +884,7 @@ impl Reduce {
         scratch: &mut Scratch,
     ) {
         let w = self.width();
-        let row = COLUMNS * 8;
+        let row = at.columns * 8;
         // SAFETY: the caller's promise; halves of the node, and rows of the scratch.
         unsafe {
             if n > LEAF {
@@ -977,7 +986,7 @@ struct Scratch {
 impl Scratch {
     fn new(bytes: usize) -> Scratch {
         // A row for what comes out, besides what is asked for.
-        let words = bytes / 8 + PIECE + 64;
+        let words = bytes / 8 + COLUMNS + 64;
         let mut memory = Vec::with_capacity(words);
         // SAFETY: plain bytes that are written before they are read.
         #[allow(clippy::uninit_vec, reason = "rows of the scratch are filled before they are read")]

@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 use super::untyped::{RawInput, RawOutput};
 use crate::{
     error::{Error, Result},
-    execute::memory,
+    execute::{memory, recycle},
 };
 
 /// Strides in bytes, and the shapes that go with them, kept for the time of a call.
@@ -24,7 +24,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    fn of<A: Element, D: Dimension>(dim: &D, strides: &[isize]) -> Layout {
+    pub(super) fn of<A: Element, D: Dimension>(dim: &D, strides: &[isize]) -> Layout {
         let size = size_of::<A>() as isize;
         Layout {
             shape: SmallVec::from_slice(dim.slice()),
@@ -299,7 +299,7 @@ pub trait Results: Operands {
 
 /// A fresh array whose axes lie in memory in the order of `axes`, outermost first (as they come if
 /// there is none), not yet filled.
-fn fresh<A: Element, D: Dimension>(
+pub(super) fn fresh<A: Element, D: Dimension>(
     shape: &D,
     axes: Option<&[usize]>,
 ) -> Result<Array<MaybeUninit<A>, D>> {
@@ -319,7 +319,7 @@ fn fresh<A: Element, D: Dimension>(
     let n = shape.size();
     let mut memory: Vec<MaybeUninit<A>> = Vec::new();
     memory.try_reserve_exact(n).map_err(|_| too_large("the system has not that much memory"))?;
-    if n != 0 {
+    if n != 0 && !recycle::was_mapped(memory.as_ptr().cast()) {
         memory::advise_huge(memory.as_mut_ptr().cast(), bytes);
     }
     // SAFETY: there is room for `n` elements, and any memory is a `MaybeUninit`.

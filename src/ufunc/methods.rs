@@ -409,24 +409,22 @@ impl Untyped {
         let level = check_level(options.level)?;
         let length: usize = a.shape.iter().product();
         debug_assert_eq!(indices.len(), index_shape.iter().product::<usize>());
-        let mut offsets = Vec::with_capacity(indices.len());
-        let plain = a.shape.len() == 1;
-        for &index in indices {
-            let counted = if index < 0 { index + length as i64 } else { index };
-            let Some(mut i) = usize::try_from(counted).ok().filter(|&i| i < length) else {
-                return Err(Error::Index { index, axis: 0, length });
-            };
-            if plain {
-                offsets.push(a.strides[0].wrapping_mul(i as isize));
-                continue;
+        let outside = |&i: &i64| i >= length as i64 || i < -(length as i64);
+        if let Some(&index) = indices.iter().find(|i| outside(i)) {
+            return Err(Error::Index { index, axis: 0, length });
+        }
+        let offset = |index: i64| {
+            let mut i = (if index < 0 { index + length as i64 } else { index }) as usize;
+            if let [stride] = a.strides {
+                return stride.wrapping_mul(i as isize);
             }
             let mut offset = 0isize;
             for (&n, &stride) in a.shape.iter().zip(a.strides).rev() {
                 offset = offset.wrapping_add(stride.wrapping_mul((i % n) as isize));
                 i /= n;
             }
-            offsets.push(offset);
-        }
+            offset
+        };
         if let Some(b) = &b
             && !fits(b.shape, index_shape)
         {
@@ -468,16 +466,24 @@ impl Untyped {
             && a.dtype == t
             && binary
         {
-            // SAFETY: offsets of elements of `a`, and as many second operands, which lie apart.
-            unsafe { fold.indexed(level)(a.ptr, offsets.as_ptr(), y.0, y.1, offsets.len()) };
+            let (indexed, mut y) = (fold.indexed(level), y);
+            let mut offsets = [0isize; 512];
+            for block in indices.chunks(offsets.len()) {
+                for (to, &index) in offsets.iter_mut().zip(block) {
+                    *to = offset(index);
+                }
+                // SAFETY: offsets of elements of `a`, and as many second operands, which lie apart.
+                unsafe { indexed(a.ptr, offsets.as_ptr(), y.0, y.1, block.len()) };
+                y.0 = y.0.wrapping_offset(y.1.wrapping_mul(block.len() as isize));
+            }
             return Ok(());
         }
         let (to_loop, back) = (cast(a.dtype, of.inputs[0]), cast(of.outputs[0], a.dtype));
         let (inner, to_loop, back) = (of.inner(level), to_loop.inner(level), back.inner(level));
-        for (i, &offset) in offsets.iter().enumerate() {
+        for (i, &index) in indices.iter().enumerate() {
             let (mut x, mut made) = ([0u64; 1], [0u64; 1]);
             let (x, made) = (x.as_mut_ptr().cast::<u8>(), made.as_mut_ptr().cast::<u8>());
-            let at = a.ptr.wrapping_offset(offset);
+            let at = a.ptr.wrapping_offset(offset(index));
             let one = |at: *const u8| Input { at, scalar: false };
             // SAFETY: one element each: of `a`, of the second operand, and of ours.
             unsafe {

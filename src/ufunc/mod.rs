@@ -5,6 +5,7 @@ mod arguments;
 mod methods;
 mod reduction;
 mod typed;
+mod typed_methods;
 mod untyped;
 
 pub use arguments::{Argument, Arguments, ArraysOf, InPlace, Outputs, Results};

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    execute::{Options, floats::IeeeDefault},
+    execute::{Options, floats::IeeeDefault, recycle},
 };
 
 /// A function of one element, made a function of whole arrays. Every function that `#[ufunc]` was
@@ -42,7 +42,7 @@ use crate::{
 /// Inputs broadcast as in NumPy; the result has the dimension type that `ndarray`'s own arithmetic
 /// would give, and lies in memory in the order of the inputs (Fortran order is kept).
 pub struct Ufunc<F> {
-    options: Options,
+    pub(super) options: Options,
     function: PhantomData<F>,
 }
 
@@ -132,9 +132,12 @@ impl<F: Function> Ufunc<F> {
             let inputs = raw_inputs(&layouts, &pointers);
             let to_layouts = layout();
             let outputs = raw_outputs(&to_layouts, to);
+            // Past the caches only where no page is fresh.
+            let stream = recycle::was_mapped(to[0]);
+            let options = Options { stream, ..self.options };
             // SAFETY: inputs are borrowed arrays or numbers, outputs fresh memory that nobody else
             // knows; types have been matched by the kernel's.
-            unsafe { call(<F as Kernel<A::In>>::LOOP, &inputs, None, &outputs, self.options) }
+            unsafe { call(<F as Kernel<A::In>>::LOOP, &inputs, None, &outputs, options) }
         };
         // SAFETY: without a mask the engine writes every element, or gives an error.
         unsafe { OutOf::<F, A::In>::make(dim, Some(&axes), write) }
