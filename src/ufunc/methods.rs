@@ -91,6 +91,18 @@ impl Untyped {
         Err(Error::NotBinary { method, function: self.name, nin: self.nin(), nout: self.nout() })
     }
 
+    /// What a reduction of no elements gives in a dtype, if that is anything.
+    ///
+    /// ```
+    /// use lanefn::{Scalar, dtype::Dtype};
+    /// let identity = |name| lanefn::find(name).unwrap().identity(Dtype::I32);
+    /// assert_eq!(identity("multiply"), Some(Scalar::of(1i32)));
+    /// assert_eq!(identity("maximum"), None);
+    /// ```
+    pub fn identity(&self, dtype: Dtype) -> Option<Scalar> {
+        self.reduction.identity.map(|i| i.value(dtype))
+    }
+
     /// The loop, `(T, T) -> T`, in which elements of a dtype are reduced or accumulated; `T` is the
     /// dtype of the result. Bools and small integers are summed and multiplied in 64 bits, as in NumPy.
     ///

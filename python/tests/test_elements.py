@@ -1,0 +1,131 @@
+"""Every function that NumPy has as well gives what NumPy gives, for every dtype of its operands."""
+
+import itertools
+import operator
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import lanefn
+from oracle import APPROXIMATE, DTYPES, SHARED, ULPS, numpys, outcome, same, values
+
+WEAK = [0, 1, -1, 3, 100, 300, 2**40, 0.0, -0.0, 1.5, -2.25, 1e300, float("inf"), float("nan")]
+
+# Of zeros of both signs, lanefn takes -0 for the smaller; NumPy takes whichever comes.
+ZEROS_OF_EITHER_SIGN = {"maximum", "minimum", "fmax", "fmin", "clip"}
+
+
+def operands(nin):
+    """Every combination of dtypes and numbers of Python's, but not too many of the latter."""
+    kinds = [*DTYPES, *WEAK]
+    if nin < 3:
+        return itertools.product(kinds, repeat=nin)
+    return itertools.product([*DTYPES, 1, 1.5], repeat=nin)
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_dtypes_and_values_are_numpys(name):
+    rng = np.random.default_rng(1)
+    ours, theirs = getattr(lanefn, name), numpys(name)
+    assert (ours.nin, ours.nout) == (theirs.nin, theirs.nout)
+    problems = []
+    for kinds in operands(ours.nin):
+        inputs = []
+        for i, kind in enumerate(kinds):
+            if not isinstance(kind, np.dtype):
+                inputs.append(kind)
+                continue
+            shape = [1] * ours.nin
+            shape[i] = -1
+            inputs.append(values(kind, rng, 12 if ours.nin < 3 else 2).reshape(shape))
+        problem = differs(name, ours, theirs, inputs)
+        if problem:
+            problems.append(f"{kinds}: {problem}")
+    assert not problems, f"{len(problems)}: " + "\n".join(problems[:40])
+
+
+def brief(result):
+    return result.__name__ if isinstance(result, type) else getattr(result, "dtype", type(result))
+
+
+def differs(name, ours, theirs, inputs):
+    if name in ("pow", "power"):
+        # Negative exponents of integers are refused by both; see test_integer_powers.
+        if all(np.asarray(x).dtype.kind in "biu" for x in inputs) and np.any(np.less(inputs[1], 0)):
+            refused = outcome(ours, *inputs)
+            if refused is not ValueError and refused is not outcome(theirs, *inputs):
+                return f"{brief(refused)} in place of a refusal"
+            inputs[1] = abs(inputs[1]) if not isinstance(inputs[1], np.ndarray) else inputs[1][..., inputs[1][0] >= 0]
+    got, wanted = outcome(ours, *inputs), outcome(theirs, *inputs)
+    if isinstance(got, type) or isinstance(wanted, type):
+        return None if got is wanted else f"{brief(got)}, NumPy has {brief(wanted)}"
+    got, wanted = (x if isinstance(x, tuple) else (x,) for x in (got, wanted))
+    if any(x.dtype == np.float16 for x in wanted):
+        # The one difference of dtypes: lanefn has no float16 and takes float32.
+        widened = [x.astype("f4") if getattr(x, "dtype", None) in ("?", "b", "B") else x for x in inputs]
+        if all(not isinstance(x, np.ndarray) for x in widened):
+            widened = [np.float32(x) for x in widened]
+        wanted = outcome(theirs, *widened)
+        wanted = wanted if isinstance(wanted, tuple) else (wanted,)
+    within = ULPS if name in APPROXIMATE else 0
+    for g, w in zip(got, wanted, strict=True):
+        if problem := same(g, w, within, name not in ZEROS_OF_EITHER_SIGN):
+            return problem
+    return None
+
+
+def test_integer_powers_of_negative_exponents_are_refused():
+    for power in (lanefn.power, np.power):
+        with pytest.raises(ValueError):
+            power(np.arange(3), np.array([1, -1, 2]))
+        with pytest.raises(ValueError):
+            power(2, -1)
+    assert lanefn.power(2.0, -1) == 0.5
+
+
+COMPARISONS = {
+    "less": operator.lt,
+    "less_equal": operator.le,
+    "greater": operator.gt,
+    "greater_equal": operator.ge,
+    "equal": operator.eq,
+    "not_equal": operator.ne,
+}
+EDGES = [0, 1, 2**31, 2**53, 2**53 + 1, 2**63 - 1, 2**63, 2**64 - 1]
+
+
+@pytest.mark.parametrize("name", COMPARISONS)
+@given(
+    st.one_of(st.sampled_from([-(2**63), -1, *EDGES[:6]]), st.integers(-(2**63), 2**63 - 1)),
+    st.one_of(st.sampled_from(EDGES), st.integers(0, 2**64 - 1)),
+)
+def test_signed_and_unsigned_compare_right_for_every_value(name, signed, unsigned):
+    compare, right = getattr(lanefn, name), COMPARISONS[name]
+    a, b = np.array([signed] * 9), np.array([unsigned] * 9, np.uint64)
+    assert (compare(a, b) == right(signed, unsigned)).all()
+    assert (compare(b, a) == right(unsigned, signed)).all()
+
+
+@pytest.mark.parametrize("name", COMPARISONS)
+@given(st.sampled_from([d for d in DTYPES if d.kind in "iu"]), st.integers(-(2**70), 2**70))
+def test_numbers_that_a_dtype_does_not_hold_compare_right(name, dtype, number):
+    compare, right = getattr(lanefn, name), COMPARISONS[name]
+    array = values(dtype, np.random.default_rng(2))
+    assert compare(array, number).tolist() == [right(x, number) for x in array.tolist()]
+    assert compare(number, array).tolist() == [right(number, x) for x in array.tolist()]
+
+
+def test_numbers_that_a_dtype_does_not_hold_are_an_overflow():
+    for add in (lanefn.add, np.add):
+        for number in (300, -1, 2**70):
+            with pytest.raises(OverflowError):
+                add(np.zeros(2, np.uint8), number)
+    assert lanefn.add(np.zeros(2, np.float32), 2**70).dtype == np.float32
+
+
+@pytest.mark.parametrize("dtype", ["c16", "O", "f2", "g", "U3", "M8[s]", "V4"])
+def test_dtypes_that_lanefn_lacks_are_named(dtype):
+    with pytest.raises(TypeError, match="lanefn has no dtype"):
+        lanefn.add(np.zeros(2, dtype), 1)
