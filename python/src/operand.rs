@@ -122,6 +122,14 @@ impl<'py> Given<'py> {
         }
     }
 
+    /// The same for a function of truths, for which every int other than 0 is as good as 1.
+    pub fn truth(self) -> PyResult<Self> {
+        match self {
+            Given::Int(int) => Ok(Given::Int(PyInt::new(int.py(), int.is_truthy()? as u8))),
+            other => Ok(other),
+        }
+    }
+
     /// As an operand of a loop that takes this dtype here.
     pub fn operand(self, dtype: Dtype) -> PyResult<Operand<'py>> {
         match self {

@@ -418,12 +418,15 @@ impl Ufunc {
             let types: Vec<Type> = given.iter().map(Given::ty).collect();
             found = work.resolve(&types, &[], casting).map_err(|e| exception(py, &e))?;
         }
-        if of.name == "pow" && kind(found.inputs[1]) == Kind::Signed {
-            refuse_negative(py, &given[1])?;
+        if of.name.starts_with("logical_") {
+            given = given.into_iter().map(Given::truth).collect::<PyResult<_>>()?;
         }
         let operands = std::iter::zip(given, found.inputs)
             .map(|(g, dtype)| g.operand(*dtype))
             .collect::<PyResult<Vec<Operand>>>()?;
+        if of.name == "pow" && kind(found.inputs[1]) == Kind::Signed {
+            refuse_negative(py, &operands[1])?;
+        }
         let mask = mask(keywords.values[1].as_ref())?;
         let given_outputs = outs
             .iter()
@@ -751,7 +754,7 @@ impl Ufunc {
             && kind(*dtype) == Kind::Signed
             && kind(output.dtype) != Kind::Float
         {
-            refuse_negative(py, &Given::Array(array.clone(), *dtype))?;
+            refuse_negative(py, &Operand::Array(array.clone(), *dtype))?;
         }
         // SAFETY: as in `__call__`.
         detached(py, || unsafe { of.at_raw(to, &indices, &shape, raw_second, UNSAFE) })?;
@@ -819,11 +822,10 @@ fn settled(of: &Untyped, given: &[Given], found: &Loop) -> PyResult<Option<(bool
 }
 
 /// Whole numbers have no powers of negative exponents.
-fn refuse_negative(py: Python, exponents: &Given) -> PyResult<()> {
+fn refuse_negative(py: Python, exponents: &Operand) -> PyResult<()> {
     let negative = match exponents {
-        Given::Float(_) => false,
-        Given::Int(int) => int.lt(0)?,
-        Given::Array(array, _) => numpy(py)?
+        Operand::Scalar(scalar) => scalar.cast(Dtype::I64).get::<i64>() < Some(0),
+        Operand::Array(array, _) => numpy(py)?
             .call_method1(intern!(py, "less"), (array, 0))?
             .call_method0(intern!(py, "any"))?
             .is_truthy()?,

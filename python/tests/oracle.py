@@ -14,7 +14,7 @@ ULPS = 4
 APPROXIMATE = set(
     """exp exp2 expm1 log log2 log10 log1p pow power float_power cbrt hypot logaddexp logaddexp2
     sin cos tan asin arcsin acos arccos atan arctan atan2 arctan2 sinh cosh tanh asinh arcsinh acosh
-    arccosh atanh arctanh""".split()
+    arccosh atanh arctanh deg2rad rad2deg degrees radians""".split()
 )
 
 

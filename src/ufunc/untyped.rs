@@ -36,6 +36,8 @@ pub struct Untyped {
     pub reduction: Reduction,
     /// Integers become f64 even where f32 holds them.
     pub(crate) of_floats: bool,
+    /// Bools alone are refused, though they would cast to integers.
+    pub(crate) of_numbers: bool,
 }
 
 /// An array to read: an address, a shape, a stride in bytes for each axis, and a dtype.
@@ -76,6 +78,7 @@ impl Untyped {
             loops: F::LOOPS,
             reduction: Reduction::sequence(),
             of_floats: false,
+            of_numbers: false,
         }
     }
 
@@ -112,6 +115,12 @@ impl Untyped {
     /// The same with integers taken for f64.
     pub(crate) const fn of_floats(self) -> Untyped {
         Untyped { of_floats: true, ..self }
+    }
+
+    /// The same with bools refused. For these functions NumPy has no loop of bools, and takes none of
+    /// integers in its place unless it is told to: a truth has no sign, and no divisors.
+    pub(crate) const fn of_numbers(self) -> Untyped {
+        Untyped { of_numbers: true, ..self }
     }
 
     /// The number of inputs.
@@ -179,8 +188,10 @@ impl Untyped {
         let safely = |t: Type, d: Dtype, s: Kind, _: Casting| becomes(t, d, s);
         let float =
             |l: &&&Loop| !self.of_floats || l.inputs[0] == Dtype::F64 || strongest == Kind::Float;
+        let truths = inputs.iter().all(|t| *t == Type::Is(Dtype::Bool));
+        let refused = self.of_numbers && truths && fixed.iter().all(Option::is_none);
         let first = self.loops.iter().filter(|l| fits(l, safely) && float(l)).min_by_key(order);
-        if let Some(found) = first {
+        if let Some(found) = first.filter(|_| !refused) {
             return Ok(found);
         }
         if fixed.iter().any(Option::is_some) {
