@@ -159,7 +159,9 @@ impl Untyped {
                 return Err(Error::Strides { what, axes: shape.len(), strides });
             }
         }
-        let repeats = |&a: &usize| output.shape[a] > 1 && output.strides[a] == 0;
+        // An array without elements may have any strides; NumPy gives it zeros.
+        let empty = output.shape.contains(&0);
+        let repeats = |&a: &usize| !empty && output.shape[a] > 1 && output.strides[a] == 0;
         if let Some(axis) = (0..output.shape.len()).find(repeats) {
             return Err(Error::OutputRepeats { output: 0, axis, shape: output.shape.to_vec() });
         }
@@ -239,9 +241,7 @@ impl Untyped {
             Initial::Identity if empty.is_some() || how.mask.is_some() => identity,
             _ => None,
         };
-        if needed.contains(&0) {
-            return Ok(());
-        }
+        // What is an error does not depend on whether the other axes leave anything to be written.
         if let (Some(axis), None) = (empty, reduce.initial) {
             let shape = input.shape.to_vec();
             return Err(Error::NoIdentity { function: self.name, axis, shape });
@@ -258,6 +258,9 @@ impl Untyped {
                     return Err(Error::NotReorderable { function: self.name, axes });
                 }
             }
+        }
+        if needed.contains(&0) {
+            return Ok(());
         }
 
         // Inputs that overlap the output are copied first.
@@ -442,12 +445,9 @@ impl Untyped {
         if let Some(b) = &b
             && !fits(b.shape, index_shape)
         {
-            return Err(Error::Broadcast {
-                operand: 1,
-                shape: b.shape.to_vec(),
-                with: index_shape.to_vec(),
-                axis: 0,
-            });
+            // As for a call whose output has the indices' shape.
+            let (shape, needed) = (index_shape.to_vec(), b.shape.to_vec());
+            return Err(Error::OutputShape { output: 0, shape, needed });
         }
         // The second operand in the loop's dtype, one after the other; a single one stands still.
         let t = of.inputs[of.inputs.len() - 1];

@@ -192,7 +192,12 @@ impl Untyped {
         let refused = self.of_numbers && truths && fixed.iter().all(Option::is_none);
         let first = self.loops.iter().filter(|l| fits(l, safely) && float(l)).min_by_key(order);
         if let Some(found) = first.filter(|_| !refused) {
-            return Ok(found);
+            // The rules below 'safe' let no operand become another dtype, even to find a loop.
+            let cast = |t: &Type, d: Dtype| matches!(t, Type::Is(f) if !can_cast(*f, d, casting));
+            return match (0..inputs.len()).find(|&i| cast(&inputs[i], found.inputs[i])) {
+                Some(i) => Err(self.input_cast(i, inputs[i], found, casting)),
+                None => Ok(found),
+            };
         }
         if fixed.iter().any(Option::is_some) {
             let may = |t: Type, d: Dtype, _: Kind, casting: Casting| match t {
@@ -207,13 +212,7 @@ impl Untyped {
             if let Some(l) = self.loops.iter().find(|l| asked(l)) {
                 let refused = |&i: &usize| !may(inputs[i], l.inputs[i], strongest, casting);
                 let i = (0..inputs.len()).find(refused).unwrap_or(0);
-                return Err(Error::Casting {
-                    function: self.name,
-                    operand: format!("input {i}"),
-                    from: inputs[i].to_string(),
-                    to: l.inputs[i],
-                    casting,
-                });
+                return Err(self.input_cast(i, inputs[i], l, casting));
             }
         }
         let fixed = match fixed.iter().any(Option::is_some) {
@@ -228,6 +227,11 @@ impl Untyped {
             got: inputs.iter().map(Type::to_string).collect::<Vec<_>>().join(", ") + ")" + &fixed,
             has: self.loops.iter().copied().map(signature).collect::<Vec<_>>().join(", "),
         })
+    }
+
+    fn input_cast(&self, i: usize, from: Type, of: &Loop, casting: Casting) -> Error {
+        let (operand, from) = (format!("input {i}"), from.to_string());
+        Error::Casting { function: self.name, operand, from, to: of.inputs[i], casting }
     }
 
     pub(super) fn arity(&self, got_in: usize, got_out: usize) -> Error {
