@@ -27,7 +27,8 @@ use crate::{
 
 type Object<'py> = Bound<'py, PyAny>;
 
-/// A function of elements, which goes over whole arrays as NumPy's ufuncs do.
+// A function of elements, which goes over whole arrays as NumPy's ufuncs do. (A doc comment would stand in
+// front of what each instance says of itself.)
 #[pyclass(name = "ufunc", module = "lanefn", frozen)]
 pub struct Ufunc {
     pub of: &'static Untyped,
