@@ -15,6 +15,7 @@ use pyo3::{
     sync::PyOnceLock,
     types::{PyBool, PyDict, PyFloat, PyInt, PyTuple},
 };
+use smallvec::SmallVec;
 
 /// The module `numpy`.
 pub fn numpy<'py>(py: Python<'py>) -> PyResult<&'py Bound<'py, PyAny>> {
@@ -85,9 +86,30 @@ fn start(array: &Bound<PyUntypedArray>) -> *mut u8 {
     unsafe { (*npyffi::objects::_PyArray_GET_ITEM_DATA(array.as_array_ptr())).data.cast() }
 }
 
-/// An array as an input of the engine.
-pub fn raw<'a>(array: &'a Bound<PyUntypedArray>, dtype: Dtype) -> RawInput<'a> {
-    RawInput { ptr: start(array), shape: array.shape(), strides: array.strides(), dtype }
+/// Where the elements of an array lie. A copy: another thread may give the array another shape while the
+/// engine runs, but not another memory as long as we hold it.
+pub struct View {
+    ptr: *mut u8,
+    pub shape: SmallVec<[usize; 4]>,
+    strides: SmallVec<[isize; 4]>,
+    pub dtype: Dtype,
+}
+
+impl View {
+    pub fn of(array: &Bound<PyUntypedArray>, dtype: Dtype) -> View {
+        let (shape, strides) = (array.shape().into(), array.strides().into());
+        View { ptr: start(array), shape, strides, dtype }
+    }
+
+    pub fn input(&self) -> RawInput<'_> {
+        let View { ptr, shape, strides, dtype } = self;
+        RawInput { ptr: *ptr, shape, strides, dtype: *dtype }
+    }
+
+    pub fn output(&self) -> RawOutput<'_> {
+        let View { ptr, shape, strides, dtype } = self;
+        RawOutput { ptr: *ptr, shape, strides, dtype: *dtype }
+    }
 }
 
 /// An input, before the loop is known.
@@ -188,13 +210,14 @@ pub enum Operand<'py> {
 }
 
 impl Operand<'_> {
-    pub fn raw(&self) -> RawInput<'_> {
+    /// Where it lies, as long as this operand stays in its place.
+    pub fn view(&self) -> View {
         match self {
-            Operand::Array(array, dtype) => raw(array, *dtype),
-            Operand::Scalar(scalar) => RawInput {
-                ptr: scalar.bytes().as_ptr(),
-                shape: &[],
-                strides: &[],
+            Operand::Array(array, dtype) => View::of(array, *dtype),
+            Operand::Scalar(scalar) => View {
+                ptr: scalar.bytes().as_ptr().cast_mut(),
+                shape: SmallVec::new(),
+                strides: SmallVec::new(),
                 dtype: scalar.dtype(),
             },
         }
@@ -264,13 +287,8 @@ impl<'py> Output<'py> {
         Ok(Output { array, work, dtype, given: false })
     }
 
-    pub fn raw(&self) -> RawOutput<'_> {
-        RawOutput {
-            ptr: start(&self.work),
-            shape: self.work.shape(),
-            strides: self.work.strides(),
-            dtype: self.dtype,
-        }
+    pub fn view(&self) -> View {
+        View::of(&self.work, self.dtype)
     }
 
     /// The array to return: the caller's own, or a new one as `wrap` makes it.

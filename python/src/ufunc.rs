@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use lanefn::{
     Options, Scalar, Untyped,
-    dtype::{Casting, Dtype, Kind, Type, kind},
+    dtype::{Casting, Dtype, Kind, Type, can_cast, kind},
     kernels::loops::Loop,
     ufunc::{Initial, Reducing},
 };
@@ -20,7 +20,7 @@ use pyo3::{
 use crate::{
     error::{detached, exception},
     operand::{
-        Given, Operand, Output, array, axes_in_memory, descr, dtype, is_numpy_scalar, numpy, raw,
+        Given, Operand, Output, View, array, axes_in_memory, descr, dtype, is_numpy_scalar, numpy,
     },
     overrides::{overridden, wrapper},
 };
@@ -141,6 +141,11 @@ fn integer(object: &Object) -> PyResult<isize> {
     )
 }
 
+/// True or false, or a number for it.
+fn flag(object: &Object) -> PyResult<bool> {
+    object.extract::<bool>().or_else(|_| Ok(integer(object)? != 0))
+}
+
 /// One axis, for methods that go along one.
 fn one_axis(method: &str, axis: Option<&Object>, ndim: usize) -> PyResult<isize> {
     let Some(axis) = axis else { return Ok(0) };
@@ -221,6 +226,15 @@ impl Ufunc {
                 each.collect()
             }
         }
+    }
+
+    /// Methods along axes are of functions of two inputs and one output.
+    fn binary(&self, method: &str) -> PyResult<()> {
+        if (self.of.nin(), self.of.nout()) == (2, 1) {
+            return Ok(());
+        }
+        let text = format!("{method} only supported for binary functions with one output");
+        Err(PyValueError::new_err(text))
     }
 
     fn casting(&self, py: Python, asked: Option<&Object>) -> PyResult<Casting> {
@@ -404,6 +418,13 @@ impl Ufunc {
         };
         let fixed = this.fixed(py, keywords.get(4), keywords.get(6))?;
         let mut given = inputs.iter().map(Given::of).collect::<PyResult<Vec<_>>>()?;
+        if let [only] = &mut given[..]
+            && only.beyond(Dtype::I64)?.is_some()
+        {
+            // With nothing to be weak against, a large int is what NumPy makes of it: uint64, if it fits.
+            let (array, dtype) = array(&inputs[0])?;
+            *only = Given::Array(array, dtype);
+        }
         let types: Vec<Type> = given.iter().map(Given::ty).collect();
         let mut found = of.resolve(&types, &fixed, casting).map_err(|e| exception(py, &e))?;
         let mut work = of;
@@ -434,8 +455,10 @@ impl Ufunc {
             .map(|o| o.as_ref().map(Output::given).transpose())
             .collect::<PyResult<Vec<_>>>()?;
 
-        let raws: Vec<_> = operands.iter().map(Operand::raw).collect();
-        let raw_mask = mask.as_ref().map(|m| raw(m, Dtype::Bool));
+        let views: Vec<View> = operands.iter().map(Operand::view).collect();
+        let raws: Vec<_> = views.iter().map(View::input).collect();
+        let mask = mask.as_ref().map(|m| View::of(m, Dtype::Bool));
+        let raw_mask = mask.as_ref().map(View::input);
         let outputs = if given_outputs.iter().all(Option::is_some) {
             given_outputs.into_iter().flatten().collect()
         } else {
@@ -451,13 +474,14 @@ impl Ufunc {
                 })
                 .collect::<PyResult<Vec<_>>>()?
         };
-        let raw_outputs: Vec<_> = outputs.iter().map(Output::raw).collect();
+        let writes: Vec<View> = outputs.iter().map(Output::view).collect();
+        let raw_outputs: Vec<_> = writes.iter().map(View::output).collect();
         // SAFETY: the operands are arrays that live through the call, or numbers of ours, and describe
         // their own memory; the elements of each output are apart. That no other thread writes the same
         // arrays meanwhile is up to the program, as with NumPy.
         detached(py, || unsafe { work.call_loop(found, &raws, raw_mask, &raw_outputs, options) })?;
 
-        let subok = keywords.get(5).map_or(Ok(true), |s| s.is_truthy())?;
+        let subok = keywords.get(5).map_or(Ok(true), |s| s.extract::<bool>())?;
         let wrap = if subok { wrapper(&inputs)? } else { None };
         let mut results = Vec::with_capacity(nout);
         for (i, output) in outputs.into_iter().enumerate() {
@@ -485,6 +509,7 @@ impl Ufunc {
         let (py, this) = (slf.py(), slf.get());
         let names = ["array", "axis", "dtype", "out", "keepdims", "initial", "where"];
         let keywords = Keywords::parse("reduce", names, 7, args.iter(), kwargs)?;
+        this.binary("reduce")?;
         let object = keywords.required("reduce", 0)?;
         let out = single_output(keywords.get(3))?;
         let own = overridden(
@@ -522,14 +547,16 @@ impl Ufunc {
             Some(value) => Initial::Value(element(value, t)?),
         };
         let mask = mask(keywords.values[6].as_ref())?;
+        let mask = mask.as_ref().map(|m| View::of(m, Dtype::Bool));
         let how = Reducing {
             axes: axes.as_deref(),
-            keepdims: keywords.get(4).map_or(Ok(false), |k| k.is_truthy())?,
+            keepdims: keywords.values[4].as_ref().map_or(Ok(false), flag)?,
             initial,
-            mask: mask.as_ref().map(|m| raw(m, Dtype::Bool)),
+            mask: mask.as_ref().map(View::input),
             dtype: Some(t),
         };
-        let from = raw(&input, of);
+        let read = View::of(&input, of);
+        let from = read.input();
         let output = match out {
             Some(out) => out,
             None => {
@@ -553,7 +580,8 @@ impl Ufunc {
                 Output::new(py, &shape, t, &walk)?
             }
         };
-        let to = output.raw();
+        let write = output.view();
+        let to = write.output();
         // SAFETY: as in `__call__`.
         detached(py, || unsafe { this.of.reduce_raw(from, to, &how, UNSAFE) })?;
         output.finish(py, wrapper(&[object])?.as_ref(), None)
@@ -571,6 +599,7 @@ impl Ufunc {
         let (py, this) = (slf.py(), slf.get());
         let names = ["array", "axis", "dtype", "out"];
         let keywords = Keywords::parse("accumulate", names, 4, args.iter(), kwargs)?;
+        this.binary("accumulate")?;
         let object = keywords.required("accumulate", 0)?;
         let out = single_output(keywords.get(3))?;
         let own = overridden(
@@ -591,12 +620,14 @@ impl Ufunc {
             return Err(PyTypeError::new_err("cannot accumulate on a scalar"));
         }
         let along = one_axis("accumulate", keywords.values[1].as_ref(), input.ndim())?;
-        let from = raw(&input, of);
+        let read = View::of(&input, of);
+        let from = read.input();
         let output = match out {
             Some(out) => out,
             None => Output::new(py, from.shape, t, &axes_in_memory(&[from], input.ndim()))?,
         };
-        let to = output.raw();
+        let write = output.view();
+        let to = write.output();
         // SAFETY: as in `__call__`.
         detached(py, || unsafe { this.of.accumulate_raw(from, along, to, Some(t), UNSAFE) })?;
         output.finish(py, wrapper(&[object])?.as_ref(), None)
@@ -614,6 +645,7 @@ impl Ufunc {
         let (py, this) = (slf.py(), slf.get());
         let names = ["array", "indices", "axis", "dtype", "out"];
         let keywords = Keywords::parse("reduceat", names, 5, args.iter(), kwargs)?;
+        this.binary("reduceat")?;
         let object = keywords.required("reduceat", 0)?;
         let indices = keywords.required("reduceat", 1)?;
         let out = single_output(keywords.get(4))?;
@@ -635,12 +667,21 @@ impl Ufunc {
         if input.ndim() == 0 {
             return Err(PyTypeError::new_err("cannot reduceat on a scalar"));
         }
+        if indices.is_instance_of::<PyUntypedArray>() {
+            let (_, dtype) = array(&indices)?;
+            if !can_cast(dtype, Dtype::I64, Casting::Safe) {
+                return Err(PyTypeError::new_err(format!(
+                    "indices of dtype {dtype} are no integers"
+                )));
+            }
+        }
         let (indices, dims) = positions(&indices)?;
         if dims.len() != 1 {
             return Err(PyValueError::new_err("indices must be one-dimensional"));
         }
         let along = one_axis("reduceat", keywords.values[2].as_ref(), input.ndim())?;
-        let from = raw(&input, of);
+        let read = View::of(&input, of);
+        let from = read.input();
         let output = match out {
             Some(out) => out,
             None => {
@@ -653,7 +694,8 @@ impl Ufunc {
                 Output::new(py, &shape, t, &axes_in_memory(&[from], input.ndim()))?
             }
         };
-        let to = output.raw();
+        let write = output.view();
+        let to = write.output();
         // SAFETY: as in `__call__`.
         detached(py, || unsafe {
             this.of.reduceat_raw(from, &indices, along, to, Some(t), UNSAFE)
@@ -748,8 +790,10 @@ impl Ufunc {
         let (indices, shape) = positions(&flat)?;
         let output = Output::given(a)?;
         let second = b.map(array).transpose()?;
-        let raw_second = second.as_ref().map(|(array, dtype)| raw(array, *dtype));
-        let to = output.raw();
+        let second_view = second.as_ref().map(|(array, dtype)| View::of(array, *dtype));
+        let raw_second = second_view.as_ref().map(View::input);
+        let write = output.view();
+        let to = write.output();
         if of.name == "pow"
             && let Some((array, dtype)) = &second
             && kind(*dtype) == Kind::Signed

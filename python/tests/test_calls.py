@@ -1,10 +1,12 @@
 """Calls take NumPy's arguments, with NumPy's meaning and NumPy's errors."""
 
+import ast
 import copy
 import itertools
 import pickle
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -111,6 +113,7 @@ def test_outputs_given_are_written_and_returned():
         ((1, 2, 3, 4), {}),
         ((1, 2), {"nothing": 1}),
         ((1, 2), {"order": "Z"}),
+        ((1, 2), {"subok": "yes"}),
         ((1, 2), {"casting": "perhaps"}),
         ((1.5, 2), {"dtype": "i4"}),
         ((np.float64(1.5), 2), {"signature": "ii->i"}),
@@ -305,3 +308,27 @@ def test_other_threads_run_during_a_call():
         done.set()
         other.join()
     assert during > 0
+
+
+def test_stubs_name_every_function():
+    stubs = (Path(lanefn.__file__).parent / "__init__.pyi").read_text()
+    declared = {node.target.id for node in ast.parse(stubs).body if isinstance(node, ast.AnnAssign)}
+    assert declared - {"__version__"} == set(lanefn._functions)
+
+
+def test_shapes_may_change_under_a_call():
+    array, stop = np.ones((2, 200_000)), threading.Event()
+
+    def reshape():
+        while not stop.is_set():
+            array.shape = (200_000, 2)
+            array.shape = (2, 200_000)
+
+    other = threading.Thread(target=reshape)
+    other.start()
+    try:
+        for _ in range(50):
+            assert lanefn.add(array, 1).sum() == 800_000
+    finally:
+        stop.set()
+        other.join()

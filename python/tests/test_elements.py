@@ -158,6 +158,11 @@ def test_numbers_that_a_dtype_does_not_hold_are_an_overflow():
         for number in (300, -1, 2**70):
             with pytest.raises(OverflowError):
                 add(np.zeros(2, np.uint8), number)
+    # Alone, a number is what NumPy makes of it.
+    for number in (2**63, 2**64 - 1, 2**64):
+        got, wanted = outcome(lanefn.square, number), outcome(np.square, number)
+        # (Of objects, in the last case, which lanefn hasn't.)
+        assert got is TypeError if number == 2**64 else not same(got, wanted)
     assert lanefn.add(np.zeros(2, np.float32), 2**70).dtype == np.float32
 
 

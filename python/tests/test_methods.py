@@ -93,6 +93,7 @@ def test_reduceat_of_long_slices_of_floats(array, data):
 def test_reduceat_refuses_what_numpy_refuses():
     for array, indices in [
         ([1, 2, 3], [0, 3]), ([1, 2, 3], [-1]), ([1, 2, 3], [[0]]), ([], [0]), (5, [0]), ([1, 2], "x"),
+        ([1, 2], np.array([0.0])), ([1, 2], np.array([0], np.uint64)),
     ]:
         got = outcome(lanefn.add.reduceat, array, indices)
         assert got is outcome(np.add.reduceat, array, indices), (array, indices)

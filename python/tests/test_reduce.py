@@ -241,6 +241,8 @@ def test_memory_order_of_results_is_numpys():
         {"where": np.ones(5)},
         {"where": np.ones(7, bool)},
         {"initial": "x"},
+        {"keepdims": None},
+        {"keepdims": "yes"},
         {"nothing": 1},
     ],
     ids=repr,
