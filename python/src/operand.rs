@@ -313,7 +313,7 @@ impl<'py> Output<'py> {
         // SAFETY: it takes the reference, and answers the array or, for no axes, a scalar.
         unsafe {
             let scalar = PY_ARRAY_API.PyArray_Return(py, self.array.into_ptr().cast());
-            Bound::from_owned_ptr_or_err(py, scalar as *mut ffi::PyObject)
+            Bound::from_owned_ptr_or_err(py, scalar)
         }
     }
 }
