@@ -10,7 +10,7 @@ use numpy::{
 };
 use pyo3::{
     exceptions::{PyOverflowError, PyTypeError, PyValueError},
-    ffi, intern,
+    intern,
     prelude::*,
     sync::PyOnceLock,
     types::{PyBool, PyDict, PyFloat, PyInt, PyTuple},
