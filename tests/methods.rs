@@ -605,4 +605,44 @@ fn methods_refuse_what_they_can_not_do_by_name() {
     let types = [Type::Is(Dtype::F64); 2];
     let shift = find("left_shift").resolve(&types, &[], Casting::SameKind).unwrap_err().to_string();
     assert!(shift.starts_with("left_shift has no loop for (float64, float64); it has"), "{shift}");
+    let bools = [Type::Is(Dtype::Bool); 2];
+    let difference = find("subtract").resolve(&bools, &[], Casting::SameKind);
+    assert!(matches!(difference, Err(Error::NoLoop { .. })), "{difference:?}");
+    let asked = [None, None, Some(Dtype::I8)];
+    assert!(find("subtract").resolve(&bools, &asked, Casting::SameKind).is_ok());
+    let mixed = [Type::Is(Dtype::I8), Type::Is(Dtype::I16)];
+    let cast = find("add").resolve(&mixed, &[], Casting::No).unwrap_err().to_string();
+    assert_eq!(cast, "input 0 of add can't be cast from int8 to int16 by the rule 'no'");
+}
+
+/// NumPy gives an array without elements strides of 0; which axes are empty decides what is an error.
+#[test]
+fn nothing_along_one_axis_and_nothing_to_write() {
+    let reduce = |name: &str, shape: &[usize], axis: isize, to: &[usize]| {
+        let (x, axes) = (Array::plain(Dtype::F64, shape), [axis]);
+        let strides = vec![0; to.len()];
+        let output = RawOutput {
+            ptr: std::ptr::dangling_mut::<f64>().cast(),
+            shape: to,
+            strides: &strides,
+            dtype: Dtype::F64,
+        };
+        let how = Reducing { axes: Some(&axes), ..Reducing::default() };
+        // SAFETY: an array of ours, and an output without elements.
+        unsafe { find(name).reduce_raw(x.input(), output, &how, Options::default()) }
+    };
+    assert!(reduce("maximum", &[2, 0, 3], 0, &[0, 3]).is_ok());
+    assert!(reduce("add", &[0, 0, 3], 0, &[0, 3]).is_ok());
+    let none = reduce("maximum", &[0, 0, 3], 0, &[0, 3]);
+    assert!(matches!(none, Err(Error::NoIdentity { axis: 0, .. })), "{none:?}");
+}
+
+#[test]
+fn a_second_operand_that_does_not_fit_the_indices_is_named() {
+    let (mut a, b) = (Array::plain(Dtype::F64, &[3]), Array::plain(Dtype::F64, &[1]));
+    // SAFETY: arrays of ours.
+    let refused =
+        unsafe { find("add").at_raw(a.output(), &[0], &[], Some(b.input()), Options::default()) };
+    let text = refused.unwrap_err().to_string();
+    assert_eq!(text, "output 0 has shape [], but the inputs broadcast to [1]");
 }

@@ -91,6 +91,18 @@ impl Untyped {
         Err(Error::NotBinary { method, function: self.name, nin: self.nin(), nout: self.nout() })
     }
 
+    /// What a reduction of no elements gives in a dtype, if that is anything.
+    ///
+    /// ```
+    /// use lanefn::{Scalar, dtype::Dtype};
+    /// let identity = |name| lanefn::find(name).unwrap().identity(Dtype::I32);
+    /// assert_eq!(identity("multiply"), Some(Scalar::of(1i32)));
+    /// assert_eq!(identity("maximum"), None);
+    /// ```
+    pub fn identity(&self, dtype: Dtype) -> Option<Scalar> {
+        self.reduction.identity.map(|i| i.value(dtype))
+    }
+
     /// The loop, `(T, T) -> T`, in which elements of a dtype are reduced or accumulated; `T` is the
     /// dtype of the result. Bools and small integers are summed and multiplied in 64 bits, as in NumPy.
     ///
@@ -147,7 +159,9 @@ impl Untyped {
                 return Err(Error::Strides { what, axes: shape.len(), strides });
             }
         }
-        let repeats = |&a: &usize| output.shape[a] > 1 && output.strides[a] == 0;
+        // An array without elements may have any strides; NumPy gives it zeros.
+        let empty = output.shape.contains(&0);
+        let repeats = |&a: &usize| !empty && output.shape[a] > 1 && output.strides[a] == 0;
         if let Some(axis) = (0..output.shape.len()).find(repeats) {
             return Err(Error::OutputRepeats { output: 0, axis, shape: output.shape.to_vec() });
         }
@@ -227,9 +241,7 @@ impl Untyped {
             Initial::Identity if empty.is_some() || how.mask.is_some() => identity,
             _ => None,
         };
-        if needed.contains(&0) {
-            return Ok(());
-        }
+        // What is an error does not depend on whether the other axes leave anything to be written.
         if let (Some(axis), None) = (empty, reduce.initial) {
             let shape = input.shape.to_vec();
             return Err(Error::NoIdentity { function: self.name, axis, shape });
@@ -246,6 +258,9 @@ impl Untyped {
                     return Err(Error::NotReorderable { function: self.name, axes });
                 }
             }
+        }
+        if needed.contains(&0) {
+            return Ok(());
         }
 
         // Inputs that overlap the output are copied first.
@@ -428,12 +443,9 @@ impl Untyped {
         if let Some(b) = &b
             && !fits(b.shape, index_shape)
         {
-            return Err(Error::Broadcast {
-                operand: 1,
-                shape: b.shape.to_vec(),
-                with: index_shape.to_vec(),
-                axis: 0,
-            });
+            // As for a call whose output has the indices' shape.
+            let (shape, needed) = (index_shape.to_vec(), b.shape.to_vec());
+            return Err(Error::OutputShape { output: 0, shape, needed });
         }
         // The second operand in the loop's dtype, one after the other; a single one stands still.
         let t = of.inputs[of.inputs.len() - 1];

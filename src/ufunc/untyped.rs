@@ -36,6 +36,8 @@ pub struct Untyped {
     pub reduction: Reduction,
     /// Integers become f64 even where f32 holds them.
     pub(crate) of_floats: bool,
+    /// Bools alone are refused, though they would cast to integers.
+    pub(crate) of_numbers: bool,
 }
 
 /// An array to read: an address, a shape, a stride in bytes for each axis, and a dtype.
@@ -76,6 +78,7 @@ impl Untyped {
             loops: F::LOOPS,
             reduction: Reduction::sequence(),
             of_floats: false,
+            of_numbers: false,
         }
     }
 
@@ -112,6 +115,12 @@ impl Untyped {
     /// The same with integers taken for f64.
     pub(crate) const fn of_floats(self) -> Untyped {
         Untyped { of_floats: true, ..self }
+    }
+
+    /// The same with bools refused. For these functions NumPy has no loop of bools, and takes none of
+    /// integers in its place unless it is told to: a truth has no sign, and no divisors.
+    pub(crate) const fn of_numbers(self) -> Untyped {
+        Untyped { of_numbers: true, ..self }
     }
 
     /// The number of inputs.
@@ -179,9 +188,16 @@ impl Untyped {
         let safely = |t: Type, d: Dtype, s: Kind, _: Casting| becomes(t, d, s);
         let float =
             |l: &&&Loop| !self.of_floats || l.inputs[0] == Dtype::F64 || strongest == Kind::Float;
+        let truths = inputs.iter().all(|t| *t == Type::Is(Dtype::Bool));
+        let refused = self.of_numbers && truths && fixed.iter().all(Option::is_none);
         let first = self.loops.iter().filter(|l| fits(l, safely) && float(l)).min_by_key(order);
-        if let Some(found) = first {
-            return Ok(found);
+        if let Some(found) = first.filter(|_| !refused) {
+            // The rules below 'safe' let no operand become another dtype, even to find a loop.
+            let cast = |t: &Type, d: Dtype| matches!(t, Type::Is(f) if !can_cast(*f, d, casting));
+            return match (0..inputs.len()).find(|&i| cast(&inputs[i], found.inputs[i])) {
+                Some(i) => Err(self.input_cast(i, inputs[i], found, casting)),
+                None => Ok(found),
+            };
         }
         if fixed.iter().any(Option::is_some) {
             let may = |t: Type, d: Dtype, _: Kind, casting: Casting| match t {
@@ -196,13 +212,7 @@ impl Untyped {
             if let Some(l) = self.loops.iter().find(|l| asked(l)) {
                 let refused = |&i: &usize| !may(inputs[i], l.inputs[i], strongest, casting);
                 let i = (0..inputs.len()).find(refused).unwrap_or(0);
-                return Err(Error::Casting {
-                    function: self.name,
-                    operand: format!("input {i}"),
-                    from: inputs[i].to_string(),
-                    to: l.inputs[i],
-                    casting,
-                });
+                return Err(self.input_cast(i, inputs[i], l, casting));
             }
         }
         let fixed = match fixed.iter().any(Option::is_some) {
@@ -217,6 +227,11 @@ impl Untyped {
             got: inputs.iter().map(Type::to_string).collect::<Vec<_>>().join(", ") + ")" + &fixed,
             has: self.loops.iter().copied().map(signature).collect::<Vec<_>>().join(", "),
         })
+    }
+
+    fn input_cast(&self, i: usize, from: Type, of: &Loop, casting: Casting) -> Error {
+        let (operand, from) = (format!("input {i}"), from.to_string());
+        Error::Casting { function: self.name, operand, from, to: of.inputs[i], casting }
     }
 
     pub(super) fn arity(&self, got_in: usize, got_out: usize) -> Error {

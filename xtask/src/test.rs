@@ -7,11 +7,14 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result, ensure};
 
 /// What the tests need of Python, pinned.
-const REQUIREMENTS: &str = "xtask/requirements.txt";
+const REQUIREMENTS: &str = "python/tests/requirements.txt";
 
 /// Arguments for the test programs.
 #[derive(clap::Args)]
 pub struct Options {
+    /// Run the tests of the Python package alone.
+    #[arg(long)]
+    python: bool,
     /// Arguments that `cargo test` gets, such as `-p lanefn --test front_end`.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
@@ -23,12 +26,50 @@ pub struct Options {
 /// When Python or a package is missing, or a test fails.
 pub fn run(options: &Options) -> Result<ExitCode> {
     let python = environment()?;
+    if options.python {
+        return package(&python);
+    }
     let mut tests = cargo();
     tests.arg("test").env("LANEFN_TEST_PYTHON", &python);
     if options.arguments.is_empty() {
         tests.args(["--workspace", "--no-fail-fast"]);
     }
     step(tests.args(&options.arguments))?;
+    if options.arguments.is_empty() { package(&python) } else { Ok(ExitCode::SUCCESS) }
+}
+
+/// Puts the Python package together under the target folder and runs its tests.
+fn package(python: &Path) -> Result<ExitCode> {
+    step(cargo().args(["build", "--release", "-p", "lanefn-python"]))?;
+    let folder = target().join("package");
+    let package = folder.join("lanefn");
+    std::fs::create_dir_all(&package).context("making the package's folder")?;
+    let sources = root().join("python/lanefn");
+    let mut files = Vec::new();
+    for file in sources.read_dir().with_context(|| format!("reading {}", sources.display()))? {
+        let file = file?;
+        if file.file_type()?.is_file() {
+            files.push((file.path(), package.join(file.file_name())));
+        }
+    }
+    let (built, name) = match env::consts::OS {
+        "windows" => ("_lanefn.dll", "_lanefn.pyd"),
+        "macos" => ("lib_lanefn.dylib", "_lanefn.abi3.so"),
+        _ => ("lib_lanefn.so", "_lanefn.abi3.so"),
+    };
+    files.push((target().join("release").join(built), package.join(name)));
+    for (from, to) in files {
+        // Removed first: a module that a running interpreter has mapped must not be written to.
+        let _ = std::fs::remove_file(&to);
+        std::fs::copy(&from, &to).with_context(|| format!("copying {}", from.display()))?;
+    }
+    step(
+        Command::new(python)
+            .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "python/tests"])
+            .current_dir(root())
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("PYTHONPATH", &folder),
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -73,6 +114,11 @@ pub fn root() -> PathBuf {
         .into()
 }
 
+/// Where cargo puts what it builds.
+fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
 pub fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
@@ -91,9 +137,7 @@ pub fn step(command: &mut Command) -> Result<()> {
 fn environment() -> Result<PathBuf> {
     let requirements = root().join(REQUIREMENTS);
     let wanted = std::fs::read(&requirements).with_context(|| format!("reading {REQUIREMENTS}"))?;
-    let target =
-        env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let folder = target.join("python");
+    let folder = target().join("python");
     let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     // Copied last: an environment without it was not finished.
     let installed = folder.join("requirements.txt");

@@ -1,0 +1,88 @@
+//! The Python package `lanefn`: the built-in functions as ufuncs that behave as NumPy's do.
+
+mod error;
+mod operand;
+mod overrides;
+mod ufunc;
+
+use lanefn::dtype::{self, Casting, Type};
+use numpy::PyArrayDescr;
+use pyo3::{
+    exceptions::{PyTypeError, PyValueError},
+    prelude::*,
+    types::{PyBool, PyFloat, PyInt, PyTuple},
+};
+
+/// The built-in function of a name; pickles of functions name it.
+#[pyfunction]
+fn _named<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    py.import("lanefn._lanefn")?.getattr(name)
+}
+
+/// Whether a dtype may be cast to another by a rule.
+#[pyfunction]
+#[pyo3(signature = (from_, to, casting="safe"))]
+fn can_cast(from_: &Bound<PyAny>, to: &Bound<PyAny>, casting: &str) -> PyResult<bool> {
+    let py = from_.py();
+    if from_.is_instance_of::<PyInt>() || from_.is_instance_of::<PyFloat>() {
+        return Err(PyTypeError::new_err("can_cast() takes dtypes, not numbers"));
+    }
+    let casting = Casting::from_name(casting).map_err(|e| error::exception(py, &e))?;
+    Ok(dtype::can_cast(operand::dtype(from_)?, operand::dtype(to)?, casting))
+}
+
+/// The least dtype to which both cast safely.
+#[pyfunction]
+fn promote_types<'py>(
+    type1: &Bound<'py, PyAny>,
+    type2: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyArrayDescr>> {
+    let promoted = dtype::promote(operand::dtype(type1)?, operand::dtype(type2)?);
+    Ok(operand::descr(type1.py(), promoted))
+}
+
+/// The dtype in which arrays, dtypes and Python's numbers meet.
+#[pyfunction]
+#[pyo3(signature = (*arrays_and_dtypes))]
+fn result_type<'py>(arrays_and_dtypes: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyArrayDescr>> {
+    let py = arrays_and_dtypes.py();
+    if arrays_and_dtypes.is_empty() {
+        return Err(PyValueError::new_err("at least one array or dtype is required"));
+    }
+    let number = |o: &Bound<'py, PyAny>| {
+        o.is_instance_of::<PyBool>()
+            || o.is_instance_of::<PyInt>()
+            || o.is_instance_of::<PyFloat>()
+            || o.is_instance_of::<numpy::PyUntypedArray>()
+    };
+    let each = arrays_and_dtypes.iter().map(|object| {
+        if number(&object) || operand::is_numpy_scalar(&object)? {
+            operand::Given::of(&object).map(|g| g.ty())
+        } else {
+            operand::dtype(&object).map(Type::Is)
+        }
+    });
+    let types = each.collect::<PyResult<Vec<_>>>()?;
+    Ok(operand::descr(py, dtype::result_type(&types)))
+}
+
+#[pymodule]
+fn _lanefn(module: &Bound<PyModule>) -> PyResult<()> {
+    let py = module.py();
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<ufunc::Ufunc>()?;
+    module.add_function(wrap_pyfunction!(_named, module)?)?;
+    module.add_function(wrap_pyfunction!(can_cast, module)?)?;
+    module.add_function(wrap_pyfunction!(promote_types, module)?)?;
+    module.add_function(wrap_pyfunction!(result_type, module)?)?;
+    let mut names = Vec::new();
+    for of in lanefn::catalogue() {
+        let ufunc = Py::new(py, ufunc::Ufunc { of })?;
+        for name in std::iter::once(&of.name).chain(of.aliases) {
+            module.add(name, &ufunc)?;
+            names.push(*name);
+        }
+    }
+    module.add("_functions", PyTuple::new(py, names)?)?;
+    Ok(())
+}

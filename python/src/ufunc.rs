@@ -1,0 +1,947 @@
+//! The class `ufunc`.
+
+use std::cmp::Ordering;
+
+use lanefn::{
+    Options, Scalar, Untyped,
+    dtype::{Casting, Dtype, Kind, Type, can_cast, kind},
+    kernels::loops::Loop,
+    ufunc::{Initial, Reducing},
+};
+use numpy::{PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::{
+    IntoPyObjectExt,
+    exceptions::{PyTypeError, PyValueError},
+    intern,
+    prelude::*,
+    types::{PyDict, PyFloat, PyInt, PyString, PyTuple, PyType},
+};
+
+use crate::{
+    error::{detached, exception},
+    operand::{
+        Given, Operand, Output, View, array, axes_in_memory, descr, dtype, is_numpy_scalar, numpy,
+    },
+    overrides::{overridden, wrapper},
+};
+
+type Object<'py> = Bound<'py, PyAny>;
+
+// A function of elements, which goes over whole arrays as NumPy's ufuncs do. (A doc comment would stand in
+// front of what each instance says of itself.)
+#[pyclass(name = "ufunc", module = "lanefn", frozen)]
+pub struct Ufunc {
+    pub of: &'static Untyped,
+}
+
+/// Arguments by name: those after the `inputs` positional ones that are always there.
+struct Keywords<'py, const N: usize> {
+    names: [&'static str; N],
+    values: [Option<Object<'py>>; N],
+}
+
+impl<'py, const N: usize> Keywords<'py, N> {
+    /// `positional` counts the arguments that may come without their name.
+    fn parse(
+        function: &str,
+        names: [&'static str; N],
+        positional: usize,
+        args: impl Iterator<Item = Object<'py>>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Self> {
+        let mut values = [const { None }; N];
+        for (i, value) in args.enumerate() {
+            if i >= positional {
+                return Err(PyTypeError::new_err(format!(
+                    "{function}() takes at most {positional} positional arguments"
+                )));
+            }
+            values[i] = Some(value);
+        }
+        for (name, value) in kwargs.into_iter().flatten() {
+            let name: String = name.extract()?;
+            let Some(i) = names.iter().position(|n| *n == name) else {
+                return Err(PyTypeError::new_err(format!(
+                    "{function}() got an unexpected keyword argument '{name}'"
+                )));
+            };
+            if values[i].replace(value).is_some() {
+                return Err(PyTypeError::new_err(format!(
+                    "{function}() got multiple values for argument '{name}'"
+                )));
+            }
+        }
+        Ok(Keywords { names, values })
+    }
+
+    fn required(&self, function: &str, i: usize) -> PyResult<Object<'py>> {
+        self.values[i].clone().ok_or_else(|| {
+            PyTypeError::new_err(format!(
+                "{function}() missing required argument '{}' (pos {})",
+                self.names[i],
+                i + 1
+            ))
+        })
+    }
+
+    /// The argument, unless it is None.
+    fn get(&self, i: usize) -> Option<&Object<'py>> {
+        self.values[i].as_ref().filter(|v| !v.is_none())
+    }
+
+    /// Names and values but for some places.
+    fn but(&self, without: &[usize]) -> Vec<(&'static str, Option<Object<'py>>)> {
+        (0..N)
+            .filter(|i| !without.contains(i))
+            .map(|i| (self.names[i], self.values[i].clone()))
+            .collect()
+    }
+}
+
+/// The one output of a method, which may come as a tuple of one.
+fn single_output<'py>(out: Option<&Object<'py>>) -> PyResult<Option<Object<'py>>> {
+    let Some(out) = out else { return Ok(None) };
+    match out.cast::<PyTuple>() {
+        Ok(tuple) if tuple.len() == 1 => Ok(Some(tuple.get_item(0)?).filter(|o| !o.is_none())),
+        Ok(_) => Err(PyValueError::new_err("The 'out' tuple must have exactly one entry")),
+        Err(_) => Ok(Some(out.clone())),
+    }
+}
+
+/// The mask that `where=` means; none where it is True. An array must be of bools; of anything else NumPy
+/// makes some.
+fn mask<'py>(object: Option<&Object<'py>>) -> PyResult<Option<Bound<'py, PyUntypedArray>>> {
+    let Some(object) = object else { return Ok(None) };
+    if object.is(pyo3::types::PyBool::new(object.py(), true)) {
+        return Ok(None);
+    }
+    if !object.is_instance_of::<PyUntypedArray>() && !is_numpy_scalar(object)? {
+        let py = object.py();
+        let bools = (object, descr(py, Dtype::Bool));
+        return Ok(Some(numpy(py)?.call_method1(intern!(py, "asarray"), bools)?.cast_into()?));
+    }
+    let (array, dtype) = array(object)?;
+    if dtype != Dtype::Bool {
+        return Err(PyTypeError::new_err(format!(
+            "Cannot cast array data from {:?} to dtype('bool') according to the rule 'safe'",
+            array.dtype()
+        )));
+    }
+    Ok(Some(array))
+}
+
+fn integer(object: &Object) -> PyResult<isize> {
+    object.call_method0(intern!(object.py(), "__index__")).map_or_else(
+        |_| {
+            let name = object.get_type().name()?;
+            let text = format!("'{name}' object cannot be interpreted as an integer");
+            Err(PyTypeError::new_err(text))
+        },
+        |i| i.extract(),
+    )
+}
+
+/// True or false, or a number for it.
+fn flag(object: &Object) -> PyResult<bool> {
+    object.extract::<bool>().or_else(|_| Ok(integer(object)? != 0))
+}
+
+/// One axis, for methods that go along one.
+fn one_axis(method: &str, axis: Option<&Object>, ndim: usize) -> PyResult<isize> {
+    let Some(axis) = axis else { return Ok(0) };
+    let several = || PyValueError::new_err(format!("{method} does not allow multiple axes"));
+    if axis.is_none() {
+        return if ndim == 1 { Ok(0) } else { Err(several()) };
+    }
+    match axis.cast::<PyTuple>() {
+        Ok(tuple) if tuple.len() == 1 => integer(&tuple.get_item(0)?),
+        Ok(_) => Err(several()),
+        Err(_) => integer(axis),
+    }
+}
+
+/// The type that `resolve_dtypes` means by an object.
+fn weak_or_dtype(object: &Object) -> PyResult<Type> {
+    let py = object.py();
+    if object.is(PyType::new::<PyInt>(py)) {
+        Ok(Type::Int)
+    } else if object.is(PyType::new::<PyFloat>(py)) {
+        Ok(Type::Float)
+    } else {
+        dtype(object).map(Type::Is)
+    }
+}
+
+impl Ufunc {
+    fn nargs(&self) -> usize {
+        self.of.nin() + self.of.nout()
+    }
+
+    /// The dtypes that `dtype=` or `signature=` asks for, as [`Untyped::resolve`] wants them.
+    fn fixed(
+        &self,
+        py: Python,
+        dtype_: Option<&Object>,
+        signature: Option<&Object>,
+    ) -> PyResult<Vec<Option<Dtype>>> {
+        let (name, nin, nout) = (self.of.name, self.of.nin(), self.of.nout());
+        match (dtype_, signature) {
+            (Some(_), Some(_)) => {
+                Err(PyTypeError::new_err("cannot specify both 'signature' and 'dtype'"))
+            }
+            (None, None) => Ok(Vec::new()),
+            (Some(asked), None) => {
+                let mut fixed = vec![None; nin];
+                fixed.resize(nin + nout, Some(dtype(asked)?));
+                Ok(fixed)
+            }
+            (None, Some(asked)) => {
+                let codes = |text: &str| -> PyResult<Vec<Option<Dtype>>> {
+                    let codes = text.chars().map(|c| dtype(&c.into_bound_py_any(py)?).map(Some));
+                    codes.collect()
+                };
+                if let Ok(text) = asked.cast::<PyString>() {
+                    let text = text.to_string();
+                    if let Some((inputs, outputs)) = text.split_once("->")
+                        && (inputs.len(), outputs.len()) == (nin, nout)
+                    {
+                        return codes(&(inputs.to_owned() + outputs));
+                    }
+                    return Err(PyValueError::new_err(format!(
+                        "a type-string for {name}, {nin} typecode(s) before and {nout} after the -> sign"
+                    )));
+                }
+                let Ok(tuple) = asked.cast::<PyTuple>() else {
+                    return Err(PyTypeError::new_err(
+                        "the signature object to ufunc must be a string or a tuple",
+                    ));
+                };
+                if tuple.len() != nin + nout {
+                    return Err(PyValueError::new_err(format!(
+                        "a type-tuple must specify {} dtypes for {name}",
+                        nin + nout
+                    )));
+                }
+                let each = tuple.iter().map(|t| (!t.is_none()).then(|| dtype(&t)).transpose());
+                each.collect()
+            }
+        }
+    }
+
+    /// Methods along axes are of functions of two inputs and one output.
+    fn binary(&self, method: &str) -> PyResult<()> {
+        if (self.of.nin(), self.of.nout()) == (2, 1) {
+            return Ok(());
+        }
+        let text = format!("{method} only supported for binary functions with one output");
+        Err(PyValueError::new_err(text))
+    }
+
+    fn casting(&self, py: Python, asked: Option<&Object>) -> PyResult<Casting> {
+        let Some(asked) = asked else { return Ok(Casting::SameKind) };
+        Casting::from_name(&asked.extract::<String>()?).map_err(|e| exception(py, &e))
+    }
+
+    /// The loop in which a method reduces along an axis. An output that is given takes part as the first
+    /// operand does.
+    fn fold(
+        &self,
+        py: Python,
+        method: &'static str,
+        of: Dtype,
+        asked: Option<Dtype>,
+        out: Option<Dtype>,
+    ) -> PyResult<&'static Loop> {
+        let mut asked = asked;
+        if asked.is_none()
+            && let Some(out) = out
+            && self.of.nin() == 2
+        {
+            // The functions of truths reduce in bool whatever the output is.
+            let found = self.of.resolve(&[Type::Is(out), Type::Is(of)], &[], Casting::Unsafe);
+            let found = found.map_err(|e| exception(py, &e))?;
+            asked = (found.outputs[0] == found.inputs[0]).then_some(found.outputs[0]);
+        }
+        self.of.fold_loop(method, of, asked, UNSAFE).map_err(|e| exception(py, &e))
+    }
+}
+
+/// The methods cast to the dtype of the loop, and back, whatever is lost: NumPy's do.
+const UNSAFE: Options =
+    Options { level: None, threads: None, casting: Casting::Unsafe, stream: false };
+
+#[pymethods]
+impl Ufunc {
+    /// The number of inputs.
+    #[getter]
+    fn nin(&self) -> usize {
+        self.of.nin()
+    }
+
+    /// The number of outputs.
+    #[getter]
+    fn nout(&self) -> usize {
+        self.of.nout()
+    }
+
+    /// The number of inputs and outputs.
+    #[getter(nargs)]
+    fn all_arguments(&self) -> usize {
+        self.nargs()
+    }
+
+    /// The number of loops.
+    #[getter]
+    fn ntypes(&self) -> usize {
+        self.of.loops.len()
+    }
+
+    /// The loops, as letters of dtypes.
+    #[getter]
+    fn types(&self, py: Python) -> Vec<String> {
+        let letters = |dtypes: &[Dtype]| -> String {
+            dtypes.iter().map(|d| char::from(descr(py, *d).char())).collect()
+        };
+        let loops = self.of.loops.iter();
+        loops.map(|l| format!("{}->{}", letters(l.inputs), letters(l.outputs))).collect()
+    }
+
+    /// What a reduction of nothing gives, or None.
+    #[getter]
+    fn identity<'py>(&self, py: Python<'py>) -> PyResult<Object<'py>> {
+        let of = |dtype: Dtype| self.of.loops.iter().find(|l| l.inputs[0] == dtype);
+        let Some(of) = of(Dtype::I64).or(of(Dtype::F64)) else {
+            return Ok(py.None().into_bound(py));
+        };
+        match self.of.identity(of.outputs[0]) {
+            None => Ok(py.None().into_bound(py)),
+            Some(value) => match (value.get::<bool>(), value.get::<i64>(), value.get::<f64>()) {
+                (Some(value), _, _) => value.into_bound_py_any(py),
+                (_, Some(value), _) => value.into_bound_py_any(py),
+                (_, _, value) => value.into_bound_py_any(py),
+            },
+        }
+    }
+
+    /// None: functions are of elements.
+    #[getter]
+    fn signature(&self) -> Option<String> {
+        None
+    }
+
+    #[getter]
+    fn __name__(&self) -> &'static str {
+        self.of.name
+    }
+
+    #[getter]
+    fn __qualname__(&self) -> &'static str {
+        self.of.name
+    }
+
+    #[getter]
+    fn __doc__(&self) -> String {
+        let (name, arguments) = (self.of.name, self.of.arguments.join(", "));
+        format!(
+            "{name}({arguments}, /, out=None, *, where=True, casting='same_kind', order='K', dtype=None, subok=True, signature=None)\n\n{}",
+            self.of.doc
+        )
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<ufunc '{}'>", self.of.name)
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Object<'py>, (&'static str,))> {
+        Ok((py.import("lanefn._lanefn")?.getattr("_named")?, (self.of.name,)))
+    }
+
+    #[pyo3(signature = (*args, **kwargs))]
+    fn __call__<'py>(
+        slf: &Bound<'py, Self>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Object<'py>> {
+        let (py, this) = (slf.py(), slf.get());
+        let of = this.of;
+        let (name, nin, nout) = (of.name, of.nin(), of.nout());
+        if args.len() < nin || args.len() > nin + nout {
+            let takes = format!("{name}() takes from {nin} to {} positional arguments", nin + nout);
+            return Err(PyTypeError::new_err(format!("{takes} but {} were given", args.len())));
+        }
+        let names = ["out", "where", "casting", "order", "dtype", "subok", "signature"];
+        let keywords = Keywords::parse(name, names, 0, std::iter::empty(), kwargs)?;
+        let inputs: Vec<Object> = args.iter().take(nin).collect();
+        let mut outs: Vec<Option<Object>> =
+            args.iter().skip(nin).map(|o| Some(o).filter(|o| !o.is_none())).collect();
+        if let Some(out) = keywords.get(0) {
+            if !outs.is_empty() {
+                let text = "cannot specify 'out' as both a positional and keyword argument";
+                return Err(PyTypeError::new_err(text));
+            }
+            match out.cast::<PyTuple>() {
+                Ok(tuple) if tuple.len() == nout => {
+                    outs.extend(tuple.iter().map(|o| Some(o).filter(|o| !o.is_none())));
+                }
+                Ok(_) => {
+                    let text = format!("The 'out' tuple must have exactly {nout} entries");
+                    return Err(PyValueError::new_err(text));
+                }
+                Err(_) if nout > 1 => {
+                    return Err(PyTypeError::new_err("'out' must be a tuple of arrays"));
+                }
+                Err(_) => outs.push(Some(out.clone())),
+            }
+        }
+        outs.resize(nout, None);
+        let own = overridden(slf, "__call__", &inputs, &outs, &keywords.but(&[0]))?;
+        if let Some(own) = own {
+            return Ok(own);
+        }
+
+        let casting = this.casting(py, keywords.get(2))?;
+        let options = Options { casting, ..Options::default() };
+        let order = match keywords.get(3) {
+            None => 'K',
+            Some(order) => match order.extract::<String>()?.to_uppercase().as_str() {
+                "C" => 'C',
+                "F" => 'F',
+                "A" => 'A',
+                "K" => 'K',
+                _ => {
+                    return Err(PyValueError::new_err(format!(
+                        "order must be one of 'C', 'F', 'A', or 'K' (got {})",
+                        order.repr()?
+                    )));
+                }
+            },
+        };
+        let fixed = this.fixed(py, keywords.get(4), keywords.get(6))?;
+        let mut given = inputs.iter().map(Given::of).collect::<PyResult<Vec<_>>>()?;
+        if let [only] = &mut given[..]
+            && only.beyond(Dtype::I64)?.is_some()
+        {
+            // With nothing to be weak against, a large int is what NumPy makes of it: uint64, if it fits.
+            let (array, dtype) = array(&inputs[0])?;
+            *only = Given::Array(array, dtype);
+        }
+        let types: Vec<Type> = given.iter().map(Given::ty).collect();
+        let mut found = of.resolve(&types, &fixed, casting).map_err(|e| exception(py, &e))?;
+        let mut work = of;
+        if let Some((answers, operand)) = settled(of, &given, found)? {
+            // Compared with itself, the other operand gives the answer for each of its elements.
+            work = lanefn::find(if answers { "equal" } else { "not_equal" }).unwrap_or(of);
+            let itself = match &given[1 - operand] {
+                Given::Array(array, dtype) => [0; 2].map(|_| Given::Array(array.clone(), *dtype)),
+                // Python compares its own numbers.
+                _ => [0, 0].map(|zero: i64| Given::Int(PyInt::new(py, zero))),
+            };
+            given = itself.into();
+            let types: Vec<Type> = given.iter().map(Given::ty).collect();
+            found = work.resolve(&types, &[], casting).map_err(|e| exception(py, &e))?;
+        }
+        if of.name.starts_with("logical_") {
+            given = given.into_iter().map(Given::truth).collect::<PyResult<_>>()?;
+        }
+        let operands = std::iter::zip(given, found.inputs)
+            .map(|(g, dtype)| g.operand(*dtype))
+            .collect::<PyResult<Vec<Operand>>>()?;
+        if of.name == "pow" && kind(found.inputs[1]) == Kind::Signed {
+            refuse_negative(py, &operands[1])?;
+        }
+        let mask = mask(keywords.values[1].as_ref())?;
+        let given_outputs = outs
+            .iter()
+            .map(|o| o.as_ref().map(Output::given).transpose())
+            .collect::<PyResult<Vec<_>>>()?;
+
+        let views: Vec<View> = operands.iter().map(Operand::view).collect();
+        let raws: Vec<_> = views.iter().map(View::input).collect();
+        let mask = mask.as_ref().map(|m| View::of(m, Dtype::Bool));
+        let raw_mask = mask.as_ref().map(View::input);
+        let outputs = if given_outputs.iter().all(Option::is_some) {
+            given_outputs.into_iter().flatten().collect()
+        } else {
+            let mut shapes: Vec<&[usize]> = raws.iter().map(|r| r.shape).collect();
+            shapes.extend(raw_mask.map(|m| m.shape));
+            shapes.extend(given_outputs.iter().flatten().map(|o| o.work.shape()));
+            let shape = Untyped::broadcast(&shapes).map_err(|e| exception(py, &e))?;
+            let axes = in_order(order, &operands, &raws, shape.len());
+            std::iter::zip(given_outputs, found.outputs)
+                .map(|(given, dtype)| match given {
+                    Some(given) => Ok(given),
+                    None => Output::new(py, &shape, *dtype, &axes),
+                })
+                .collect::<PyResult<Vec<_>>>()?
+        };
+        let writes: Vec<View> = outputs.iter().map(Output::view).collect();
+        let raw_outputs: Vec<_> = writes.iter().map(View::output).collect();
+        // SAFETY: the operands are arrays that live through the call, or numbers of ours, and describe
+        // their own memory; the elements of each output are apart. That no other thread writes the same
+        // arrays meanwhile is up to the program, as with NumPy.
+        detached(py, || unsafe { work.call_loop(found, &raws, raw_mask, &raw_outputs, options) })?;
+
+        let subok = keywords.get(5).map_or(Ok(true), |s| s.extract::<bool>())?;
+        let wrap = if subok { wrapper(&inputs)? } else { None };
+        let mut results = Vec::with_capacity(nout);
+        for (i, output) in outputs.into_iter().enumerate() {
+            let context = match &wrap {
+                None => None,
+                Some(_) => Some((slf, args, i).into_pyobject(py)?),
+            };
+            results.push(output.finish(py, wrap.as_ref(), context.as_ref())?);
+        }
+        match results.len() {
+            1 => Ok(results.remove(0)),
+            _ => Ok(PyTuple::new(py, results)?.into_any()),
+        }
+    }
+
+    /// reduce(array, axis=0, dtype=None, out=None, keepdims=False, initial=<no value>, where=True)
+    ///
+    /// Joins the elements along one or more axes, or along all with axis=None.
+    #[pyo3(signature = (*args, **kwargs))]
+    fn reduce<'py>(
+        slf: &Bound<'py, Self>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Object<'py>> {
+        let (py, this) = (slf.py(), slf.get());
+        let names = ["array", "axis", "dtype", "out", "keepdims", "initial", "where"];
+        let keywords = Keywords::parse("reduce", names, 7, args.iter(), kwargs)?;
+        this.binary("reduce")?;
+        let object = keywords.required("reduce", 0)?;
+        let out = single_output(keywords.get(3))?;
+        let own = overridden(
+            slf,
+            "reduce",
+            std::slice::from_ref(&object),
+            std::slice::from_ref(&out),
+            &keywords.but(&[0, 3]),
+        )?;
+        if let Some(own) = own {
+            return Ok(own);
+        }
+        let asked = keywords.get(2).map(dtype).transpose()?;
+        let out = out.as_ref().map(Output::given).transpose()?;
+        let (input, of) = array(&object)?;
+        let fold = this.fold(py, "reduce", of, asked, out.as_ref().map(|o| o.dtype))?;
+        let t = fold.outputs[0];
+        let ndim = input.ndim();
+        let mut axes: Option<Vec<isize>> = match &keywords.values[1] {
+            None => Some(vec![0]),
+            Some(axis) if axis.is_none() => None,
+            Some(axis) => Some(match axis.cast::<PyTuple>() {
+                Ok(tuple) => tuple.iter().map(|a| integer(&a)).collect::<PyResult<_>>()?,
+                Err(_) => vec![integer(axis)?],
+            }),
+        };
+        // The one element of an array without axes may be said to lie along one.
+        if ndim == 0 && matches!(axes.as_deref(), Some([0 | -1])) {
+            axes = None;
+        }
+        let initial = match &keywords.values[5] {
+            None => Initial::Identity,
+            Some(value) if value.is_none() => Initial::Nothing,
+            Some(value) if value.is(no_value(py)?) => Initial::Identity,
+            Some(value) => Initial::Value(element(value, t)?),
+        };
+        let mask = mask(keywords.values[6].as_ref())?;
+        let mask = mask.as_ref().map(|m| View::of(m, Dtype::Bool));
+        let how = Reducing {
+            axes: axes.as_deref(),
+            keepdims: keywords.values[4].as_ref().map_or(Ok(false), flag)?,
+            initial,
+            mask: mask.as_ref().map(View::input),
+            dtype: Some(t),
+        };
+        let read = View::of(&input, of);
+        let from = read.input();
+        let output = match out {
+            Some(out) => out,
+            None => {
+                let shape = how.shape(from.shape).map_err(|e| exception(py, &e))?;
+                let kept = Reducing { keepdims: true, ..how };
+                let kept = kept.shape(from.shape).map_err(|e| exception(py, &e))?;
+                // Axes that go away come last and count for nothing.
+                let reduced = |a: &usize| {
+                    how.axes.is_none_or(|axes| {
+                        axes.iter().any(|&r| r == *a as isize || r + ndim as isize == *a as isize)
+                    })
+                };
+                let mut walk = axes_in_memory(&[from], ndim);
+                if kept.len() != shape.len() {
+                    walk.retain(|a| !reduced(a));
+                    let stay: Vec<usize> = (0..ndim).filter(|a| !reduced(a)).collect();
+                    for axis in &mut walk {
+                        *axis = stay.iter().position(|s| s == axis).unwrap_or(0);
+                    }
+                }
+                Output::new(py, &shape, t, &walk)?
+            }
+        };
+        let write = output.view();
+        let to = write.output();
+        // SAFETY: as in `__call__`.
+        detached(py, || unsafe { this.of.reduce_raw(from, to, &how, UNSAFE) })?;
+        output.finish(py, wrapper(&[object])?.as_ref(), None)
+    }
+
+    /// accumulate(array, axis=0, dtype=None, out=None)
+    ///
+    /// Every result on the way along an axis.
+    #[pyo3(signature = (*args, **kwargs))]
+    fn accumulate<'py>(
+        slf: &Bound<'py, Self>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Object<'py>> {
+        let (py, this) = (slf.py(), slf.get());
+        let names = ["array", "axis", "dtype", "out"];
+        let keywords = Keywords::parse("accumulate", names, 4, args.iter(), kwargs)?;
+        this.binary("accumulate")?;
+        let object = keywords.required("accumulate", 0)?;
+        let out = single_output(keywords.get(3))?;
+        let own = overridden(
+            slf,
+            "accumulate",
+            std::slice::from_ref(&object),
+            std::slice::from_ref(&out),
+            &keywords.but(&[0, 3]),
+        )?;
+        if let Some(own) = own {
+            return Ok(own);
+        }
+        let asked = keywords.get(2).map(dtype).transpose()?;
+        let out = out.as_ref().map(Output::given).transpose()?;
+        let (input, of) = array(&object)?;
+        let t = this.fold(py, "accumulate", of, asked, out.as_ref().map(|o| o.dtype))?.outputs[0];
+        if input.ndim() == 0 {
+            return Err(PyTypeError::new_err("cannot accumulate on a scalar"));
+        }
+        let along = one_axis("accumulate", keywords.values[1].as_ref(), input.ndim())?;
+        let read = View::of(&input, of);
+        let from = read.input();
+        let output = match out {
+            Some(out) => out,
+            None => Output::new(py, from.shape, t, &axes_in_memory(&[from], input.ndim()))?,
+        };
+        let write = output.view();
+        let to = write.output();
+        // SAFETY: as in `__call__`.
+        detached(py, || unsafe { this.of.accumulate_raw(from, along, to, Some(t), UNSAFE) })?;
+        output.finish(py, wrapper(&[object])?.as_ref(), None)
+    }
+
+    /// reduceat(array, indices, axis=0, dtype=None, out=None)
+    ///
+    /// The reductions of slices along an axis, which begin at the indices.
+    #[pyo3(signature = (*args, **kwargs))]
+    fn reduceat<'py>(
+        slf: &Bound<'py, Self>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Object<'py>> {
+        let (py, this) = (slf.py(), slf.get());
+        let names = ["array", "indices", "axis", "dtype", "out"];
+        let keywords = Keywords::parse("reduceat", names, 5, args.iter(), kwargs)?;
+        this.binary("reduceat")?;
+        let object = keywords.required("reduceat", 0)?;
+        let indices = keywords.required("reduceat", 1)?;
+        let out = single_output(keywords.get(4))?;
+        let inputs = [object.clone(), indices.clone()];
+        let own = overridden(
+            slf,
+            "reduceat",
+            &inputs,
+            std::slice::from_ref(&out),
+            &keywords.but(&[0, 1, 4]),
+        )?;
+        if let Some(own) = own {
+            return Ok(own);
+        }
+        let asked = keywords.get(3).map(dtype).transpose()?;
+        let out = out.as_ref().map(Output::given).transpose()?;
+        let (input, of) = array(&object)?;
+        let t = this.fold(py, "reduceat", of, asked, out.as_ref().map(|o| o.dtype))?.outputs[0];
+        if input.ndim() == 0 {
+            return Err(PyTypeError::new_err("cannot reduceat on a scalar"));
+        }
+        if indices.is_instance_of::<PyUntypedArray>() {
+            let (_, dtype) = array(&indices)?;
+            if !can_cast(dtype, Dtype::I64, Casting::Safe) {
+                return Err(PyTypeError::new_err(format!(
+                    "indices of dtype {dtype} are no integers"
+                )));
+            }
+        }
+        let (indices, dims) = positions(&indices)?;
+        if dims.len() != 1 {
+            return Err(PyValueError::new_err("indices must be one-dimensional"));
+        }
+        let along = one_axis("reduceat", keywords.values[2].as_ref(), input.ndim())?;
+        let read = View::of(&input, of);
+        let from = read.input();
+        let output = match out {
+            Some(out) => out,
+            None => {
+                let mut shape = from.shape.to_vec();
+                let counted = if along < 0 { along + shape.len() as isize } else { along };
+                // The engine says what is wrong with an axis that isn't there.
+                if let Some(n) = usize::try_from(counted).ok().and_then(|a| shape.get_mut(a)) {
+                    *n = indices.len();
+                }
+                Output::new(py, &shape, t, &axes_in_memory(&[from], input.ndim()))?
+            }
+        };
+        let write = output.view();
+        let to = write.output();
+        // SAFETY: as in `__call__`.
+        detached(py, || unsafe {
+            this.of.reduceat_raw(from, &indices, along, to, Some(t), UNSAFE)
+        })?;
+        output.finish(py, wrapper(&[object])?.as_ref(), None)
+    }
+
+    /// outer(A, B, /, **kwargs)
+    ///
+    /// The function of every element of A with every element of B.
+    #[pyo3(signature = (*args, **kwargs))]
+    fn outer<'py>(
+        slf: &Bound<'py, Self>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Object<'py>> {
+        let (py, of) = (slf.py(), slf.get().of);
+        if of.nin() != 2 {
+            let text = "outer product only supported for binary functions";
+            return Err(PyValueError::new_err(text));
+        }
+        if args.len() != 2 {
+            let text =
+                format!("outer() takes exactly 2 positional arguments ({} given)", args.len());
+            return Err(PyTypeError::new_err(text));
+        }
+        let inputs: Vec<Object> = args.iter().collect();
+        let outs = match kwargs.and_then(|k| k.get_item("out").transpose()).transpose()? {
+            None => vec![],
+            Some(out) => match out.cast::<PyTuple>() {
+                Ok(tuple) => tuple.iter().map(|o| Some(o).filter(|o| !o.is_none())).collect(),
+                Err(_) => vec![Some(out).filter(|o| !o.is_none())],
+            },
+        };
+        let names: Vec<(String, Object)> = kwargs
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| Ok((name.extract::<String>()?, value)))
+            .collect::<PyResult<_>>()?;
+        let rest: Vec<(&str, Option<Object>)> = names
+            .iter()
+            .filter(|(name, _)| name != "out")
+            .map(|(name, value)| (name.as_str(), Some(value.clone())))
+            .collect();
+        if let Some(own) = overridden(slf, "outer", &inputs, &outs, &rest)? {
+            return Ok(own);
+        }
+        let (a, _) = array(&inputs[0])?;
+        let (b, _) = array(&inputs[1])?;
+        let shape: Vec<usize> =
+            a.shape().iter().copied().chain(std::iter::repeat_n(1, b.ndim())).collect();
+        let a = a.call_method1(intern!(py, "reshape"), (PyTuple::new(py, shape)?,))?;
+        slf.call((a, b), kwargs)
+    }
+
+    /// at(a, indices, b=None, /)
+    ///
+    /// Applies the function in place at the indices, one after the other: an element that is named twice
+    /// is changed twice.
+    #[pyo3(signature = (a, indices, b=None, /))]
+    fn at<'py>(
+        slf: &Bound<'py, Self>,
+        a: &Object<'py>,
+        indices: &Object<'py>,
+        b: Option<&Object<'py>>,
+    ) -> PyResult<Object<'py>> {
+        let (py, of) = (slf.py(), slf.get().of);
+        if of.nout() != 1 || of.nin() > 2 {
+            let text = "Only ufuncs with one output and one or two inputs have at";
+            return Err(PyValueError::new_err(text));
+        }
+        match (of.nin(), b) {
+            (1, Some(_)) => {
+                let text = "second operand provided when ufunc is unary";
+                return Err(PyValueError::new_err(text));
+            }
+            (2, None) => return Err(PyValueError::new_err("second operand needed for ufunc")),
+            _ => {}
+        }
+        let inputs: Vec<Object> = [a, indices].into_iter().chain(b).cloned().collect();
+        if let Some(own) = overridden(slf, "at", &inputs, &[], &[])? {
+            return Ok(own);
+        }
+        let Ok(target) = a.cast::<PyUntypedArray>() else {
+            return Err(PyTypeError::new_err("first operand must be array"));
+        };
+        // NumPy itself says which elements an index names.
+        let flat = numpy(py)?
+            .call_method1(intern!(py, "arange"), (target.len(),))?
+            .call_method1(intern!(py, "reshape"), (PyTuple::new(py, target.shape())?,))?
+            .get_item(indices)?;
+        let (indices, shape) = positions(&flat)?;
+        let output = Output::given(a)?;
+        let second = b.map(array).transpose()?;
+        let second_view = second.as_ref().map(|(array, dtype)| View::of(array, *dtype));
+        let raw_second = second_view.as_ref().map(View::input);
+        let write = output.view();
+        let to = write.output();
+        if of.name == "pow"
+            && let Some((array, dtype)) = &second
+            && kind(*dtype) == Kind::Signed
+            && kind(output.dtype) != Kind::Float
+        {
+            refuse_negative(py, &Operand::Array(array.clone(), *dtype))?;
+        }
+        // SAFETY: as in `__call__`.
+        detached(py, || unsafe { of.at_raw(to, &indices, &shape, raw_second, UNSAFE) })?;
+        output.finish(py, None, None)?;
+        Ok(py.None().into_bound(py))
+    }
+
+    /// The dtypes that a call for operands of these dtypes computes in.
+    #[pyo3(signature = (dtypes, *, signature=None, casting=None, reduction=false))]
+    fn resolve_dtypes<'py>(
+        &self,
+        dtypes: &Object<'py>,
+        signature: Option<&Object<'py>>,
+        casting: Option<&Object<'py>>,
+        reduction: bool,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        let py = dtypes.py();
+        let (nin, n) = (self.of.nin(), self.nargs());
+        let dtypes = dtypes.cast::<PyTuple>().ok().filter(|t| t.len() == n).ok_or_else(|| {
+            let text = "resolve_dtypes: The dtypes must be a tuple of `ufunc.nargs` length.";
+            PyTypeError::new_err(text)
+        })?;
+        let fixed = self.fixed(py, None, signature)?;
+        let casting = self.casting(py, casting)?;
+        let found = if reduction {
+            let out = dtypes.get_item(0)?;
+            let out = (!out.is_none()).then(|| dtype(&out)).transpose()?;
+            let asked = fixed.first().copied().flatten();
+            self.fold(py, "reduce", dtype(&dtypes.get_item(1)?)?, asked, out)?
+        } else {
+            let types =
+                dtypes.iter().take(nin).map(|t| weak_or_dtype(&t)).collect::<PyResult<Vec<_>>>()?;
+            self.of.resolve(&types, &fixed, casting).map_err(|e| exception(py, &e))?
+        };
+        let all = found.inputs.iter().chain(found.outputs).map(|d| descr(py, *d));
+        let all: Vec<Bound<PyArrayDescr>> = all.collect();
+        PyTuple::new(py, all)
+    }
+}
+
+/// For a comparison with a Python int that the loop's dtype doesn't hold: the answer, which is the same
+/// for every element, and which operand the int is.
+fn settled(of: &Untyped, given: &[Given], found: &Loop) -> PyResult<Option<(bool, usize)>> {
+    let answers: fn(Ordering) -> bool = match of.name {
+        "less" => Ordering::is_lt,
+        "less_equal" => Ordering::is_le,
+        "greater" => Ordering::is_gt,
+        "greater_equal" => Ordering::is_ge,
+        "equal" => Ordering::is_eq,
+        "not_equal" => Ordering::is_ne,
+        _ => return Ok(None),
+    };
+    if let [Given::Int(a), Given::Int(b)] = given
+        && (given[0].beyond(found.inputs[0])?.is_some()
+            || given[1].beyond(found.inputs[1])?.is_some())
+    {
+        return Ok(Some((answers(a.compare(b)?), 0)));
+    }
+    for (i, dtype) in found.inputs.iter().enumerate() {
+        if let Some(place) = given[i].beyond(*dtype)? {
+            return Ok(Some((answers(if i == 0 { place } else { place.reverse() }), i)));
+        }
+    }
+    Ok(None)
+}
+
+/// Whole numbers have no powers of negative exponents.
+fn refuse_negative(py: Python, exponents: &Operand) -> PyResult<()> {
+    let negative = match exponents {
+        Operand::Scalar(scalar) => scalar.cast(Dtype::I64).get::<i64>() < Some(0),
+        Operand::Array(array, _) => numpy(py)?
+            .call_method1(intern!(py, "less"), (array, 0))?
+            .call_method0(intern!(py, "any"))?
+            .is_truthy()?,
+    };
+    if negative {
+        let text = "Integers to negative integer powers are not allowed.";
+        return Err(PyValueError::new_err(text));
+    }
+    Ok(())
+}
+
+/// The axes of new outputs for `order=`.
+fn in_order(
+    order: char,
+    operands: &[Operand],
+    raws: &[lanefn::RawInput],
+    ndim: usize,
+) -> Vec<usize> {
+    let fortran = || {
+        let mut arrays = operands.iter().filter_map(|o| match o {
+            Operand::Array(array, _) => Some(array),
+            Operand::Scalar(_) => None,
+        });
+        arrays.all(|a| a.is_fortran_contiguous())
+    };
+    match order {
+        'C' => (0..ndim).collect(),
+        'F' => (0..ndim).rev().collect(),
+        'A' if fortran() => (0..ndim).rev().collect(),
+        'A' => (0..ndim).collect(),
+        _ => axes_in_memory(raws, ndim),
+    }
+}
+
+/// Whole numbers in C order, and their shape.
+fn positions(object: &Object) -> PyResult<(Vec<i64>, Vec<usize>)> {
+    let py = object.py();
+    let array = numpy(py)?
+        .call_method1(intern!(py, "asarray"), (object,))?
+        .call_method1(intern!(py, "astype"), (descr(py, Dtype::I64),))?
+        .cast_into::<PyUntypedArray>()?;
+    let shape = array.shape().to_vec();
+    let flat = array.call_method0(intern!(py, "ravel"))?;
+    let flat = flat.cast::<numpy::PyArray1<i64>>()?;
+    Ok((numpy::PyArrayMethods::to_vec(flat)?, shape))
+}
+
+/// A value as one element of a dtype, as NumPy makes it.
+fn element(object: &Object, t: Dtype) -> PyResult<Scalar> {
+    let py = object.py();
+    let array = numpy(py)?.call_method1(intern!(py, "array"), (object, descr(py, t)))?;
+    let array = array.cast::<PyUntypedArray>()?;
+    if array.ndim() != 0 {
+        return Err(PyValueError::new_err("initial must be one value"));
+    }
+    macro_rules! read {
+        ($($d:ident $t:ty),*) => {
+            match t {
+                $(Dtype::$d => Scalar::of(array.call_method0(intern!(py, "item"))?.extract::<$t>()?)),*
+            }
+        };
+    }
+    Ok(
+        read!(Bool bool, I8 i8, I16 i16, I32 i32, I64 i64, U8 u8, U16 u16, U32 u32, U64 u64, F32 f32, F64 f64),
+    )
+}
+
+/// NumPy's mark of an argument that is not there.
+fn no_value<'py>(py: Python<'py>) -> PyResult<&'py Object<'py>> {
+    static NO_VALUE: pyo3::sync::PyOnceLock<Py<PyAny>> = pyo3::sync::PyOnceLock::new();
+    let value =
+        NO_VALUE.get_or_try_init(py, || numpy(py)?.getattr("_NoValue").map(Bound::unbind))?;
+    Ok(value.bind(py))
+}
