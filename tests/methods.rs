@@ -129,7 +129,7 @@ fn meaning(name: &str, dtype: Dtype) -> Box<dyn Fn(f64, f64) -> f64> {
         "multiply" => Box::new(move |a, b| round(a * b)),
         "subtract" => Box::new(move |a, b| round(a - b)),
         "maximum" => Box::new(f64::max),
-        "hypot" => Box::new(move |a, b| lanefn::math::hypot(a, b)),
+        "hypot" => Box::new(lanefn::math::hypot::<f64>),
         other => panic!("no {other} here"),
     }
 }

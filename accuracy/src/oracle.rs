@@ -125,6 +125,16 @@ impl Unary {
 }
 
 impl Binary {
+    /// As [`Unary::least`].
+    ///
+    /// `logaddexp` and `logaddexp2` are a difference where the larger argument is negative, and zero on a
+    /// curve of irrational numbers: what is smaller than that argument is judged by the unit there.
+    pub fn least(&self, x: f64, y: f64) -> Option<i32> {
+        let larger = x.max(y);
+        let cancels = self.name.starts_with("logaddexp") && larger < 0.0 && larger.is_finite();
+        cancels.then(|| crate::ulp::Real::from(larger).exponent)
+    }
+
     /// The oracle of this name.
     pub fn find(name: &str) -> Option<Binary> {
         BINARY.iter().find(|o| o.name == name).copied()

@@ -99,7 +99,7 @@ impl Oracle {
     pub fn error(&self, dtype: Dtype, at: [f64; 2], got: f64) -> f64 {
         let least = match self {
             Oracle::Unary(o) => o.least(at[0]),
-            Oracle::Binary(_) => None,
+            Oracle::Binary(o) => o.least(at[0], at[1]),
         };
         let error = |real, format| match least {
             Some(least) => ulp::error_from(got, real, format, least),

@@ -120,22 +120,24 @@ unsafe fn scan<K: Kernel<(T, T), Out = (T,)>, T: Element>(
     n: usize,
 ) {
     let s = Scalar::new();
-    // SAFETY: the caller's promise, here and below; the scalar shape has one element.
-    let mut value = unsafe { T::load(s, acc.cast()) };
-    if to.is_null() {
-        for _ in 0..n {
-            (value,) = K::lanes(s, (value, unsafe { T::load(s, x.cast()) }));
-            x = x.wrapping_offset(x_step);
+    // SAFETY: the caller's promise; the scalar shape has one element.
+    unsafe {
+        let mut value = T::load(s, acc.cast());
+        if to.is_null() {
+            for _ in 0..n {
+                (value,) = K::lanes(s, (value, T::load(s, x.cast())));
+                x = x.wrapping_offset(x_step);
+            }
+        } else {
+            for _ in 0..n {
+                (value,) = K::lanes(s, (value, T::load(s, x.cast())));
+                T::store::<Scalar>(value, to.cast());
+                x = x.wrapping_offset(x_step);
+                to = to.wrapping_offset(to_step);
+            }
         }
-    } else {
-        for _ in 0..n {
-            (value,) = K::lanes(s, (value, unsafe { T::load(s, x.cast()) }));
-            unsafe { T::store::<Scalar>(value, to.cast()) };
-            x = x.wrapping_offset(x_step);
-            to = to.wrapping_offset(to_step);
-        }
+        T::store::<Scalar>(value, acc.cast());
     }
-    unsafe { T::store::<Scalar>(value, acc.cast()) };
 }
 
 /// # Safety

@@ -134,11 +134,11 @@ impl Reduce {
         let this = &self;
         let unit = |u: usize| {
             // As a whole: its addresses alone could not be shared by threads.
-            let this = this;
+            let all: &Reduce = this;
             let (mut row, tile) = (u / tiles, u % tiles);
             let mut at = Unit {
-                from: this.from,
-                to: this.to,
+                from: all.from,
+                to: all.to,
                 columns: if across { COLUMNS.min(columns - tile * COLUMNS) } else { 1 },
             };
             let mut step = |strides: &[isize; 3], by: usize| {

@@ -104,6 +104,7 @@ for_dtypes! {
     ///
     /// `high` where `low` is above it. Where one of the three is NaN, NaN.
     clip(x: T, low: T, high: T) -> T {
+        bool: between_truths, 2;
         integers: between, 4;
         floats: between, 0.0, 8;
     }
@@ -210,6 +211,11 @@ pairs! { larger maximum; smaller minimum; larger_number fmax; smaller_number fmi
 #[inline(always)]
 fn between<S: Shape, V: Number<Shape = S>>(_: S, x: V, low: V, high: V) -> V {
     x.maximum(low).minimum(high)
+}
+
+#[inline(always)]
+fn between_truths<S: Shape>(_: S, x: S::Mask, low: S::Mask, high: S::Mask) -> S::Mask {
+    (x | low) & high
 }
 
 #[inline(always)]

@@ -30,10 +30,18 @@ functions! {
     /// What remains of `x` divided by `y` with a whole quotient, rounded towards zero: C's `fmod`.
     ///
     /// Exact. The sign is that of `x`, also of a zero. An infinite `x`, a zero `y` and NaN give NaN; an
-    /// infinite `y` gives `x`.
+    /// infinite `y` gives `x`. Integers by zero give 0.
     fmod(x: T, y: T) -> T {
         f64: fmod_f64, 0.0, 26;
         f32: fmod_f32, 0.0, 26;
+        i8: fmod_small, 0.0, 40;
+        i16: fmod_small, 0.0, 25;
+        i32: fmod_i32, 0.0, 25;
+        i64: fmod_i64, 0.0, 26;
+        u8: remainder_small, 0.0, 40;
+        u16: remainder_small, 0.0, 25;
+        u32: remainder_u32, 0.0, 25;
+        u64: remainder_u64, 0.0, 26;
     }
 
     /// What remains of `x` divided by `y` with a whole quotient, rounded down: `x - floor(x / y) * y`,
@@ -266,6 +274,31 @@ where
     V::Elem: Num + Element<Lane<S> = V>,
 {
     divmod_small(s, x, y).0
+}
+
+/// From what remains of a quotient rounded down: that of one rounded towards zero has the sign of `x`.
+#[inline(always)]
+fn towards_zero<S: Shape, V: Number<Shape = S>>(s: S, x: V, y: V, r: V) -> V {
+    let zero = s.lit(V::Elem::ZERO);
+    choose(r.ne(zero) & (r.lt(zero) ^ x.lt(zero)), r - y, r)
+}
+
+#[inline(always)]
+fn fmod_small<S: Shape, V: Number<Shape = S>>(s: S, x: V, y: V) -> V
+where
+    V::Elem: Num + Element<Lane<S> = V>,
+{
+    towards_zero(s, x, y, remainder_small(s, x, y))
+}
+
+#[inline(always)]
+fn fmod_i32<S: Shape>(s: S, x: S::I32, y: S::I32) -> S::I32 {
+    towards_zero(s, x, y, remainder_i32(s, x, y))
+}
+
+#[inline(always)]
+fn fmod_i64<S: Shape>(s: S, x: S::I64, y: S::I64) -> S::I64 {
+    towards_zero(s, x, y, remainder_i64(s, x, y))
 }
 
 /// The remainder of integers of 8 or 16 bits.

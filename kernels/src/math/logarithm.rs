@@ -33,7 +33,7 @@ functions! {
     ///
     /// Zeros give -infinity, anything below NaN, infinity itself.
     log2(x: T) -> T {
-        f64: log2_f64, 0.72, 40;
+        f64: log2_f64, 0.74, 40;
         f32: log2_f32, 0.72, 28;
     }
     /// The logarithm of `x` to base 10; exact for powers of ten.
