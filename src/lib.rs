@@ -4,6 +4,7 @@ pub mod dtype;
 pub mod error;
 pub mod execute;
 mod iterate;
+pub mod status;
 pub mod ufunc;
 
 pub use catalogue::{catalogue, find};

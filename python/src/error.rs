@@ -2,14 +2,20 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use lanefn::Error;
+use lanefn::{
+    Error,
+    status::{Flags, collect},
+};
 use pyo3::{
     exceptions::{
-        PyIndexError, PyMemoryError, PyOSError, PyRuntimeError, PySystemError, PyTypeError,
-        PyValueError,
+        PyFloatingPointError, PyIndexError, PyMemoryError, PyOSError, PyRuntimeError,
+        PyRuntimeWarning, PySystemError, PyTypeError, PyValueError,
     },
+    intern,
     prelude::*,
 };
+
+use crate::operand::numpy;
 
 /// The exception for an error.
 pub fn exception(py: Python<'_>, error: &Error) -> PyErr {
@@ -37,15 +43,58 @@ struct Here<F>(F);
 // SAFETY: `detach` runs the closure on the thread that calls it.
 unsafe impl<F> Send for Here<F> {}
 
-/// Runs the engine with the interpreter free for other threads. A panic becomes an exception, too.
-pub fn detached(py: Python<'_>, work: impl FnOnce() -> lanefn::Result<()>) -> PyResult<()> {
+/// Runs the engine with the interpreter free for other threads, and says what a function met as
+/// `numpy.errstate` asks. A panic becomes an exception, too.
+pub fn detached(
+    py: Python<'_>,
+    name: &str,
+    work: impl FnOnce() -> lanefn::Result<()>,
+) -> PyResult<()> {
     let work = Here(work);
     let done = py.detach(move || {
         let work = work;
-        catch_unwind(AssertUnwindSafe(work.0)).map_err(|_| ())
+        catch_unwind(AssertUnwindSafe(|| collect(work.0))).map_err(|_| ())
     });
     match done {
-        Ok(result) => result.map_err(|e| exception(py, &e)),
+        Ok((result, met)) => {
+            result.map_err(|e| exception(py, &e))?;
+            if met.is_empty() { Ok(()) } else { report(py, name, met) }
+        }
         Err(()) => Err(PySystemError::new_err("lanefn panicked; this is a bug in it")),
     }
+}
+
+/// Does with floating-point flags what NumPy is set to do with its own.
+fn report(py: Python<'_>, name: &str, met: Flags) -> PyResult<()> {
+    let numpy = numpy(py)?;
+    let modes = numpy.call_method0(intern!(py, "geterr"))?;
+    for flag in met.names() {
+        let (kind, number) = match flag {
+            "divide" => ("divide by zero", 1),
+            "over" => ("overflow", 2),
+            "under" => ("underflow", 4),
+            _ => ("invalid value", 8),
+        };
+        let text = format!("{kind} encountered in {name}");
+        let handler = || numpy.call_method0(intern!(py, "geterrcall"));
+        match modes.get_item(flag)?.extract::<String>()?.as_str() {
+            "warn" => {
+                let text = std::ffi::CString::new(text)?;
+                PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &text, 1)?;
+            }
+            "raise" => return Err(PyFloatingPointError::new_err(text)),
+            "call" => {
+                handler()?.call1((kind, number))?;
+            }
+            "print" => {
+                let out = py.import("sys")?.getattr("stdout")?;
+                out.call_method1("write", (format!("Warning: {text}\n"),))?;
+            }
+            "log" => {
+                handler()?.call_method1("write", (format!("Warning: {text}\n"),))?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }

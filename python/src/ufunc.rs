@@ -479,7 +479,9 @@ impl Ufunc {
         // SAFETY: the operands are arrays that live through the call, or numbers of ours, and describe
         // their own memory; the elements of each output are apart. That no other thread writes the same
         // arrays meanwhile is up to the program, as with NumPy.
-        detached(py, || unsafe { work.call_loop(found, &raws, raw_mask, &raw_outputs, options) })?;
+        detached(py, of.name, || unsafe {
+            work.call_loop(found, &raws, raw_mask, &raw_outputs, options)
+        })?;
 
         let subok = keywords.get(5).map_or(Ok(true), |s| s.extract::<bool>())?;
         let wrap = if subok { wrapper(&inputs)? } else { None };
@@ -583,7 +585,7 @@ impl Ufunc {
         let write = output.view();
         let to = write.output();
         // SAFETY: as in `__call__`.
-        detached(py, || unsafe { this.of.reduce_raw(from, to, &how, UNSAFE) })?;
+        detached(py, this.of.name, || unsafe { this.of.reduce_raw(from, to, &how, UNSAFE) })?;
         output.finish(py, wrapper(&[object])?.as_ref(), None)
     }
 
@@ -629,7 +631,9 @@ impl Ufunc {
         let write = output.view();
         let to = write.output();
         // SAFETY: as in `__call__`.
-        detached(py, || unsafe { this.of.accumulate_raw(from, along, to, Some(t), UNSAFE) })?;
+        detached(py, this.of.name, || unsafe {
+            this.of.accumulate_raw(from, along, to, Some(t), UNSAFE)
+        })?;
         output.finish(py, wrapper(&[object])?.as_ref(), None)
     }
 
@@ -697,7 +701,7 @@ impl Ufunc {
         let write = output.view();
         let to = write.output();
         // SAFETY: as in `__call__`.
-        detached(py, || unsafe {
+        detached(py, this.of.name, || unsafe {
             this.of.reduceat_raw(from, &indices, along, to, Some(t), UNSAFE)
         })?;
         output.finish(py, wrapper(&[object])?.as_ref(), None)
@@ -802,7 +806,7 @@ impl Ufunc {
             refuse_negative(py, &Operand::Array(array.clone(), *dtype))?;
         }
         // SAFETY: as in `__call__`.
-        detached(py, || unsafe { of.at_raw(to, &indices, &shape, raw_second, UNSAFE) })?;
+        detached(py, of.name, || unsafe { of.at_raw(to, &indices, &shape, raw_second, UNSAFE) })?;
         output.finish(py, None, None)?;
         Ok(py.None().into_bound(py))
     }

@@ -35,9 +35,46 @@ impl Drop for IeeeDefault {
     }
 }
 
+/// The exception flags that this thread raises from its making on; those that were set before are put
+/// back at the end.
+pub(crate) struct Raised(u32);
+
+impl Raised {
+    /// Whether they are known here.
+    pub(crate) const IS_KNOWN: bool = arch::HAS_FLAGS;
+
+    /// Clears the flags.
+    pub(crate) fn begin() -> Raised {
+        let before = arch::flags();
+        arch::set_flags(0);
+        Raised(before)
+    }
+
+    /// Division by zero, overflow, underflow, invalid.
+    pub(crate) fn end(&mut self) -> (bool, bool, bool, bool) {
+        let now = arch::flags();
+        arch::set_flags(self.0 | now);
+        (now & 4 != 0, now & 8 != 0, now & 16 != 0, now & 1 != 0)
+    }
+}
+
 #[cfg(target_arch = "x86_64")]
 mod arch {
     use std::arch::asm;
+
+    pub(super) const HAS_FLAGS: bool = true;
+
+    pub(super) fn flags() -> u32 {
+        read() & FLAGS
+    }
+
+    pub(super) fn set_flags(flags: u32) {
+        let all = (read() & !FLAGS) | flags;
+        // SAFETY: as in `set_control`; only flags change.
+        unsafe {
+            asm!("ldmxcsr [{}]", in(reg) &raw const all, options(nostack, preserves_flags));
+        }
+    }
 
     /// MXCSR without its exception flags.
     pub(super) type Control = u32;
@@ -74,6 +111,12 @@ mod arch {
 mod arch {
     use std::arch::asm;
 
+    pub(super) const HAS_FLAGS: bool = false;
+    pub(super) fn flags() -> u32 {
+        0
+    }
+    pub(super) fn set_flags(_: u32) {}
+
     /// FPCR; its flags are in a register of their own.
     pub(super) type Control = u64;
     pub(super) const DEFAULT: Control = 0;
@@ -94,6 +137,12 @@ mod arch {
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod arch {
+    pub(super) const HAS_FLAGS: bool = false;
+    pub(super) fn flags() -> u32 {
+        0
+    }
+    pub(super) fn set_flags(_: u32) {}
+
     /// Not known here; taken as the default.
     pub(super) type Control = ();
     pub(super) const DEFAULT: Control = ();

@@ -21,6 +21,7 @@ use smallvec::SmallVec;
 use super::{floats::IeeeDefault, memory, parallel};
 use crate::{
     error::Result,
+    status::{Rule, Status},
     ufunc::{Order, Scalar},
 };
 
@@ -71,6 +72,8 @@ pub(crate) struct Reduce {
     /// The items that go to each output, as first and number; and the output's stride from one such
     /// range to the next.
     pub ranges: Ranges,
+    /// How to tell what is met; arithmetic alone does.
+    pub rule: Rule,
 }
 
 /// Which items go to which output.
@@ -107,7 +110,21 @@ impl Reduce {
     /// Input and mask are valid for reading at every place that the axes reach, the output for writing;
     /// the output is apart from both, and its elements from each other. The level is present. There is
     /// an item, or an initial value.
-    pub(crate) unsafe fn run(mut self, threads: Option<usize>) -> Result<()> {
+    pub(crate) unsafe fn run(self, threads: Option<usize>) -> Result<()> {
+        // What is joined on the way is no operand that could be looked at.
+        let rule = if self.rule == Rule::Arithmetic { self.rule } else { Rule::Nothing };
+        let status = Status::begin(rule, self.of);
+        // SAFETY: the caller's promise.
+        unsafe { self.run_all(threads, status.as_ref()) }?;
+        if let Some(status) = &status {
+            status.end();
+        }
+        Ok(())
+    }
+
+    /// # Safety
+    /// As for [`Reduce::run`].
+    unsafe fn run_all(mut self, threads: Option<usize>, status: Option<&Status>) -> Result<()> {
         // Any order: the one in which elements lie.
         if self.order == Order::Any && matches!(self.ranges, Ranges::All) {
             self.reduced.sort_by_key(|r| std::cmp::Reverse(r.1[0].unsigned_abs()));
@@ -166,6 +183,7 @@ impl Reduce {
         let room = self.room(n, across, COLUMNS.min(columns));
         debug_assert!(!running || self.reduced.len() <= 1);
         let whole = |u: usize, scratch: &mut Scratch| {
+            let _part = status.and_then(Status::part);
             let at = unit(u);
             match &self.ranges {
                 // SAFETY: the caller's promise; each unit has outputs of its own.
@@ -226,6 +244,7 @@ impl Reduce {
         let place = |u: usize, k: usize| (base + (u * nodes.len() + k) * row) as *mut u8;
         parallel(units * nodes.len(), threads, &|i| {
             let (u, k) = (i / nodes.len(), i % nodes.len());
+            let _part = status.and_then(Status::part);
             let mut scratch = Scratch::new(room);
             // SAFETY: as above; each node has room of its own.
             unsafe {
@@ -233,6 +252,7 @@ impl Reduce {
             }
         })?;
         let _floats = IeeeDefault::enter();
+        let _part = status.and_then(Status::part);
         for u in 0..units {
             let at = unit(u);
             let mut next = 0;

@@ -30,6 +30,7 @@ use crate::{
     dtype::Casting,
     error::Result,
     iterate::{MAX_OPERANDS, Place, Plan, SHORT_ROW, Strides},
+    status::Status,
 };
 
 /// Elements in a tile at most.
@@ -82,6 +83,8 @@ pub(crate) struct Run<'a> {
     pub plan: &'a Plan,
     pub level: Level,
     pub masked: bool,
+    /// Where to say what is met, if anybody asks.
+    pub status: Option<&'a Status>,
     /// Write past the caches. The outputs must be mapped memory.
     pub stream: bool,
 }
@@ -168,12 +171,15 @@ impl Run<'_> {
         let alone = self.plan.inner().0 >= SHORT_ROW || self.plan.axes.len() == 1;
         let tiles =
             (self.masked || apart || !alone || self.casts.any()).then(|| Tiles::of(self.plan));
-        let work = |from, to| match &tiles {
-            // SAFETY: the caller's promise; units are apart, so no two threads write one element, and
-            // what one reads no other writes.
-            None => unsafe { self.rows(&kind, from, to) },
-            // SAFETY: as above.
-            Some(tiles) => unsafe { self.tiles(tiles, from, to) },
+        let work = |from, to| {
+            let _part = self.status.and_then(Status::part);
+            match &tiles {
+                // SAFETY: the caller's promise; units are apart, so no two threads write one element, and
+                // what one reads no other writes.
+                None => unsafe { self.rows(&kind, from, to) },
+                // SAFETY: as above.
+                Some(tiles) => unsafe { self.tiles(tiles, from, to) },
+            }
         };
         // Units: elements, or tiles.
         let (units, size) = tiles.as_ref().map_or((n, 1), |t| (t.count, t.rows * t.columns));
@@ -189,6 +195,18 @@ impl Run<'_> {
         parallel(units.div_ceil(chunk), threads, &|i| {
             work(i * chunk, units.min((i + 1) * chunk));
         })
+    }
+
+    /// Looks at what has been computed, if anybody asks.
+    ///
+    /// # Safety
+    /// As for the inner loop.
+    #[inline]
+    unsafe fn look(&self, inputs: &[Input], outputs: &[*mut u8], n: usize) {
+        if let Some(status) = self.status {
+            // SAFETY: the caller's promise.
+            unsafe { status.look(self.function, inputs, outputs, n) };
+        }
     }
 
     /// How each operand's rows lie.
@@ -244,7 +262,10 @@ impl Run<'_> {
         let inner = self.function.inner(self.level);
         if !self.stream {
             // SAFETY: the caller's promise.
-            unsafe { inner(&inputs[..nin], &outputs[..nout], n) };
+            unsafe {
+                inner(&inputs[..nin], &outputs[..nout], n);
+                self.look(&inputs[..nin], &outputs[..nout], n);
+            }
             return;
         }
 
@@ -265,6 +286,7 @@ impl Run<'_> {
             // SAFETY: `m` elements from here are within the piece; the buffers hold them.
             unsafe {
                 inner(&inputs[..nin], &to[..nout], m);
+                self.look(&inputs[..nin], &to[..nout], m);
                 let mut soon = [std::ptr::null(); MAX_INPUTS];
                 let mut moving = 0;
                 for i in 0..nin {
@@ -385,7 +407,10 @@ impl Run<'_> {
                 outputs[i] = if direct { at[nin + i] } else { buffers.slot(MAX_INPUTS + i) };
             }
             // SAFETY: inputs are tiles of the walk or buffers with `count` elements, outputs likewise.
-            unsafe { inner(&inputs[..nin], &outputs[..nout], count) };
+            unsafe {
+                inner(&inputs[..nin], &outputs[..nout], count);
+                self.look(&inputs[..nin], &outputs[..nout], count);
+            }
             for i in 0..nout {
                 let o = nin + i;
                 let size = self.casts.size[o];

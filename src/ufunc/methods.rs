@@ -187,6 +187,7 @@ impl Untyped {
             out_cast: (output.dtype != t).then(|| cast(t, output.dtype)),
             out_size: output.dtype.size(),
             ranges: Ranges::All,
+            rule: self.rule,
         })
     }
 

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     error::Result,
     execute::{Options, floats::IeeeDefault, recycle},
+    status::is_collected,
 };
 
 /// A function of one element, made a function of whole arrays. Every function that `#[ufunc]` was
@@ -137,7 +138,9 @@ impl<F: Function> Ufunc<F> {
             let options = Options { stream, ..self.options };
             // SAFETY: inputs are borrowed arrays or numbers, outputs fresh memory that nobody else
             // knows; types have been matched by the kernel's.
-            unsafe { call(<F as Kernel<A::In>>::LOOP, &inputs, None, &outputs, options) }
+            unsafe {
+                call(<F as Kernel<A::In>>::LOOP, self.rule(), &inputs, None, &outputs, options)
+            }
         };
         // SAFETY: without a mask the engine writes every element, or gives an error.
         unsafe { OutOf::<F, A::In>::make(dim, Some(&axes), write) }
@@ -199,7 +202,11 @@ impl<F: Function> Ufunc<F> {
         F: Kernel<In>,
     {
         let n = shape.iter().product();
-        if n > SMALL || <F as Kernel<In>>::LOOP.cost >= 64 || !self.options.plain() {
+        if n > SMALL
+            || <F as Kernel<In>>::LOOP.cost >= 64
+            || !self.options.plain()
+            || is_collected()
+        {
             return Ok(None);
         }
         Ok(Some((n, Level::chosen()?)))
@@ -225,7 +232,7 @@ impl<F: Function> Ufunc<F> {
         let options = Options { stream: true, ..self.options };
         // SAFETY: inputs are borrowed arrays or numbers, outputs arrays that are borrowed alone; types
         // have been matched by the kernel's.
-        unsafe { call(<F as Kernel<A::In>>::LOOP, &inputs, mask, &outputs, options) }
+        unsafe { call(<F as Kernel<A::In>>::LOOP, self.rule(), &inputs, mask, &outputs, options) }
     }
 
     /// Calls the function with the array as its first input and writes the result back to it. `rest`
@@ -264,7 +271,7 @@ impl<F: Function> Ufunc<F> {
         let options = Options { stream: true, ..self.options };
         // SAFETY: the array is borrowed alone and is the first input and the output alike, which the
         // engine allows; the others are borrowed arrays or numbers.
-        unsafe { call(<F as Kernel<R::In>>::LOOP, &inputs, None, &outputs, options) }
+        unsafe { call(<F as Kernel<R::In>>::LOOP, self.rule(), &inputs, None, &outputs, options) }
     }
 }
 

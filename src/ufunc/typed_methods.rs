@@ -11,7 +11,10 @@ use super::{
     arguments::{Layout, fresh},
     untyped::RawOutput,
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    status::{Rule, is_collected},
+};
 
 /// The output for a shape, which `write` fills.
 fn filled<T: Element, D: Dimension>(
@@ -229,6 +232,11 @@ impl<F: Function> Ufunc<F> {
         let (a, b) = (layout.output(at), b_layout.input(b.pointer()));
         // SAFETY: an array that is borrowed alone, and a borrowed one or a number.
         unsafe { self.known().at_raw(a, indices, &[indices.len()], Some(b), self.options) }
+    }
+
+    /// How to tell what the function met, if anybody asks.
+    pub(super) fn rule(&self) -> Rule {
+        if is_collected() { self.known().rule } else { Rule::Nothing }
     }
 
     /// The function without its types; what is known of it if it is built in.

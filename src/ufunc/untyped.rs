@@ -17,6 +17,7 @@ use crate::{
         run::{Casts, Run},
     },
     iterate::{MAX_OPERANDS, Plan, broadcast},
+    status::{Rule, Status},
 };
 
 /// A function whose operands' types are known only when it is called.
@@ -38,6 +39,8 @@ pub struct Untyped {
     pub(crate) of_floats: bool,
     /// Bools alone are refused, though they would cast to integers.
     pub(crate) of_numbers: bool,
+    /// How to tell what it met.
+    pub(crate) rule: Rule,
 }
 
 /// An array to read: an address, a shape, a stride in bytes for each axis, and a dtype.
@@ -79,6 +82,7 @@ impl Untyped {
             reduction: Reduction::sequence(),
             of_floats: false,
             of_numbers: false,
+            rule: Rule::Nothing,
         }
     }
 
@@ -121,6 +125,11 @@ impl Untyped {
     /// integers in its place unless it is told to: a truth has no sign, and no divisors.
     pub(crate) const fn of_numbers(self) -> Untyped {
         Untyped { of_numbers: true, ..self }
+    }
+
+    /// The same with how to tell what it met.
+    pub(crate) const fn meets(self, rule: Rule) -> Untyped {
+        Untyped { rule, ..self }
     }
 
     /// The number of inputs.
@@ -330,7 +339,7 @@ impl Untyped {
             }
         }
         // SAFETY: the caller's promise.
-        unsafe { call(of, inputs, mask, outputs, options) }
+        unsafe { call(of, self.rule, inputs, mask, outputs, options) }
     }
 }
 
@@ -361,6 +370,7 @@ pub(super) fn broadcast_all<'a>(
 /// As for [`Untyped::call_raw`]; the mask is of bools.
 pub(super) unsafe fn call(
     function: &Loop,
+    rule: Rule,
     inputs: &[RawInput],
     mask: Option<RawInput>,
     outputs: &[RawOutput],
@@ -415,6 +425,9 @@ pub(super) unsafe fn call(
         });
     }
 
+    let status = Status::begin(rule, function);
+    // What is looked at afterwards must not be written to.
+    let looked_at = status.as_ref().is_some_and(Status::needs_inputs);
     // Operands: inputs, outputs, mask. Copies keep what they replace alive.
     let (nin, nout) = (inputs.len(), outputs.len());
     let count = nin + nout + mask.is_some() as usize;
@@ -427,7 +440,9 @@ pub(super) unsafe fn call(
         start[place] = input.ptr.cast_mut();
         // Outputs that overlap each other are written from copies when the loop is over; the mask is
         // needed again then.
-        let keep = |o: &RawOutput| same_walk(input, o, shape) && !(blend && i == nin);
+        let keep = |o: &RawOutput| {
+            same_walk(input, o, shape) && !(blend && i == nin) && !(looked_at && i < nin)
+        };
         if outputs.iter().any(|o| overlap(input, o) && !keep(o)) {
             // SAFETY: the caller's promise for this input.
             let copy = unsafe { Copy::of(input) }?;
@@ -471,6 +486,7 @@ pub(super) unsafe fn call(
         .sum();
     let run = Run {
         function,
+        status: status.as_ref(),
         casts: &Casts::new(
             function,
             inputs.iter().map(|i| i.dtype),
@@ -484,6 +500,9 @@ pub(super) unsafe fn call(
     // SAFETY: the caller's promise about each operand, or it is a copy of our own; overlap other than
     // the same walk has been copied away; outputs that overlap each other are apart now.
     unsafe { run.run(options.threads) }?;
+    if let Some(status) = &status {
+        status.end();
+    }
     for (operand, copy) in &copies {
         if let Some(output) = operand.checked_sub(nin).and_then(|i| outputs.get(i)) {
             let (step, mask) = (|axis| stride(nin + nout, axis), start[nin + nout]);
@@ -511,7 +530,7 @@ pub(super) unsafe fn convert(from: &RawInput, to: &RawOutput, level: Level) -> R
     let of = cast(to.dtype, to.dtype);
     let options = Options { level: Some(level), threads: Some(1), ..Options::default() };
     // SAFETY: the caller's promise; a loop from a dtype to itself takes and gives elements of its size.
-    unsafe { call(of, &[*from], None, &[*to], options) }
+    unsafe { call(of, Rule::Nothing, &[*from], None, &[*to], options) }
 }
 
 /// Whether a shape broadcasts to another without changing that.

@@ -1,0 +1,101 @@
+"""Floating-point status: what NumPy warns of, and how numpy.errstate is obeyed."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+import lanefn
+
+INF, NAN, MAX = float("inf"), float("nan"), np.finfo("f8").max
+
+CALLS = [
+    ("add", [MAX, MAX]),
+    ("add", [INF, -INF]),
+    ("add", [1.0, NAN]),
+    ("subtract", [INF, INF]),
+    ("multiply", [1e300, 1e300]),
+    ("multiply", [INF, 0.0]),
+    ("divide", [1.0, 0.0]),
+    ("divide", [0.0, 0.0]),
+    ("divide", [1, 0]),
+    ("floor_divide", [1.0, 0.0]),
+    ("floor_divide", [1, 0]),
+    ("remainder", [1, 0]),
+    ("remainder", [1.0, 0.0]),
+    ("fmod", [1.0, 0.0]),
+    ("divmod", [1, 0]),
+    ("sqrt", [-1.0]),
+    ("sqrt", [4.0]),
+    ("log", [0.0]),
+    ("log", [-1.0]),
+    ("log2", [0.0]),
+    ("log10", [-2.0]),
+    ("log1p", [-1.0]),
+    ("exp", [1000.0]),
+    ("exp", [INF]),
+    ("exp", [-INF]),
+    ("exp2", [5000.0]),
+    ("expm1", [1000.0]),
+    ("sin", [INF]),
+    ("cos", [0.5]),
+    ("tan", [1.0]),
+    ("arcsin", [2.0]),
+    ("arccosh", [0.5]),
+    ("arctanh", [1.0]),
+    ("arctanh", [2.0]),
+    ("sinh", [1000.0]),
+    ("power", [0.0, -1.0]),
+    ("power", [10.0, 400.0]),
+    ("power", [-1.0, 0.5]),
+    ("hypot", [MAX, MAX]),
+    ("square", [1e200]),
+    ("maximum", [NAN, 1.0]),
+    ("less", [NAN, 1.0]),
+    ("isnan", [NAN]),
+]
+
+
+def met(function, *inputs):
+    kinds = set()
+    before = np.seterrcall(lambda kind, flag: kinds.add(kind))
+    try:
+        with np.errstate(all="call", under="ignore"):
+            function(*inputs)
+    finally:
+        np.seterrcall(before)
+    return kinds
+
+
+@pytest.mark.parametrize("name, inputs", CALLS)
+@pytest.mark.parametrize("n", [1, 5, 1000])
+def test_what_is_met_is_what_numpy_meets(name, inputs, n):
+    arrays = [np.full(n, x) for x in inputs]
+    assert met(getattr(lanefn, name), *arrays) == met(getattr(np, name), *arrays)
+
+
+def test_errstate_is_obeyed(capsys):
+    zero = np.zeros(3)
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        lanefn.log(zero)
+    with np.errstate(all="warn"), pytest.warns(RuntimeWarning, match="divide by zero encountered in log"):
+        lanefn.log(zero)
+    with np.errstate(divide="raise"), pytest.raises(FloatingPointError, match="in log"):
+        lanefn.log(zero)
+    with np.errstate(divide="print"):
+        lanefn.log(zero)
+    assert capsys.readouterr().out == "Warning: divide by zero encountered in log\n"
+
+
+def test_reductions_and_other_methods_say_what_they_meet():
+    large = np.full(9, MAX)
+    for method in ("reduce", "accumulate"):
+        assert met(getattr(lanefn.add, method), large) == {"overflow"}
+    assert met(lanefn.add.reduce, np.ones(9)) == set()
+    assert met(lanefn.divide.outer, np.ones(2), np.zeros(2)) == {"divide by zero"}
+
+
+def test_elements_that_are_masked_out_meet_nothing():
+    x = np.array([1.0, 0.0, 4.0])
+    assert met(lambda: lanefn.log(x, where=x > 0, out=np.zeros(3))) == set()

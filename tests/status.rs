@@ -1,0 +1,187 @@
+//! Floating-point status: reported when it is met, and never otherwise.
+
+use lanefn::{
+    Level, Options, RawInput, RawOutput,
+    dtype::Dtype,
+    math,
+    prelude::*,
+    status::{Flags, collect},
+    ufunc::Reducing,
+};
+use ndarray::{Array1, array};
+
+const D: Flags = Flags::DIVIDE;
+const O: Flags = Flags::OVERFLOW;
+const U: Flags = Flags::UNDERFLOW;
+const I: Flags = Flags::INVALID;
+
+/// What a call on f64 meets, at each level, on one thread and three, for short arrays and long ones whose
+/// other elements meet nothing.
+fn met(name: &str, inputs: &[f64], usual: &[f64]) -> Flags {
+    let f = lanefn::find(name).expect("in the catalogue");
+    let mut found: Option<Flags> = None;
+    for level in Level::present() {
+        for (n, threads) in [(1usize, 1), (7, 1), (600, 1), (100_003, 3)] {
+            for at in [0, n / 2, n - 1] {
+                let arrays: Vec<Vec<f64>> = inputs
+                    .iter()
+                    .zip(usual)
+                    .map(|(&x, &usual)| {
+                        let mut array = vec![usual; n];
+                        array[at] = x;
+                        array
+                    })
+                    .collect();
+                let (shape, strides) = ([n], [8]);
+                let operands: Vec<RawInput> = arrays
+                    .iter()
+                    .map(|a| RawInput {
+                        ptr: a.as_ptr().cast(),
+                        shape: &shape,
+                        strides: &strides,
+                        dtype: Dtype::F64,
+                    })
+                    .collect();
+                let mut out = vec![[0.0f64; 2]; n];
+                let outputs: Vec<RawOutput> = (0..f.nout())
+                    .map(|o| RawOutput {
+                        ptr: out.as_mut_ptr().cast::<u8>().wrapping_add(o * n * 8),
+                        shape: &shape,
+                        strides: &strides,
+                        dtype: Dtype::F64,
+                    })
+                    .collect();
+                let options =
+                    Options { level: Some(level), threads: Some(threads), ..Options::default() };
+                // SAFETY: arrays of ours.
+                let (done, flags) =
+                    collect(|| unsafe { f.call_raw(&operands, None, &outputs, options) });
+                done.expect("the operands fit");
+                assert_eq!(
+                    *found.get_or_insert(flags),
+                    flags,
+                    "{name} {inputs:?} {level:?} {n} {at}"
+                );
+            }
+        }
+    }
+    found.expect("a level is present")
+}
+
+#[test]
+fn functions_report_what_they_meet_and_nothing_else() {
+    let (none, inf, nan) = (Flags::none(), f64::INFINITY, f64::NAN);
+    let max = f64::MAX;
+    let cases: &[(&str, &[f64], Flags)] = &[
+        ("add", &[1.0, 2.0], none),
+        ("add", &[max, max], O),
+        ("add", &[inf, -inf], I),
+        ("add", &[nan, 1.0], none),
+        ("add", &[inf, 1.0], none),
+        ("multiply", &[1e-200, 1e-200], U),
+        ("multiply", &[inf, 0.0], I),
+        ("divide", &[1.0, 0.0], D),
+        ("divide", &[0.0, 0.0], I),
+        ("divide", &[1e300, 1e-300], O),
+        ("sqrt", &[-1.0], I),
+        ("sqrt", &[nan], none),
+        ("exp", &[1000.0], O),
+        ("exp", &[-1000.0], U),
+        ("exp", &[inf], none),
+        ("exp", &[-inf], none),
+        ("exp", &[nan], none),
+        ("exp", &[1.0], none),
+        ("log", &[0.0], D),
+        ("log", &[-1.0], I),
+        ("log", &[inf], none),
+        ("log1p", &[-1.0], D),
+        ("sin", &[inf], I),
+        ("sin", &[1e300], none),
+        ("tan", &[0.0], none),
+        ("tanpi", &[0.5], D),
+        ("asin", &[2.0], I),
+        ("atanh", &[1.0], D),
+        ("atanh", &[2.0], I),
+        ("pow", &[0.0, -1.0], D),
+        ("pow", &[10.0, 400.0], O),
+        ("pow", &[10.0, -400.0], U),
+        ("pow", &[-1.0, 0.5], I),
+        ("pow", &[0.0, 2.0], none),
+        ("gamma", &[0.0], D),
+        ("gamma", &[200.0], O),
+        ("gamma", &[-1.0], I),
+        ("lgamma", &[-1.0], D),
+        ("reciprocal", &[0.0], D),
+        ("floor_divide", &[1.0, 0.0], D),
+        ("remainder", &[1.0, 0.0], I),
+        ("fmod", &[1.0, 0.0], I),
+        ("hypot", &[max, max], O),
+        ("sigmoid", &[-2000.0], U),
+        ("maximum", &[nan, 1.0], none),
+    ];
+    for (name, inputs, expected) in cases {
+        assert_eq!(met(name, inputs, &[0.75, 1.25]), *expected, "{name} {inputs:?}");
+    }
+}
+
+#[test]
+fn calls_in_place_report_too() {
+    let mut x = array![1.0f64, -1.0, 4.0];
+    let (done, flags) = collect(|| math::log::ufunc().call_in_place(&mut x, ()));
+    done.unwrap();
+    assert!(x[1].is_nan());
+    assert_eq!(flags, I);
+}
+
+#[test]
+fn integers_report_division_by_zero() {
+    for (y, expected) in [(vec![1i32, 2, 3], Flags::none()), (vec![1, 0, 3], D)] {
+        let (x, y) = (array![5i32, 6, 7], Array1::from(y));
+        let (q, flags) = collect(|| math::floor_divide::ufunc().call((&x, &y)));
+        assert_eq!(q.unwrap().len(), 3);
+        assert_eq!(flags, expected);
+    }
+}
+
+#[test]
+fn reductions_and_casts_report() {
+    let sum = |x: &Array1<f64>| collect(|| math::add::ufunc().reduce_all(x)).1;
+    assert_eq!(sum(&array![1.0, 2.0]), Flags::none());
+    assert_eq!(sum(&Array1::from_elem(1000, f64::MAX)), O);
+    let mut large = Array1::from_elem(1_000_000, 1.0);
+    large[777_777] = f64::INFINITY;
+    large[3] = f64::NEG_INFINITY;
+    assert_eq!(sum(&large), I);
+    let f = lanefn::find("add").unwrap();
+    let x = [f64::MAX; 3];
+    let mut out = 0f64;
+    let input = RawInput { ptr: x.as_ptr().cast(), shape: &[3], strides: &[8], dtype: Dtype::F64 };
+    let output =
+        RawOutput { ptr: (&raw mut out).cast(), shape: &[], strides: &[], dtype: Dtype::F64 };
+    // SAFETY: arrays of ours.
+    let (done, flags) = collect(|| unsafe {
+        f.reduce_raw(input, output, &Reducing::default(), Options::default())
+    });
+    done.unwrap();
+    assert_eq!(flags, O);
+}
+
+#[test]
+fn what_a_user_wrote_reports_nothing_and_collections_nest() {
+    #[lanefn::ufunc]
+    fn quotient(x: f64) -> f64 {
+        1.0 / x
+    }
+    let zero = array![0.0];
+    let (_, flags) = collect(|| quotient::ufunc().call(&zero));
+    assert!(flags.is_empty());
+    let ((inner, outer_met), all) = collect(|| {
+        let (_, inner) = collect(|| math::log::ufunc().call(&zero));
+        let (_, other) = collect(|| math::exp::ufunc().call(&array![1000.0]));
+        (inner, other)
+    });
+    assert_eq!((inner, outer_met, all), (D, O, D.and(O)));
+    // Outside, nobody asks: the CPU's own flags stay as they were.
+    math::log::ufunc().call(&zero).unwrap();
+    assert_eq!(all.names().collect::<Vec<_>>(), ["divide", "over"]);
+}
