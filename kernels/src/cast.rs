@@ -71,19 +71,20 @@ macro_rules! casts {
         to_number! { $($from: $($to)*;)* }
         to_bool! { i8 i16 i32 i64 f32 f64 }
 
+        #[cfg_attr(lanefn_without_loops, inline)]
         fn find(from: Dtype, to: Dtype) -> &'static Loop {
             match (from, to) {
                 $($(
                     (<$from>::DTYPE, <$to>::DTYPE) => {
-                        crate::the_loop!(Loop::of::<Cast<$from, $to>, ($from,)>())
+                        crate::loops::own_loop!(Loop::of::<Cast<$from, $to>, ($from,)>())
                     }
                 )*)*
-                (i8::DTYPE, _) => crate::the_loop!(Loop::of::<Cast<i8, bool>, (i8,)>()),
-                (i16::DTYPE, _) => crate::the_loop!(Loop::of::<Cast<i16, bool>, (i16,)>()),
-                (i32::DTYPE, _) => crate::the_loop!(Loop::of::<Cast<i32, bool>, (i32,)>()),
-                (i64::DTYPE, _) => crate::the_loop!(Loop::of::<Cast<i64, bool>, (i64,)>()),
-                (f32::DTYPE, _) => crate::the_loop!(Loop::of::<Cast<f32, bool>, (f32,)>()),
-                _ => crate::the_loop!(Loop::of::<Cast<f64, bool>, (f64,)>()),
+                (i8::DTYPE, _) => crate::loops::own_loop!(Loop::of::<Cast<i8, bool>, (i8,)>()),
+                (i16::DTYPE, _) => crate::loops::own_loop!(Loop::of::<Cast<i16, bool>, (i16,)>()),
+                (i32::DTYPE, _) => crate::loops::own_loop!(Loop::of::<Cast<i32, bool>, (i32,)>()),
+                (i64::DTYPE, _) => crate::loops::own_loop!(Loop::of::<Cast<i64, bool>, (i64,)>()),
+                (f32::DTYPE, _) => crate::loops::own_loop!(Loop::of::<Cast<f32, bool>, (f32,)>()),
+                _ => crate::loops::own_loop!(Loop::of::<Cast<f64, bool>, (f64,)>()),
             }
         }
     };
@@ -105,6 +106,7 @@ casts! {
 /// The loop that makes elements of one dtype those of another: integers wrap, floats truncate and
 /// saturate, NaN gives 0, anything but 0 is true. The dtypes that it names may be others of the same
 /// sizes.
+#[cfg_attr(lanefn_without_loops, inline)]
 pub fn cast(from: Dtype, to: Dtype) -> &'static Loop {
     let signed = |d: Dtype| match d {
         Dtype::U8 => Dtype::I8,

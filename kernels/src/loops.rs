@@ -243,6 +243,22 @@ macro_rules! the_loop {
     }};
 }
 
+/// [`the_loop!`](crate::the_loop) for the kernels of this crate. A build in which the machine code of a few
+/// others is to be read leaves them out, since they take minutes.
+#[cfg(not(lanefn_without_loops))]
+macro_rules! own_loop {
+    ($of:expr) => {
+        $crate::the_loop!($of)
+    };
+}
+#[cfg(lanefn_without_loops)]
+macro_rules! own_loop {
+    ($of:expr) => {
+        &const { $of }
+    };
+}
+pub(crate) use own_loop;
+
 /// Vectors in one turn of the loop, by the cost of a kernel: cheap ones are bound by the loop around
 /// them, dear ones need the registers.
 const fn unroll(cost: u32) -> usize {

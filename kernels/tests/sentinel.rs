@@ -86,6 +86,7 @@ static ASSEMBLY: LazyLock<String> = LazyLock::new(|| {
         .arg("--manifest-path")
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
         // Names that contain type arguments; one unit, so that there is one file.
+        .env("RUSTFLAGS", "--cfg lanefn_without_loops")
         .args(["--", "-Csymbol-mangling-version=v0", "-Ccodegen-units=1", "-Cdebuginfo=0"])
         .arg(format!("--emit=asm={}", file.display()))
         .output()
@@ -96,13 +97,13 @@ static ASSEMBLY: LazyLock<String> = LazyLock::new(|| {
 
 /// The instructions and labels of a kernel's loop at a level.
 fn code(level: Level, kernel: &str) -> Vec<&'static str> {
-    let shell = format!("5loops{}{}", level.name().len(), level.name());
+    let (shells, shell) = ("6Shells", format!("{}{}", level.name().len(), level.name()));
     let kernel = format!("{}{kernel}", kernel.len());
     let mut found = Vec::new();
     let mut lines = ASSEMBLY.lines();
     while let Some(line) = lines.next() {
         let is_label = line.ends_with(':') && !line.starts_with(char::is_whitespace);
-        if is_label && line.contains(&shell) && line.contains(&kernel) {
+        if is_label && line.contains(shells) && line.contains(&shell) && line.contains(&kernel) {
             let body: Vec<&str> = lines
                 .by_ref()
                 .map(str::trim)

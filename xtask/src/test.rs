@@ -40,7 +40,8 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 
 /// Puts the Python package together under the target folder and runs its tests.
 fn package(python: &Path) -> Result<ExitCode> {
-    step(cargo().args(["build", "--release", "-p", "lanefn-python"]))?;
+    // As the tests are built, so that nothing is built twice.
+    step(cargo().args(["build", "--workspace", "--lib"]))?;
     let folder = target().join("package");
     let package = folder.join("lanefn");
     std::fs::create_dir_all(&package).context("making the package's folder")?;
@@ -57,7 +58,7 @@ fn package(python: &Path) -> Result<ExitCode> {
         "macos" => ("lib_lanefn.dylib", "_lanefn.abi3.so"),
         _ => ("lib_lanefn.so", "_lanefn.abi3.so"),
     };
-    files.push((target().join("release").join(built), package.join(name)));
+    files.push((target().join("debug").join(built), package.join(name)));
     for (from, to) in files {
         // Removed first: a module that a running interpreter has mapped must not be written to.
         let _ = std::fs::remove_file(&to);

@@ -99,7 +99,7 @@ macro_rules! ldexp_by_i64 {
             type Out = ($t,);
             type Busy = $t;
             const COST: u32 = 30;
-            const LOOP: &'static Loop = crate::the_loop!(Loop::of::<ldexp, ($t, i64)>().within(0.5));
+            const LOOP: &'static Loop = crate::loops::own_loop!(Loop::of::<ldexp, ($t, i64)>().within(0.5));
             #[inline(always)]
             fn lanes<S: Shape>(
                 s: S,

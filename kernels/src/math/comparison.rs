@@ -178,7 +178,7 @@ macro_rules! mixed {
             type Out = (bool,);
             type Busy = i64;
             const COST: u32 = 4;
-            const LOOP: &'static Loop = crate::the_loop!(Loop::of::<$name, $in>().within(0.0));
+            const LOOP: &'static Loop = crate::loops::own_loop!(Loop::of::<$name, $in>().within(0.0));
             #[inline(always)]
             fn lanes<S: Shape>(
                 $s: S,

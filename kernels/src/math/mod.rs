@@ -221,7 +221,7 @@ macro_rules! functions {
             type Out = functions!(@operands $t $out);
             type Busy = functions!(@busy $t $busy);
             const COST: u32 = $cost;
-            const LOOP: &'static $crate::loops::Loop = $crate::the_loop!(
+            const LOOP: &'static $crate::loops::Loop = $crate::loops::own_loop!(
                 functions!(@loop $name $t $same ($($in)+) $out).within($bound as f64)
             );
             #[inline(always)]
