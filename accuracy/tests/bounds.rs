@@ -70,10 +70,11 @@ fn every_function_is_within_its_bound_at_every_level_with_the_same_bits() {
 /// What is computed has a bound, and somebody to tell whether it is kept.
 #[test]
 fn every_function_that_rounds_more_than_once_has_an_oracle() {
-    for f in lanefn::catalogue() {
+    // The first is a formula of NumPy's, to the bit: see exact.rs. The second has the loops of pow.
+    let others = ["floor_divide", "float_power"];
+    for f in lanefn::catalogue().iter().filter(|f| !others.contains(&f.name)) {
         for l in f.loops {
-            // The last is a formula of NumPy's, to the bit: see exact.rs.
-            if l.bound.is_some_and(|b| b > 0.5) && f.nout() == 1 && f.name != "floor_divide" {
+            if l.bound.is_some_and(|b| b > 0.5) && f.nout() == 1 {
                 assert!(Oracle::find(f.name).is_some(), "{} has no oracle", f.name);
             }
         }
