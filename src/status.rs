@@ -72,7 +72,7 @@ thread_local! {
 /// use lanefn::{math, prelude::*, status::{self, Flags}};
 /// use ndarray::array;
 ///
-/// let (y, met) = status::collect(|| math::log::ufunc().call(&array![1.0, 0.0, -1.0]));
+/// let (y, met) = status::collect(|| math::log::ufunc().call(&array![1.0f64, 0.0, -1.0]));
 /// assert!(met.contains(Flags::DIVIDE) && met.contains(Flags::INVALID));
 /// assert!(!met.contains(Flags::OVERFLOW));
 /// assert_eq!(y?.len(), 3);
