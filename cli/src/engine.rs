@@ -9,14 +9,15 @@ pub fn functions() -> &'static [Untyped] {
     lanefn::catalogue()
 }
 
-/// The function of this name, or an error that names those like it.
+/// The function of this name or alias, or an error that names those like it.
 pub fn named(name: &str) -> Result<&'static Untyped, Failure> {
-    if let Some(function) = functions().iter().find(|f| f.name == name) {
+    if let Some(function) = lanefn::find(name) {
         return Ok(function);
     }
     let mut near: Vec<(f64, &str)> = functions()
         .iter()
-        .map(|f| (strsim::jaro_winkler(&f.name.to_lowercase(), &name.to_lowercase()), f.name))
+        .flat_map(|f| std::iter::once(f.name).chain(f.aliases.iter().copied()))
+        .map(|known| (strsim::jaro_winkler(&known.to_lowercase(), &name.to_lowercase()), known))
         .filter(|(score, _)| *score > 0.75)
         .collect();
     near.sort_by(|a, b| b.0.total_cmp(&a.0));

@@ -41,6 +41,7 @@ impl List {
                         .collect();
                     json!({
                         "name": f.name,
+                        "aliases": f.aliases,
                         "doc": f.doc,
                         "arguments": f.arguments,
                         "signatures": signatures,
@@ -53,6 +54,9 @@ impl List {
         let mut text = String::new();
         for f in wanted {
             text += &format!("{}({})\n", f.name, f.arguments.join(", "));
+            if !f.aliases.is_empty() {
+                text += &format!("    also {}\n", f.aliases.join(", "));
+            }
             if !f.doc.is_empty() {
                 // Links are for the pages that rustdoc makes.
                 let doc = f.doc.replace("[`", "`").replace("`]", "`");

@@ -111,7 +111,7 @@ fn list_names_every_function_with_its_arguments_and_dtypes() {
     assert_eq!(functions.len(), lanefn::catalogue().len());
     for (function, known) in functions.iter().zip(lanefn::catalogue()) {
         assert_eq!(function["name"], known.name);
-        assert_eq!(keys(function), ["arguments", "doc", "name", "signatures"]);
+        assert_eq!(keys(function), ["aliases", "arguments", "doc", "name", "signatures"]);
         assert!(!function["doc"].as_str().expect("a string").is_empty(), "{}", known.name);
         let arguments = function["arguments"].as_array().expect("an array").len();
         let signatures = function["signatures"].as_array().expect("an array");
@@ -125,6 +125,8 @@ fn list_names_every_function_with_its_arguments_and_dtypes() {
     let one = stdout(&run_in(folder.path(), ["list", "exp"]));
     assert!(one.contains("exp(x)") && one.contains("within 0.8 ULP"), "{one}");
     assert!(!one.contains("exp2"), "{one}");
+    let other = stdout(&run_in(folder.path(), ["list", "arcsin"]));
+    assert!(other.contains("asin(x)") && other.contains("also arcsin"), "{other}");
     let wrong = run_in(folder.path(), ["list", "exq"]);
     assert_eq!(wrong.status.code(), Some(2));
     assert!(stderr(&wrong).contains("did you mean exp"), "{}", stderr(&wrong));
