@@ -6,7 +6,7 @@
 use core::marker::PhantomData;
 
 use crate::lanes::{Dtype, Element, Lane, Shape};
-use crate::loops::{Kernel, Loop, Operands};
+use crate::loops::{Kernel, Loop, Operands, TypedLoop};
 use crate::ops::Num;
 
 /// `x as B`.
@@ -76,15 +76,15 @@ macro_rules! casts {
             match (from, to) {
                 $($(
                     (<$from>::DTYPE, <$to>::DTYPE) => {
-                        crate::loops::own_loop!(Loop::of::<Cast<$from, $to>, ($from,)>())
+                        crate::loops::own_loop!(Cast<$from, $to>, ($from,), TypedLoop::new()).erase()
                     }
                 )*)*
-                (i8::DTYPE, _) => crate::loops::own_loop!(Loop::of::<Cast<i8, bool>, (i8,)>()),
-                (i16::DTYPE, _) => crate::loops::own_loop!(Loop::of::<Cast<i16, bool>, (i16,)>()),
-                (i32::DTYPE, _) => crate::loops::own_loop!(Loop::of::<Cast<i32, bool>, (i32,)>()),
-                (i64::DTYPE, _) => crate::loops::own_loop!(Loop::of::<Cast<i64, bool>, (i64,)>()),
-                (f32::DTYPE, _) => crate::loops::own_loop!(Loop::of::<Cast<f32, bool>, (f32,)>()),
-                _ => crate::loops::own_loop!(Loop::of::<Cast<f64, bool>, (f64,)>()),
+                (i8::DTYPE, _) => crate::loops::own_loop!(Cast<i8, bool>, (i8,), TypedLoop::new()).erase(),
+                (i16::DTYPE, _) => crate::loops::own_loop!(Cast<i16, bool>, (i16,), TypedLoop::new()).erase(),
+                (i32::DTYPE, _) => crate::loops::own_loop!(Cast<i32, bool>, (i32,), TypedLoop::new()).erase(),
+                (i64::DTYPE, _) => crate::loops::own_loop!(Cast<i64, bool>, (i64,), TypedLoop::new()).erase(),
+                (f32::DTYPE, _) => crate::loops::own_loop!(Cast<f32, bool>, (f32,), TypedLoop::new()).erase(),
+                _ => crate::loops::own_loop!(Cast<f64, bool>, (f64,), TypedLoop::new()).erase(),
             }
         }
     };

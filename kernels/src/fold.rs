@@ -11,7 +11,7 @@
 
 use core::mem::MaybeUninit;
 
-use crate::lanes::{Element, Machine, Scalar};
+use crate::lanes::{Dtype, Element, Machine, Scalar};
 use crate::level::Level;
 use crate::loops::Kernel;
 
@@ -172,13 +172,19 @@ pub type Run = unsafe fn(x: *const u8, n: usize, to: *mut u8);
 /// A function `(T, T) -> T` along contiguous runs, in the order of the tree.
 #[derive(Clone, Copy, Debug)]
 pub struct Tree {
+    dtype: Dtype,
     runs: [Run; Level::ALL.len()],
 }
 
 impl Tree {
     /// The tree of a kernel.
     pub const fn of<K: Kernel<(T, T), Out = (T,)>, T: Eight>() -> Tree {
-        Tree { runs: [K::scalar, K::baseline, K::avx2, K::avx512] }
+        Tree { dtype: T::DTYPE, runs: [K::scalar, K::baseline, K::avx2, K::avx512] }
+    }
+
+    /// The dtype of its elements.
+    pub fn dtype(&self) -> Dtype {
+        self.dtype
     }
 
     /// For a level; it may be called only where that is present.

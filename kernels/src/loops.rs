@@ -17,6 +17,7 @@
 //! the stack which every load reads again: a pointer that moves by 0 bytes. So there is one loop for
 //! each kernel and level, and no copy of it for each way of broadcasting.
 
+use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 
 use crate::fold::Fold;
@@ -228,7 +229,7 @@ pub trait Kernel<In: Operands>: Sized + 'static {
     const COST: u32;
     /// The loop of this kernel. [`the_loop!`](crate::the_loop) puts it into a static, so that it is
     /// compiled where the kernel is written and not again by everybody who calls it.
-    const LOOP: &'static Loop = &Loop::of::<Self, In>();
+    const LOOP: &'static TypedLoop<Self, In> = &TypedLoop::new();
     /// The function, lane by lane.
     fn lanes<S: Shape>(s: S, inputs: In::Lanes<S>) -> <Self::Out as Operands>::Lanes<S>;
 }
@@ -237,8 +238,8 @@ pub trait Kernel<In: Operands>: Sized + 'static {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! the_loop {
-    ($of:expr) => {{
-        static LOOP: $crate::loops::Loop = $of;
+    ($kernel:ty, $in:ty, $of:expr) => {{
+        static LOOP: $crate::loops::TypedLoop<$kernel, $in> = $of;
         &LOOP
     }};
 }
@@ -247,17 +248,65 @@ macro_rules! the_loop {
 /// others is to be read leaves them out, since they take minutes.
 #[cfg(not(lanefn_without_loops))]
 macro_rules! own_loop {
-    ($of:expr) => {
-        $crate::the_loop!($of)
+    ($kernel:ty, $in:ty, $of:expr) => {
+        $crate::the_loop!($kernel, $in, $of)
     };
 }
 #[cfg(lanefn_without_loops)]
 macro_rules! own_loop {
-    ($of:expr) => {
-        &const { $of }
+    ($kernel:ty, $in:ty, $of:expr) => {
+        &const {
+            let of: $crate::loops::TypedLoop<$kernel, $in> = $of;
+            of
+        }
     };
 }
 pub(crate) use own_loop;
+
+/// The loop of one kernel, by its type, so that no other one can stand in its place: typed calls hand it
+/// elements of these types without looking.
+pub struct TypedLoop<K, In> {
+    erased: Loop,
+    kernel: PhantomData<fn() -> (K, In)>,
+}
+
+impl<K: Kernel<In>, In: Operands> TypedLoop<K, In> {
+    /// The loop of the kernel `K` for the inputs `In`.
+    #[allow(clippy::new_without_default, reason = "a constant, not a value to be had by default")]
+    pub const fn new() -> TypedLoop<K, In> {
+        TypedLoop { erased: Loop::of::<K, In>(), kernel: PhantomData }
+    }
+
+    /// The code of another kernel, for dtypes of the same sizes on which it has the same bits.
+    pub(crate) const fn sharing<L, Other>(of: TypedLoop<L, Other>) -> TypedLoop<K, In>
+    where
+        L: Kernel<Other>,
+        Other: Operands,
+    {
+        TypedLoop {
+            erased: of.erased.shared(In::DTYPES, <K::Out as Operands>::DTYPES),
+            kernel: PhantomData,
+        }
+    }
+
+    /// The loop of a function whose error is at most this many ULP.
+    pub const fn within(self, bound: f64) -> TypedLoop<K, In> {
+        TypedLoop { erased: self.erased.within(bound), kernel: PhantomData }
+    }
+
+    /// The loop without its types.
+    pub const fn erase(&self) -> &Loop {
+        &self.erased
+    }
+}
+
+impl<K: Kernel<(T, T), Out = (T,)>, T: Element> TypedLoop<K, (T, T)> {
+    /// The loop with its fold.
+    pub const fn folding(self) -> TypedLoop<K, (T, T)> {
+        let fold = Some(Fold::of::<K, T>());
+        TypedLoop { erased: Loop { fold, ..self.erased }, kernel: PhantomData }
+    }
+}
 
 /// Vectors in one turn of the loop, by the cost of a kernel: cheap ones are bound by the loop around
 /// them, dear ones need the registers.
@@ -488,8 +537,8 @@ pub struct Loop {
     pub cost: u32,
     /// The bound of the error in ULP, for a function that is computed and not written out: 0 is exact.
     pub bound: Option<f64>,
-    /// For two inputs and one output of one dtype: the function one element after the other.
-    pub fold: Option<Fold>,
+    /// See [`Loop::fold`].
+    fold: Option<Fold>,
     levels: [InnerLoop; Level::ALL.len()],
 }
 
@@ -512,19 +561,20 @@ impl Loop {
         Loop { bound: Some(bound), ..self }
     }
 
-    /// The loop with its fold.
-    pub const fn folding(self, fold: Fold) -> Loop {
-        Loop { fold: Some(fold), ..self }
-    }
-
     /// The same code for other dtypes, of the same sizes, on which it gives the same bits.
-    pub(crate) const fn shared(self, inputs: &'static [Dtype], outputs: &'static [Dtype]) -> Loop {
+    const fn shared(self, inputs: &'static [Dtype], outputs: &'static [Dtype]) -> Loop {
         let mut i = 0;
         while i < inputs.len() {
             assert!(inputs[i].size() == self.inputs[i].size());
             i += 1;
         }
         Loop { inputs, outputs, ..self }
+    }
+
+    /// The function one element after the other, where that has been made ([`TypedLoop::folding`]): for
+    /// two inputs and one output of one dtype.
+    pub fn fold(&self) -> Option<Fold> {
+        self.fold
     }
 
     /// The inner loop for a level. It may be called only where the level is present.

@@ -476,10 +476,7 @@ fn try_expand(attribute: &Attribute, function: &syn::ItemFn) -> Result<TokenStre
         let fold = (ins.len() == 2 && outs.len() == 1)
             .then(|| [&ins[0], &ins[1], &outs[0]].map(|t| t.to_string()))
             .filter(|[a, b, c]| a == b && b == c)
-            .map(|_| {
-                let t = &ins[0];
-                quote!(.folding(#krate::fold::Fold::of::<#name, #t>()))
-            });
+            .map(|_| quote!(.folding()));
         let call = quote!(#name::within(#s, #krate::ops::All, #(#arguments),*));
         let call = if outs.len() == 1 { quote!((#call,)) } else { call };
         kernels.push(quote! {
@@ -489,8 +486,8 @@ fn try_expand(attribute: &Attribute, function: &syn::ItemFn) -> Result<TokenStre
                 type Out = (#(#outs,)*);
                 type Busy = #busy;
                 const COST: u32 = #cost;
-                const LOOP: &'static #krate::loops::Loop =
-                    #krate::the_loop!(#krate::loops::Loop::of::<#name, (#(#ins,)*)>()#fold);
+                const LOOP: &'static #krate::loops::TypedLoop<Self, (#(#ins,)*)> =
+                    #krate::the_loop!(#name, (#(#ins,)*), #krate::loops::TypedLoop::new()#fold);
                 #[inline(always)]
                 fn lanes<__S: #krate::lanes::Shape>(
                     #s: __S,
@@ -500,7 +497,7 @@ fn try_expand(attribute: &Attribute, function: &syn::ItemFn) -> Result<TokenStre
                 }
             }
         });
-        loops.push(quote!(<#name as #krate::loops::Kernel<(#(#ins,)*)>>::LOOP));
+        loops.push(quote!(<#name as #krate::loops::Kernel<(#(#ins,)*)>>::LOOP.erase()));
     }
 
     let text = name.to_string();

@@ -11,6 +11,8 @@
 //!     for each piece of that axis: rows of elements, joined row by row -> a row
 //! ```
 
+use std::mem::MaybeUninit;
+
 use lanefn_kernels::{
     fold::{CHAINS, Fold, LEAF, Run, split},
     level::Level,
@@ -142,7 +144,6 @@ impl Reduce {
         let outer = &self.kept[..self.kept.len() - across as usize];
         let rows: usize = outer.iter().map(|k| k.0).product();
         let columns = if across { self.kept[self.kept.len() - 1].0 } else { 1 };
-        let running = matches!(self.ranges, Ranges::Running(_));
         let tiles = columns.div_ceil(COLUMNS);
         let units = rows * tiles;
         if units == 0 {
@@ -181,7 +182,6 @@ impl Reduce {
             None => super::num_threads()?,
         };
         let room = self.room(n, across, COLUMNS.min(columns));
-        debug_assert!(!running || self.reduced.len() <= 1);
         let whole = |u: usize, scratch: &mut Scratch| {
             let _part = status.and_then(Status::part);
             let at = unit(u);
@@ -999,7 +999,7 @@ unsafe fn fill(to: *mut u8, element: &[u8], n: usize) {
 
 /// Memory that is taken from and given back in order.
 struct Scratch {
-    memory: Vec<u64>,
+    memory: Vec<MaybeUninit<u64>>,
     used: usize,
 }
 
@@ -1008,11 +1008,8 @@ impl Scratch {
         // A row for what comes out, besides what is asked for.
         let words = bytes / 8 + COLUMNS + 64;
         let mut memory = Vec::with_capacity(words);
-        // SAFETY: plain bytes that are written before they are read.
-        #[allow(clippy::uninit_vec, reason = "rows of the scratch are filled before they are read")]
-        unsafe {
-            memory.set_len(words);
-        }
+        // SAFETY: there is room for them, and any memory is a `MaybeUninit`.
+        unsafe { memory.set_len(words) };
         Scratch { memory, used: 0 }
     }
 

@@ -120,7 +120,7 @@ impl Untyped {
         let fixed = [Some(in_dtype), Some(in_dtype), dtype.map(|_| in_dtype)];
         let fixed = if dtype.is_some() { &fixed[..] } else { &[] };
         let found = self.resolve(&[Type::Is(in_dtype); 2], fixed, options.casting)?;
-        if found.fold.is_none() {
+        if found.fold().is_none() {
             return Err(Error::NotEndo { function: self.name, signature: signature(found) });
         }
         if dtype.is_some() && !self.reduction.truths && !can_cast(of, in_dtype, options.casting) {
@@ -151,24 +151,19 @@ impl Untyped {
         if let Some(threads) = options.threads {
             check_threads(threads)?;
         }
-        for (what, shape, strides) in
-            [("the input", input.shape, input.strides), ("output 0", output.shape, output.strides)]
-        {
-            if shape.len() != strides.len() {
-                let (what, strides) = (what.into(), strides.to_vec());
-                return Err(Error::Strides { what, axes: shape.len(), strides });
-            }
-        }
+        check_strides("the input", input.shape, input.strides)?;
+        check_strides("output 0", output.shape, output.strides)?;
         // An array without elements may have any strides; NumPy gives it zeros.
         let empty = output.shape.contains(&0);
         let repeats = |&a: &usize| !empty && output.shape[a] > 1 && output.strides[a] == 0;
         if let Some(axis) = (0..output.shape.len()).find(repeats) {
             return Err(Error::OutputRepeats { output: 0, axis, shape: output.shape.to_vec() });
         }
-        let Some(fold) = of.fold else {
+        let Some(fold) = of.fold() else {
             return Err(Error::NotEndo { function: self.name, signature: signature(of) });
         };
-        let run = self.reduction.trees.iter().find(|(d, _)| *d == t).map(|(_, t)| t.run(level));
+        let run =
+            self.reduction.trees.iter().find(|tree| tree.dtype() == t).map(|tree| tree.run(level));
         Ok(Reduce {
             of,
             fold,
@@ -178,7 +173,7 @@ impl Untyped {
             from: [input.ptr, std::ptr::null()],
             size: input.dtype.size(),
             cast: (input.dtype != t).then(|| cast(input.dtype, t)),
-            settles: self.reduction.settles,
+            settles: self.reduction.settles.filter(|_| t == Dtype::Bool),
             neutral: None,
             reduced: SmallVec::new(),
             kept: SmallVec::new(),
@@ -225,10 +220,7 @@ impl Untyped {
             if mask.dtype != Dtype::Bool {
                 return Err(Error::MaskDtype { got: mask.dtype });
             }
-            if mask.shape.len() != mask.strides.len() {
-                let (what, strides) = ("the mask".into(), mask.strides.to_vec());
-                return Err(Error::Strides { what, axes: mask.shape.len(), strides });
-            }
+            check_strides("the mask", mask.shape, mask.strides)?;
             if !fits(mask.shape, input.shape) {
                 let (shape, needed) = (mask.shape.to_vec(), input.shape.to_vec());
                 return Err(Error::MaskShape { shape, needed });
@@ -424,7 +416,14 @@ impl Untyped {
         self.check_outputs(of, std::iter::once(a.dtype), options.casting)?;
         let level = check_level(options.level)?;
         let length: usize = a.shape.iter().product();
-        debug_assert_eq!(indices.len(), index_shape.iter().product::<usize>());
+        check_strides("the first operand", a.shape, a.strides)?;
+        if let Some(b) = &b {
+            check_strides("the second operand", b.shape, b.strides)?;
+        }
+        if indices.len() != index_shape.iter().product::<usize>() {
+            let (shape, needed) = (index_shape.to_vec(), vec![indices.len()]);
+            return Err(Error::OutputShape { output: 0, shape, needed });
+        }
         let outside = |&i: &i64| i >= length as i64 || i < -(length as i64);
         if let Some(&index) = indices.iter().find(|i| outside(i)) {
             return Err(Error::Index { index, axis: 0, length });
@@ -475,7 +474,7 @@ impl Untyped {
             }
         }
         let _floats = IeeeDefault::enter();
-        if let Some(fold) = of.fold
+        if let Some(fold) = of.fold()
             && a.dtype == t
             && binary
         {
@@ -508,6 +507,14 @@ impl Untyped {
         }
         Ok(())
     }
+}
+
+/// Whether there is a stride for each axis.
+fn check_strides(what: &str, shape: &[usize], strides: &[isize]) -> Result<()> {
+    if shape.len() == strides.len() {
+        return Ok(());
+    }
+    Err(Error::Strides { what: what.into(), axes: shape.len(), strides: strides.to_vec() })
 }
 
 /// Strides of a contiguous array in C order.

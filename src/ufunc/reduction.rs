@@ -165,7 +165,7 @@ pub enum Order {
 #[derive(Clone, Copy, Debug)]
 pub struct Reduction {
     pub(crate) order: Order,
-    pub(crate) trees: &'static [(Dtype, Tree)],
+    pub(crate) trees: &'static [Tree],
     pub(crate) identity: Option<Special>,
     pub(crate) neutral: Option<Special>,
     pub(crate) widening: bool,
@@ -188,7 +188,7 @@ impl Reduction {
     }
 
     /// Associative but for rounding. For some dtypes there are loops along contiguous runs.
-    pub const fn tree(trees: &'static [(Dtype, Tree)]) -> Reduction {
+    pub const fn tree(trees: &'static [Tree]) -> Reduction {
         Reduction { order: Order::Tree, trees, ..Reduction::sequence() }
     }
 

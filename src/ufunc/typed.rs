@@ -139,7 +139,14 @@ impl<F: Function> Ufunc<F> {
             // SAFETY: inputs are borrowed arrays or numbers, outputs fresh memory that nobody else
             // knows; types have been matched by the kernel's.
             unsafe {
-                call(<F as Kernel<A::In>>::LOOP, self.rule(), &inputs, None, &outputs, options)
+                call(
+                    <F as Kernel<A::In>>::LOOP.erase(),
+                    self.rule(),
+                    &inputs,
+                    None,
+                    &outputs,
+                    options,
+                )
             }
         };
         // SAFETY: without a mask the engine writes every element, or gives an error.
@@ -203,7 +210,7 @@ impl<F: Function> Ufunc<F> {
     {
         let n = shape.iter().product();
         if n > SMALL
-            || <F as Kernel<In>>::LOOP.cost >= 64
+            || <F as Kernel<In>>::LOOP.erase().cost >= 64
             || !self.options.plain()
             || is_collected()
         {
@@ -232,7 +239,9 @@ impl<F: Function> Ufunc<F> {
         let options = Options { stream: true, ..self.options };
         // SAFETY: inputs are borrowed arrays or numbers, outputs arrays that are borrowed alone; types
         // have been matched by the kernel's.
-        unsafe { call(<F as Kernel<A::In>>::LOOP, self.rule(), &inputs, mask, &outputs, options) }
+        unsafe {
+            call(<F as Kernel<A::In>>::LOOP.erase(), self.rule(), &inputs, mask, &outputs, options)
+        }
     }
 
     /// Calls the function with the array as its first input and writes the result back to it. `rest`
@@ -271,7 +280,9 @@ impl<F: Function> Ufunc<F> {
         let options = Options { stream: true, ..self.options };
         // SAFETY: the array is borrowed alone and is the first input and the output alike, which the
         // engine allows; the others are borrowed arrays or numbers.
-        unsafe { call(<F as Kernel<R::In>>::LOOP, self.rule(), &inputs, None, &outputs, options) }
+        unsafe {
+            call(<F as Kernel<R::In>>::LOOP.erase(), self.rule(), &inputs, None, &outputs, options)
+        }
     }
 }
 
@@ -289,7 +300,7 @@ unsafe fn direct<F: Kernel<In>, In: Operands>(
 ) {
     let inputs = from.map(|at| Input { at, scalar: false });
     let _floats = IeeeDefault::enter();
-    let inner = <F as Kernel<In>>::LOOP.inner(level);
+    let inner = <F as Kernel<In>>::LOOP.erase().inner(level);
     // SAFETY: the caller's promise.
     unsafe { inner(&inputs[..In::COUNT], &to[..F::Out::COUNT], n) }
 }

@@ -1,8 +1,10 @@
 //! The methods of a typed ufunc over `ndarray`.
 
+use std::marker::PhantomData;
+
 use lanefn_kernels::{
     lanes::Element,
-    loops::{Function, Kernel},
+    loops::{Function, Kernel, Loop, Operands},
 };
 use ndarray::{Array, ArrayBase, ArrayD, Axis, Data, DataMut, Dimension, IxDyn, RemoveAxis};
 
@@ -68,7 +70,7 @@ impl<F: Function> Ufunc<F> {
         filled(array.raw_dim().remove_axis(axis), |output| {
             let input = layout.input(array.pointer());
             // SAFETY: a borrowed array, and fresh memory.
-            unsafe { self.known().reduce_raw(input, output, &how, self.options) }
+            unsafe { self.known::<(T, T)>().reduce_raw(input, output, &how, self.options) }
         })
     }
 
@@ -98,7 +100,7 @@ impl<F: Function> Ufunc<F> {
             RawOutput { ptr: (&raw mut out).cast(), shape: &[], strides: &[], dtype: T::DTYPE };
         let input = layout.input(array.pointer());
         // SAFETY: a borrowed array, and an element of ours.
-        unsafe { self.known().reduce_raw(input, output, &how, self.options) }?;
+        unsafe { self.known::<(T, T)>().reduce_raw(input, output, &how, self.options) }?;
         Ok(out)
     }
 
@@ -127,7 +129,15 @@ impl<F: Function> Ufunc<F> {
             let input = layout.input(array.pointer());
             let dtype = Some(T::DTYPE);
             // SAFETY: a borrowed array, and fresh memory.
-            unsafe { self.known().accumulate_raw(input, index(axis), output, dtype, self.options) }
+            unsafe {
+                self.known::<(T, T)>().accumulate_raw(
+                    input,
+                    index(axis),
+                    output,
+                    dtype,
+                    self.options,
+                )
+            }
         })
     }
 
@@ -161,7 +171,7 @@ impl<F: Function> Ufunc<F> {
         let layout = array.layout();
         filled(dim, |output| {
             let input = layout.input(array.pointer());
-            let (f, dtype) = (self.known(), Some(T::DTYPE));
+            let (f, dtype) = (self.known::<(T, T)>(), Some(T::DTYPE));
             // SAFETY: a borrowed array, and fresh memory.
             unsafe { f.reduceat_raw(input, indices, index(axis), output, dtype, self.options) }
         })
@@ -199,7 +209,7 @@ impl<F: Function> Ufunc<F> {
         filled(IxDyn(&Untyped::outer_shape(a.shape(), b.shape())), |output| {
             let (a, b) = (a_layout.input(a.pointer()), b_layout.input(b.pointer()));
             // SAFETY: borrowed arrays, and fresh memory.
-            unsafe { self.known().outer_raw(a, b, None, &[output], self.options) }
+            unsafe { self.known::<(A, B)>().outer_raw(a, b, None, &[output], self.options) }
         })
     }
 
@@ -231,20 +241,40 @@ impl<F: Function> Ufunc<F> {
         let (layout, b_layout) = ((&*array).layout(), b.layout());
         let (a, b) = (layout.output(at), b_layout.input(b.pointer()));
         // SAFETY: an array that is borrowed alone, and a borrowed one or a number.
-        unsafe { self.known().at_raw(a, indices, &[indices.len()], Some(b), self.options) }
+        unsafe {
+            self.known::<(T, T)>().at_raw(a, indices, &[indices.len()], Some(b), self.options)
+        }
     }
 
     /// How to tell what the function met, if anybody asks.
     pub(super) fn rule(&self) -> Rule {
-        if is_collected() { self.known().rule } else { Rule::Nothing }
+        if is_collected() {
+            built_in::<F>().map_or(Rule::Nothing, |f| f.rule)
+        } else {
+            Rule::Nothing
+        }
     }
 
-    /// The function without its types; what is known of it if it is built in.
-    fn known(&self) -> Untyped {
-        let ours = |f: &&Untyped| match (f.loops.first(), F::LOOPS.first()) {
-            (Some(a), Some(b)) => std::ptr::eq(*a, *b),
-            _ => false,
-        };
-        crate::catalogue().iter().find(ours).copied().unwrap_or_else(Untyped::of::<F>)
+    /// The function without its types, with the one loop of the kernel for these inputs, and with what is
+    /// known of it if it is built in. The loop is the kernel's by its type: what `Function::LOOPS` says is
+    /// anybody's to write, and an array of these elements must not be handed to another loop.
+    fn known<In: Operands>(&self) -> Untyped
+    where
+        F: Kernel<In>,
+    {
+        let of = built_in::<F>().copied().unwrap_or_else(Untyped::of::<F>);
+        Untyped { loops: Only::<F, In>::LOOPS, ..of }
     }
+}
+
+/// The one loop of a kernel, as a list.
+struct Only<F, In>(PhantomData<(F, In)>);
+impl<F: Kernel<In>, In: Operands> Only<F, In> {
+    const LOOPS: &'static [&'static Loop] = &[F::LOOP.erase()];
+}
+
+/// The function's line in the catalogue, if it has one.
+fn built_in<F: Function>() -> Option<&'static Untyped> {
+    let first = F::LOOPS.first()?;
+    crate::catalogue().iter().find(|f| f.loops.first().is_some_and(|l| std::ptr::eq(*l, *first)))
 }

@@ -7,10 +7,10 @@
 
 use super::parts::*;
 use super::{for_dtypes, functions};
+#[cfg(not(lanefn_without_loops))]
+use crate::fold::Tree;
 use crate::lanes::{Element, Float, Integer, Lane, Number, Shape};
 use crate::ops::{Num, Real};
-#[cfg(not(lanefn_without_loops))]
-use crate::{fold::Tree, lanes::Dtype};
 
 for_dtypes! {
     /// The sum of both, rounded once.
@@ -122,12 +122,10 @@ functions! {
 
 #[cfg(not(lanefn_without_loops))]
 /// Sums along a run, in the order of the tree.
-pub static SUMS: [(Dtype, Tree); 2] =
-    [(Dtype::F32, Tree::of::<add, f32>()), (Dtype::F64, Tree::of::<add, f64>())];
+pub static SUMS: [Tree; 2] = [Tree::of::<add, f32>(), Tree::of::<add, f64>()];
 #[cfg(not(lanefn_without_loops))]
 /// Products along a run, in the order of the tree.
-pub static PRODUCTS: [(Dtype, Tree); 2] =
-    [(Dtype::F32, Tree::of::<multiply, f32>()), (Dtype::F64, Tree::of::<multiply, f64>())];
+pub static PRODUCTS: [Tree; 2] = [Tree::of::<multiply, f32>(), Tree::of::<multiply, f64>()];
 
 macro_rules! pairs {
     ($($name:ident $op:tt;)*) => {$(

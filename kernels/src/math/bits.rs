@@ -7,7 +7,7 @@
 use super::parts::*;
 use super::{for_dtypes, functions};
 use crate::lanes::{Float, Integer, Lane, Number, Shape};
-use crate::loops::{Kernel, Loop, Operands};
+use crate::loops::{Kernel, Operands, TypedLoop};
 use crate::ops;
 
 functions! {
@@ -99,7 +99,8 @@ macro_rules! ldexp_by_i64 {
             type Out = ($t,);
             type Busy = $t;
             const COST: u32 = 30;
-            const LOOP: &'static Loop = crate::loops::own_loop!(Loop::of::<ldexp, ($t, i64)>().within(0.5));
+            const LOOP: &'static TypedLoop<Self, ($t, i64)> =
+                crate::loops::own_loop!(ldexp, ($t, i64), TypedLoop::new().within(0.5));
             #[inline(always)]
             fn lanes<S: Shape>(
                 s: S,

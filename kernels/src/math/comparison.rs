@@ -3,7 +3,7 @@
 use super::parts::*;
 use super::{for_dtypes, functions};
 use crate::lanes::{Element, Float, Lane, Number, Shape};
-use crate::loops::{Kernel, Loop, Operands};
+use crate::loops::{Kernel, Operands, TypedLoop};
 use crate::ops::{Num, Real};
 
 for_dtypes! {
@@ -178,7 +178,8 @@ macro_rules! mixed {
             type Out = (bool,);
             type Busy = i64;
             const COST: u32 = 4;
-            const LOOP: &'static Loop = crate::loops::own_loop!(Loop::of::<$name, $in>().within(0.0));
+            const LOOP: &'static TypedLoop<Self, $in> =
+                crate::loops::own_loop!($name, $in, TypedLoop::new().within(0.0));
             #[inline(always)]
             fn lanes<S: Shape>(
                 $s: S,

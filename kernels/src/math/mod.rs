@@ -122,8 +122,8 @@ macro_rules! functions {
             const DOC: &'static str = functions!(@doc [] $($doc)+).trim_ascii_start();
             const ARGUMENTS: &'static [&'static str] = functions!(@names $arguments);
             const LOOPS: &'static [&'static $crate::loops::Loop] = &[$(
-                <$name as $crate::loops::Kernel<functions!(@in $t $arguments)>>::LOOP
-            ),+ $(, <$name as $crate::loops::Kernel<$more>>::LOOP)*];
+                <$name as $crate::loops::Kernel<functions!(@in $t $arguments)>>::LOOP.erase()
+            ),+ $(, <$name as $crate::loops::Kernel<$more>>::LOOP.erase())*];
         }
     )*};
 
@@ -221,9 +221,12 @@ macro_rules! functions {
             type Out = functions!(@operands $t $out);
             type Busy = functions!(@busy $t $busy);
             const COST: u32 = $cost;
-            const LOOP: &'static $crate::loops::Loop = $crate::loops::own_loop!(
-                functions!(@loop $name $t $same ($($in)+) $out).within($bound as f64)
-            );
+            const LOOP: &'static $crate::loops::TypedLoop<Self, ($(functions!(@elem $t $in),)+)> =
+                $crate::loops::own_loop!(
+                    $name,
+                    ($(functions!(@elem $t $in),)+),
+                    functions!(@loop $name $t $same ($($in)+) $out).within($bound as f64)
+                );
             #[inline(always)]
             fn lanes<S: $crate::lanes::Shape>(
                 s: S,
@@ -236,18 +239,16 @@ macro_rules! functions {
 
     // The loop: that of another dtype whose code has the same bits, or its own; `(T, T) -> T` folds.
     (@loop $name:ident $t:ident [$same:ident] ($($in:ident)+) $out:tt) => {
-        functions!(@loop $name $same [] ($($in)+) $out).shared(
-            <($(functions!(@elem $t $in),)+) as $crate::loops::Operands>::DTYPES,
-            <functions!(@operands $t $out) as $crate::loops::Operands>::DTYPES,
+        $crate::loops::TypedLoop::<$name, ($(functions!(@elem $t $in),)+)>::sharing(
+            functions!(@loop $name $same [] ($($in)+) $out)
         )
     };
     (@loop $name:ident $t:ident [] (T T) T) => {
-        $crate::loops::Loop::of::<$name, ($t, $t)>()
-            .folding($crate::fold::Fold::of::<$name, $t>())
+        $crate::loops::TypedLoop::<$name, ($t, $t)>::new().folding()
     };
     (@loop $name:ident bool [] (T T) bool) => { functions!(@loop $name bool [] (T T) T) };
     (@loop $name:ident $t:ident [] ($($in:ident)+) $out:tt) => {
-        $crate::loops::Loop::of::<$name, ($(functions!(@elem $t $in),)+)>()
+        $crate::loops::TypedLoop::<$name, ($(functions!(@elem $t $in),)+)>::new()
     };
     (@in $t:tt ($($arg:ident: $in:ident),+)) => { ($(functions!(@elem $t $in),)+) };
     (@names ($($arg:ident: $in:ident),+)) => { &[$(stringify!($arg)),+] };
