@@ -1,6 +1,6 @@
 //! Functions of one element, run as branchless SIMD kernels over whole arrays.
 mod catalogue;
-pub mod dtype;
+pub use lanefn_compiler::dtype;
 pub mod error;
 pub mod execute;
 mod iterate;

@@ -22,7 +22,8 @@ use core::mem::MaybeUninit;
 
 use crate::fold::Fold;
 use crate::lanes::vector::copy_short;
-use crate::lanes::{Dtype, Element, Machine, Scalar, Shape};
+use crate::lanes::traced::{Id, Record};
+use crate::lanes::{Dtype, Element, Machine, Scalar, Shape, Traced};
 use crate::level::Level;
 
 /// The largest number of inputs, and of outputs, of a function.
@@ -96,6 +97,14 @@ pub trait Operands: 'static {
     /// Every vector and every output is valid for `n` elements.
     #[doc(hidden)]
     unsafe fn unstage(from: &Staged, to: &[*mut u8; MAX_INPUTS], n: usize);
+
+    /// The lanes that a recorder has these names for.
+    #[doc(hidden)]
+    fn named<'a>(s: Traced<'a>, ids: &[Id]) -> Self::Lanes<Traced<'a>>;
+
+    /// The names that a recorder has for these lanes.
+    #[doc(hidden)]
+    fn names_of(lanes: Self::Lanes<Traced<'_>>) -> [Id; MAX_INPUTS];
 }
 
 /// Where the inputs of a run stand.
@@ -180,6 +189,16 @@ macro_rules! operands {
             unsafe fn unstage(from: &Staged, to: &[*mut u8; MAX_INPUTS], n: usize) {
                 // SAFETY: the caller's promise, operand by operand.
                 $(unsafe { unstage::<$t>(&from, to, $i, n) };)*
+            }
+
+            fn named<'a>(s: Traced<'a>, ids: &[Id]) -> Self::Lanes<Traced<'a>> {
+                ($($t::named(s, ids[$i]),)*)
+            }
+
+            fn names_of(lanes: Self::Lanes<Traced<'_>>) -> [Id; MAX_INPUTS] {
+                let mut ids = [0; MAX_INPUTS];
+                $(ids[$i] = $t::name_of(lanes.$i);)*
+                ids
             }
         }
     )*};
@@ -284,7 +303,10 @@ impl<K: Kernel<In>, In: Operands> TypedLoop<K, In> {
         Other: Operands,
     {
         TypedLoop {
-            erased: of.erased.shared(In::DTYPES, <K::Out as Operands>::DTYPES),
+            erased: Loop {
+                record: record::<K, In>,
+                ..of.erased.shared(In::DTYPES, <K::Out as Operands>::DTYPES)
+            },
             kernel: PhantomData,
         }
     }
@@ -515,6 +537,12 @@ shells! {
     avx512 <K::Busy as Element>::Avx512;
 }
 
+/// [`Loop::record`].
+fn record<K: Kernel<In>, In: Operands>(record: &dyn Record, inputs: &[Id]) -> [Id; MAX_INPUTS] {
+    let s = Traced::new(record);
+    K::Out::names_of(K::lanes(s, In::named(s, inputs)))
+}
+
 /// A named function with one [`Loop`] for each signature: what `#[ufunc]` makes.
 pub trait Function: 'static {
     /// Its name.
@@ -539,6 +567,8 @@ pub struct Loop {
     pub bound: Option<f64>,
     /// See [`Loop::fold`].
     fold: Option<Fold>,
+    /// See [`Loop::record`].
+    record: fn(&dyn Record, &[Id]) -> [Id; MAX_INPUTS],
     levels: [InnerLoop; Level::ALL.len()],
 }
 
@@ -552,6 +582,7 @@ impl Loop {
             cost: K::COST,
             bound: None,
             fold: None,
+            record: record::<K, In>,
             levels: [K::scalar, K::baseline, K::avx2, K::avx512],
         }
     }
@@ -561,7 +592,7 @@ impl Loop {
         Loop { bound: Some(bound), ..self }
     }
 
-    /// The same code for other dtypes, of the same sizes, on which it gives the same bits.
+    /// The same machine code for other dtypes, of the same sizes, on which it gives the same bits.
     const fn shared(self, inputs: &'static [Dtype], outputs: &'static [Dtype]) -> Loop {
         let mut i = 0;
         while i < inputs.len() {
@@ -575,6 +606,15 @@ impl Loop {
     /// two inputs and one output of one dtype.
     pub fn fold(&self) -> Option<Fold> {
         self.fold
+    }
+
+    /// Writes the kernel down, given the names of its inputs: the names of its outputs, of which there are
+    /// as many as dtypes of outputs.
+    ///
+    /// # Panics
+    /// If there are fewer names than inputs.
+    pub fn record(&self, record: &dyn Record, inputs: &[Id]) -> [Id; MAX_INPUTS] {
+        (self.record)(record, inputs)
     }
 
     /// The inner loop for a level. It may be called only where the level is present.

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use lanefn::{
     Error,
+    dtype::Casting,
     status::{Flags, collect},
 };
 use pyo3::{
@@ -97,4 +98,12 @@ fn report(py: Python<'_>, name: &str, met: Flags) -> PyResult<()> {
         }
     }
     Ok(())
+}
+
+/// The rule of casting of this name.
+pub fn casting(py: Python, name: &str) -> PyResult<Casting> {
+    Casting::from_name(name).ok_or_else(|| {
+        let needed = "one of no, equiv, safe, same_kind, unsafe";
+        exception(py, &Error::Option { option: "casting", got: name.into(), needed })
+    })
 }

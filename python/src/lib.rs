@@ -5,7 +5,7 @@ mod operand;
 mod overrides;
 mod ufunc;
 
-use lanefn::dtype::{self, Casting, Type};
+use lanefn::dtype::{self, Type};
 use numpy::PyArrayDescr;
 use pyo3::{
     exceptions::{PyTypeError, PyValueError},
@@ -27,7 +27,7 @@ fn can_cast(from_: &Bound<PyAny>, to: &Bound<PyAny>, casting: &str) -> PyResult<
     if from_.is_instance_of::<PyInt>() || from_.is_instance_of::<PyFloat>() {
         return Err(PyTypeError::new_err("can_cast() takes dtypes, not numbers"));
     }
-    let casting = Casting::from_name(casting).map_err(|e| error::exception(py, &e))?;
+    let casting = error::casting(py, casting)?;
     Ok(dtype::can_cast(operand::dtype(from_)?, operand::dtype(to)?, casting))
 }
 

@@ -239,7 +239,7 @@ impl Ufunc {
 
     fn casting(&self, py: Python, asked: Option<&Object>) -> PyResult<Casting> {
         let Some(asked) = asked else { return Ok(Casting::SameKind) };
-        Casting::from_name(&asked.extract::<String>()?).map_err(|e| exception(py, &e))
+        crate::error::casting(py, &asked.extract::<String>()?)
     }
 
     /// The loop in which a method reduces along an axis. An output that is given takes part as the first

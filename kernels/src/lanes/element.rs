@@ -1,7 +1,7 @@
 //! What an operation means on one element: the definitions that every backend agrees with to the bit.
 
 use super::vector::reinterpret;
-use super::{Integer, Lane, Machine, MachineLane, Shape, avx2, avx512, wide};
+use super::{Integer, Lane, Machine, MachineLane, Shape, Traced, avx2, avx512, traced, wide};
 
 /// The dtypes of the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -121,6 +121,12 @@ pub trait Element:
     /// `p` is valid for writing `S::N` elements.
     #[doc(hidden)]
     unsafe fn store<S: Machine>(v: Self::Lane<S>, p: *mut Self);
+    /// The lane that a recorder has this name for.
+    #[doc(hidden)]
+    fn named(s: Traced<'_>, id: traced::Id) -> Self::Lane<Traced<'_>>;
+    /// The name that a recorder has for a lane.
+    #[doc(hidden)]
+    fn name_of(v: Self::Lane<Traced<'_>>) -> traced::Id;
 }
 
 mod sealed {
@@ -219,6 +225,12 @@ macro_rules! element {
             unsafe fn store<S: Machine>(v: Self::Lane<S>, p: *mut Self) {
                 // SAFETY: as above, for writing.
                 unsafe { MachineLane::store(v, p) }
+            }
+            fn named(s: Traced<'_>, id: traced::Id) -> Self::Lane<Traced<'_>> {
+                traced::Node::new(s, id)
+            }
+            fn name_of(v: Self::Lane<Traced<'_>>) -> traced::Id {
+                v.id()
             }
         }
     };

@@ -18,6 +18,7 @@ mod block;
 pub mod element;
 pub mod scalar;
 mod shapes;
+pub mod traced;
 // Not public: through the traits in it one could make values of a level that is not present.
 pub(crate) mod vector;
 pub mod wide;
@@ -34,6 +35,7 @@ pub use wide as avx512;
 
 pub use element::{Dtype, Element};
 pub use scalar::Scalar;
+pub use traced::Traced;
 pub use vector::{Machine, MachineLane, MachineMask};
 
 /// A way to run kernels: a CPU level, or a recorder, with a fixed number of lanes.
@@ -146,6 +148,12 @@ pub trait Lane: Copy {
     fn splat(s: Self::Shape, value: Self::Elem) -> Self;
     /// `yes` where the mask holds, `no` elsewhere; both have been evaluated.
     fn select(mask: MaskOf<Self>, yes: Self, no: Self) -> Self;
+    /// [`Lane::select`] after a slow path, for shapes that record: see [`Shape::leave_slow`].
+    #[doc(hidden)]
+    #[inline(always)]
+    fn slow(mask: MaskOf<Self>, slow: Self, value: Self) -> Self {
+        Self::select(mask, slow, value)
+    }
     /// IEEE equality for floats (NaN is not equal to itself, -0 equals +0).
     fn eq(self, other: Self) -> MaskOf<Self>;
     /// The negation of [`Lane::eq`]: true for NaN.

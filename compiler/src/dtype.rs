@@ -6,10 +6,9 @@
 
 pub use lanefn_kernels::lanes::Dtype;
 
-use crate::error::{Error, Result};
 
 /// NumPy's order of the dtypes, in which loops are looked up.
-pub(crate) fn rank(dtype: Dtype) -> usize {
+pub fn rank(dtype: Dtype) -> usize {
     match dtype {
         Dtype::Bool => 0,
         Dtype::I8 => 1,
@@ -77,18 +76,10 @@ impl Casting {
     }
 
     /// The level of this name.
-    ///
-    /// # Errors
-    /// [`Error::Option`] for any other.
-    pub fn from_name(name: &str) -> Result<Casting> {
+    pub fn from_name(name: &str) -> Option<Casting> {
         [Casting::No, Casting::Equiv, Casting::Safe, Casting::SameKind, Casting::Unsafe]
             .into_iter()
             .find(|c| c.name() == name)
-            .ok_or_else(|| Error::Option {
-                option: "casting",
-                got: name.into(),
-                needed: "one of no, equiv, safe, same_kind, unsafe",
-            })
     }
 }
 
@@ -101,7 +92,7 @@ impl std::fmt::Display for Casting {
 /// Whether a cast is allowed.
 ///
 /// ```
-/// use lanefn::dtype::{can_cast, Casting, Dtype};
+/// use lanefn_compiler::dtype::{can_cast, Casting, Dtype};
 /// assert!(can_cast(Dtype::I32, Dtype::F64, Casting::Safe));
 /// assert!(!can_cast(Dtype::I32, Dtype::F32, Casting::Safe));
 /// assert!(can_cast(Dtype::F64, Dtype::F32, Casting::SameKind));
@@ -132,7 +123,7 @@ pub fn can_cast(from: Dtype, to: Dtype, casting: Casting) -> bool {
 /// The least dtype to which both cast safely.
 ///
 /// ```
-/// use lanefn::dtype::{promote, Dtype};
+/// use lanefn_compiler::dtype::{promote, Dtype};
 /// assert_eq!(promote(Dtype::U8, Dtype::I8), Dtype::I16);
 /// assert_eq!(promote(Dtype::U64, Dtype::I8), Dtype::F64);
 /// assert_eq!(promote(Dtype::I32, Dtype::F32), Dtype::F64);
@@ -143,7 +134,7 @@ pub fn promote(a: Dtype, b: Dtype) -> Dtype {
 }
 
 /// The type of an operand: a dtype, or a number written in the program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Type {
     /// An array's dtype.
     Is(Dtype),
@@ -170,7 +161,7 @@ impl std::fmt::Display for Type {
 }
 
 /// The latest kind among the dtypes; [`Kind::Bool`] if there is none.
-pub(crate) fn strongest(types: &[Type]) -> Kind {
+pub fn strongest(types: &[Type]) -> Kind {
     let kinds = types.iter().filter_map(|t| match t {
         Type::Is(d) => Some(kind(*d)),
         _ => None,
@@ -181,7 +172,7 @@ pub(crate) fn strongest(types: &[Type]) -> Kind {
 /// Whether an operand may become this dtype without being asked: a dtype by a safe cast, a literal if
 /// that is of its kind. `strongest` is that of all operands: where a literal meets nothing of its kind or
 /// a later one, it is i64 or f64.
-pub(crate) fn becomes(operand: Type, dtype: Dtype, strongest: Kind) -> bool {
+pub fn becomes(operand: Type, dtype: Dtype, strongest: Kind) -> bool {
     match operand {
         Type::Is(d) => can_cast(d, dtype, Casting::Safe),
         Type::Int if strongest == Kind::Bool => can_cast(Dtype::I64, dtype, Casting::Safe),
@@ -194,7 +185,7 @@ pub(crate) fn becomes(operand: Type, dtype: Dtype, strongest: Kind) -> bool {
 /// The dtype in which operands of these types meet.
 ///
 /// ```
-/// use lanefn::dtype::{result_type, Dtype, Type};
+/// use lanefn_compiler::dtype::{result_type, Dtype, Type};
 /// assert_eq!(result_type(&[Type::Is(Dtype::I8), Type::Int]), Dtype::I8);
 /// assert_eq!(result_type(&[Type::Is(Dtype::I8), Type::Float]), Dtype::F64);
 /// assert_eq!(result_type(&[Type::Is(Dtype::F32), Type::Float]), Dtype::F32);
