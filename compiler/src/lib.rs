@@ -11,12 +11,16 @@
 //!  interpreter or machine code
 //! ```
 
+pub mod body;
 pub mod dtype;
 pub mod graph;
+pub mod interpret;
 mod optimise;
 pub mod schedule;
 pub mod typing;
 pub mod value;
 pub mod vocabulary;
 
+pub use body::Body;
 pub use graph::{Graph, Id, Node, Op};
+pub use vocabulary::{Known, Vocabulary};

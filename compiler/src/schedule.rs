@@ -92,9 +92,8 @@ impl Places<'_> {
                     Some(l)
                 }
                 Op::After(l, _) => {
-                    let firsts = &self.graph.loops()[l as usize].firsts;
-                    let firsts = firsts.iter().map(|&f| self.home[f as usize]);
-                    firsts.fold(outer[l as usize], |a, b| self.inner(a, b))
+                    let args = node.args.iter().map(|&a| self.home[a as usize]);
+                    args.filter(|&h| h != Some(l)).fold(outer[l as usize], |a, b| self.inner(a, b))
                 }
                 _ => {
                     let args = node.args.iter().map(|&a| self.home[a as usize]);
@@ -220,9 +219,8 @@ impl Places<'_> {
 
     /// The loop that a loop's values stand in, after it.
     fn loop_home(&self, l: LoopId) -> Option<LoopId> {
-        let after = |n: &crate::graph::Node| matches!(n.op, Op::After(of, _) if of == l);
-        let at = self.graph.nodes().iter().position(after);
-        at.and_then(|id| self.home[id])
+        let after = self.graph.loops()[l as usize].after.first();
+        after.and_then(|&id| self.home[id as usize])
     }
 
     /// The steps of the chosen nodes that stand in this loop and are computed for this group.

@@ -9,7 +9,10 @@
 //! Nothing a graph can say has side effects or fails, so nodes have no order but that of their
 //! arguments, which come before them. A loop is the one circle: see [`Loop`].
 
+mod bytes;
 mod explain;
+
+pub use bytes::{LoadError, MAX_BYTES, MAX_DEPTH, MAX_INPUTS, MAX_NODES};
 
 use std::hash::{BuildHasher, Hash, Hasher};
 
@@ -88,6 +91,8 @@ pub struct Loop {
     pub go: Id,
     /// What the body makes of them.
     pub nexts: Vec<Id>,
+    /// The values that come out: nodes [`Op::After`].
+    pub after: Vec<Id>,
 }
 
 /// Numbers to look up, all of one type.
@@ -325,8 +330,8 @@ impl Graph {
     fn open_loop(&mut self) -> LoopId {
         let id = self.loops.len() as LoopId;
         let parent = self.open.last().copied();
-        let (firsts, inside, nexts) = (Vec::new(), Vec::new(), Vec::new());
-        self.loops.push(Loop { parent, firsts, inside, go: 0, nexts });
+        let (firsts, inside, nexts, after) = Default::default();
+        self.loops.push(Loop { parent, firsts, inside, go: 0, nexts, after });
         self.open.push(id);
         id
     }
@@ -359,12 +364,14 @@ impl Graph {
         let mut args: SmallVec<[Id; 3]> = l.firsts.as_slice().into();
         args.push(go);
         args.extend_from_slice(nexts);
-        (0..nexts.len())
+        let after: Vec<Id> = (0..nexts.len())
             .map(|n| {
                 let ty = self.node(self.loops[id as usize].inside[n]).ty;
                 self.intern(Node { op: Op::After(id, n as u32), ty, args: args.clone() })
             })
-            .collect()
+            .collect();
+        self.loops[id as usize].after.clone_from(&after);
+        after
     }
 
     /// One more output.

@@ -1,0 +1,88 @@
+//! A graph for certain dtypes, ready to run.
+
+use lanefn_kernels::{lanes::Dtype, level::Level, loops::Input};
+use smallvec::SmallVec;
+
+use crate::{
+    graph::{Graph, Op},
+    interpret::{Interpreted, RunError},
+    vocabulary::Vocabulary,
+};
+
+/// Turns of a loop, for guessing what it costs.
+const TURNS: u32 = 16;
+
+/// A typed graph, ready to run.
+#[derive(Debug)]
+pub struct Body {
+    graph: Graph,
+    inputs: SmallVec<[Dtype; 4]>,
+    outputs: SmallVec<[Dtype; 2]>,
+    cost: u32,
+    interpreted: Interpreted,
+}
+
+impl Body {
+    /// Makes a typed graph ready to run.
+    ///
+    /// # Errors
+    /// [`RunError`].
+    pub fn new(graph: Graph, vocabulary: &dyn Vocabulary) -> Result<Body, RunError> {
+        let interpreted = Interpreted::new(&graph, vocabulary)?;
+        let cost = cost(&graph, vocabulary);
+        let dtype = |d: Option<Dtype>| d.unwrap_or(Dtype::F64);
+        Ok(Body {
+            inputs: graph.inputs().iter().map(|i| dtype(i.dtype)).collect(),
+            outputs: graph.outputs().iter().map(|&o| dtype(graph.dtype(o))).collect(),
+            cost,
+            interpreted,
+            graph,
+        })
+    }
+
+    /// What it computes.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// The dtypes of its inputs.
+    pub fn inputs(&self) -> &[Dtype] {
+        &self.inputs
+    }
+
+    /// The dtypes of its outputs.
+    pub fn outputs(&self) -> &[Dtype] {
+        &self.outputs
+    }
+
+    /// Lane operations in one evaluation, roughly: as a kernel's cost.
+    pub fn cost(&self) -> u32 {
+        self.cost
+    }
+
+    /// Computes `n` elements of each output.
+    ///
+    /// # Safety
+    /// As for [`lanefn_kernels::loops::InnerLoop`]; the level is present.
+    pub unsafe fn run(&self, level: Level, inputs: &[Input], outputs: &[*mut u8], n: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { self.interpreted.run(level, inputs, outputs, n) }
+    }
+}
+
+fn cost(graph: &Graph, vocabulary: &dyn Vocabulary) -> u32 {
+    let live = graph.live();
+    let turns = if graph.loops().is_empty() { 1 } else { TURNS };
+    let each = graph.nodes().iter().enumerate().filter(|(id, _)| live[*id]).map(|(_, node)| {
+        match node.op {
+            Op::Apply(_) | Op::Lookup(_) => 1,
+            Op::Call(name, _) => {
+                let dtypes: SmallVec<[Dtype; 3]> =
+                    node.args.iter().filter_map(|&a| graph.dtype(a)).collect();
+                vocabulary.exactly(name, &dtypes).map_or(1, |l| l.cost)
+            }
+            _ => 0,
+        }
+    });
+    each.fold(0u32, u32::saturating_add).saturating_mul(turns).max(1)
+}
