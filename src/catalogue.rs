@@ -15,7 +15,7 @@ use crate::ufunc::{
 };
 
 /// Every built-in function, in the order of this page.
-pub fn catalogue() -> &'static [Untyped] {
+pub fn catalogue() -> &'static [Untyped<'static>] {
     const {
         &[
             Untyped::of::<problem::problem>(),
@@ -155,6 +155,6 @@ pub fn catalogue() -> &'static [Untyped] {
 /// assert_eq!(lanefn::find("absolute").unwrap().name, "abs");
 /// assert!(lanefn::find("abs").is_some() && lanefn::find("nothing").is_none());
 /// ```
-pub fn find(name: &str) -> Option<&'static Untyped> {
+pub fn find(name: &str) -> Option<&'static Untyped<'static>> {
     catalogue().iter().find(|f| f.name == name || f.aliases.contains(&name))
 }

@@ -63,11 +63,19 @@ pub enum Error {
         /// Its strides.
         strides: Vec<isize>,
     },
+    /// A function made at run time has no meaning for these dtypes, or can't be run.
+    #[error("{function}: {why}")]
+    Made {
+        /// The function's name.
+        function: String,
+        /// What is wrong.
+        why: String,
+    },
     /// No loop of this function takes these dtypes.
     #[error("{function} has no loop for ({got}; it has {has}")]
     NoLoop {
         /// The function's name.
-        function: &'static str,
+        function: String,
         /// The types given, and the dtypes asked for, as text.
         got: String,
         /// The signatures that it has, as text.
@@ -77,7 +85,7 @@ pub enum Error {
     #[error("{operand} of {function} can't be cast from {from} to {to} by the rule '{casting}'")]
     Casting {
         /// The function's name.
-        function: &'static str,
+        function: String,
         /// Which operand: "input 0", "output 0".
         operand: String,
         /// What it is cast from.
@@ -95,7 +103,7 @@ pub enum Error {
         /// The method.
         method: &'static str,
         /// The function's name.
-        function: &'static str,
+        function: String,
         /// Inputs that it takes.
         nin: usize,
         /// Outputs that it gives.
@@ -107,7 +115,7 @@ pub enum Error {
     )]
     NotEndo {
         /// The function's name.
-        function: &'static str,
+        function: String,
         /// The loop's signature.
         signature: String,
     },
@@ -131,7 +139,7 @@ pub enum Error {
     )]
     NotReorderable {
         /// The function's name.
-        function: &'static str,
+        function: String,
         /// The axes.
         axes: Vec<usize>,
     },
@@ -141,7 +149,7 @@ pub enum Error {
     )]
     NoIdentity {
         /// The function's name.
-        function: &'static str,
+        function: String,
         /// The axis without elements.
         axis: usize,
         /// The shape.
@@ -151,7 +159,7 @@ pub enum Error {
     #[error("{function} has no identity: a reduction with a mask needs an initial value")]
     MaskNeedsInitial {
         /// The function's name.
-        function: &'static str,
+        function: String,
     },
     /// An index that an axis doesn't have.
     #[error("index {index} is out of bounds for axis {axis} of length {length}")]
@@ -197,7 +205,7 @@ pub enum Error {
     )]
     Arity {
         /// The function's name.
-        function: &'static str,
+        function: String,
         /// Inputs that it takes.
         nin: usize,
         /// Outputs that it gives.

@@ -10,12 +10,15 @@ pub mod ufunc;
 pub use catalogue::{catalogue, find};
 pub use error::{Error, Result};
 pub use execute::recycle::{Recycling, recycled_bytes, set_recycled_bytes};
-pub use execute::{Options, limits, num_threads, set_num_threads, thread_report, with_num_threads};
+pub use execute::{
+    Code, Options, limits, num_threads, set_num_threads, thread_report, with_num_threads,
+};
+pub use lanefn_compiler as compiler;
 pub use lanefn_kernels as kernels;
 pub use lanefn_kernels::level::Level;
 pub use lanefn_kernels::math;
 pub use lanefn_macros::ufunc;
-pub use ufunc::{RawInput, RawOutput, Scalar, Ufunc, Untyped};
+pub use ufunc::{Catalogue, Compiled, RawInput, RawOutput, Scalar, Ufunc, Untyped};
 
 /// What most users of the crate want in scope.
 pub mod prelude {

@@ -8,12 +8,9 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use lanefn_kernels::{
-    lanes::Dtype,
-    loops::{Input, Loop},
-};
+use lanefn_kernels::{lanes::Dtype, loops::Input};
 
-use crate::execute::floats::Raised;
+use crate::execute::{Code, floats::Raised};
 
 /// What a call met: none, one or several of four.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -136,12 +133,12 @@ pub(crate) struct Status {
 
 impl Status {
     /// For a call of a loop, if anybody asks and there is something to tell.
-    pub(crate) fn begin(rule: Rule, of: &Loop) -> Option<Status> {
+    pub(crate) fn begin(rule: Rule, of: &Code) -> Option<Status> {
         if rule == Rule::Nothing || !is_collected() {
             return None;
         }
         let float = |d: &Dtype| matches!(d, Dtype::F32 | Dtype::F64);
-        let rule = match (rule, of.outputs.iter().any(float)) {
+        let rule = match (rule, of.outputs().iter().any(float)) {
             (Rule::Division, true) => Rule::Results(Pole::SecondZero, false),
             // Other CPUs' flags are not read.
             (Rule::Arithmetic, true) if !Raised::IS_KNOWN => Rule::Results(Pole::SecondZero, false),
@@ -178,13 +175,13 @@ impl Status {
     ///
     /// # Safety
     /// Inputs and outputs are those of the loop, valid for reading `n` elements (1 for a scalar).
-    pub(crate) unsafe fn look(&self, of: &Loop, inputs: &[Input], outputs: &[*mut u8], n: usize) {
+    pub(crate) unsafe fn look(&self, of: &Code, inputs: &[Input], outputs: &[*mut u8], n: usize) {
         match self.rule {
             Rule::Nothing | Rule::Arithmetic => {}
             Rule::Division => {
                 let divisor = inputs[1];
                 let n = if divisor.scalar { 1 } else { n };
-                let size = of.inputs[1].size();
+                let size = of.inputs()[1].size();
                 // SAFETY: the caller's promise.
                 let bytes = unsafe { std::slice::from_raw_parts(divisor.at, n * size) };
                 let zero = match size {
@@ -198,7 +195,7 @@ impl Status {
                 }
             }
             Rule::Results(pole, small) => {
-                for (&to, dtype) in outputs.iter().zip(of.outputs) {
+                for (&to, dtype) in outputs.iter().zip(of.outputs()) {
                     // SAFETY: the caller's promise.
                     let met = unsafe {
                         match dtype {
@@ -267,7 +264,7 @@ reals! { f64; f32; }
 /// # Safety
 /// As for [`Status::look`]; the output is of `T`.
 unsafe fn results<T: Real>(
-    of: &Loop,
+    of: &Code,
     inputs: &[Input],
     to: *const u8,
     n: usize,
@@ -299,7 +296,7 @@ unsafe fn results<T: Real>(
                 let i = if input.scalar { 0 } else { i };
                 // SAFETY: the caller's promise.
                 unsafe {
-                    match of.inputs[k] {
+                    match of.inputs()[k] {
                         Dtype::F64 => input.at.cast::<f64>().add(i).read_unaligned(),
                         Dtype::F32 => f64::from(input.at.cast::<f32>().add(i).read_unaligned()),
                         // Any other number is a finite one.

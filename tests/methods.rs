@@ -96,7 +96,7 @@ impl Array {
     }
 }
 
-fn find(name: &str) -> &'static Untyped {
+fn find(name: &str) -> &'static Untyped<'static> {
     lanefn::find(name).expect("in the catalogue")
 }
 

@@ -261,7 +261,9 @@ pub fn every_f32(of: &Loop, oracle: Oracle, level: Level, threads: usize) -> Wor
 }
 
 /// The functions with a bound that have an oracle, with the loop for a dtype.
-pub fn functions(dtype: Dtype) -> impl Iterator<Item = (&'static Untyped, &'static Loop, Oracle)> {
+pub fn functions(
+    dtype: Dtype,
+) -> impl Iterator<Item = (&'static Untyped<'static>, &'static Loop, Oracle)> {
     lanefn::catalogue().iter().filter_map(move |f| {
         let of = f.loops.iter().copied().find(|l| l.inputs[0] == dtype && l.bound.is_some())?;
         Some((f, of, Oracle::find(f.name)?))

@@ -5,12 +5,12 @@ use lanefn::{Options, RawInput, RawOutput, Untyped};
 use crate::{Failure, stream::Part};
 
 /// Every function, in the catalogue's order.
-pub fn functions() -> &'static [Untyped] {
+pub fn functions() -> &'static [Untyped<'static>] {
     lanefn::catalogue()
 }
 
 /// The function of this name or alias, or an error that names those like it.
-pub fn named(name: &str) -> Result<&'static Untyped, Failure> {
+pub fn named(name: &str) -> Result<&'static Untyped<'static>, Failure> {
     if let Some(function) = lanefn::find(name) {
         return Ok(function);
     }

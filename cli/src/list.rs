@@ -43,7 +43,7 @@ impl List {
                         "name": f.name,
                         "aliases": f.aliases,
                         "doc": f.doc,
-                        "arguments": f.arguments,
+                        "arguments": f.arguments(),
                         "signatures": signatures,
                     })
                 })
@@ -53,7 +53,7 @@ impl List {
         }
         let mut text = String::new();
         for f in wanted {
-            text += &format!("{}({})\n", f.name, f.arguments.join(", "));
+            text += &format!("{}({})\n", f.name, f.arguments().join(", "));
             if !f.aliases.is_empty() {
                 text += &format!("    also {}\n", f.aliases.join(", "));
             }
@@ -79,8 +79,8 @@ fn names(dtypes: &[Dtype]) -> Vec<&'static str> {
 }
 
 /// One signature: `float64, float64 -> int64`.
-pub fn signature(s: &Loop) -> String {
-    format!("{} -> {}", names(s.inputs).join(", "), names(s.outputs).join(", "))
+pub fn signature(inputs: &[Dtype], outputs: &[Dtype]) -> String {
+    format!("{} -> {}", names(inputs).join(", "), names(outputs).join(", "))
 }
 
 /// How far results may be from the truth, for a function that has bounds: one for all its signatures if
@@ -109,7 +109,7 @@ pub fn signatures(all: &[&Loop]) -> String {
             Some(first) if s.inputs.iter().chain(s.outputs).all(|d| d == first) => {
                 alike.push(first.name());
             }
-            _ => parts.push(signature(s)),
+            _ => parts.push(signature(s.inputs, s.outputs)),
         }
     }
     if !alike.is_empty() {

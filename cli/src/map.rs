@@ -78,12 +78,12 @@ impl Map {
             lanefn::set_num_threads(n.get())?;
         }
         let threads = lanefn::num_threads()?;
-        if self.inputs.len() != function.arguments.len() {
+        if self.inputs.len() != function.arguments().len() {
             return Err(Failure::Usage(format!(
                 "{} takes {} ({}), but {} given",
                 function.name,
-                counted(function.arguments.len(), "input"),
-                function.arguments.join(", "),
+                counted(function.arguments().len(), "input"),
+                function.arguments().join(", "),
                 were(self.inputs.len()),
             )));
         }
@@ -99,18 +99,18 @@ impl Map {
         }
         let types: Vec<_> = inputs.iter().map(|i| Type::Is(i.header().dtype)).collect();
         let signature = function.resolve(&types, &[], Casting::SameKind)?;
-        if self.outputs.len() != signature.outputs.len() {
+        if self.outputs.len() != signature.outputs().len() {
             return Err(Failure::Usage(format!(
                 "{} gives {}, but -o {} given",
                 function.name,
-                counted(signature.outputs.len(), "output"),
+                counted(signature.outputs().len(), "output"),
                 were(self.outputs.len()),
             )));
         }
         let headers: Vec<&Header> = inputs.iter().map(Input::header).collect();
-        let plan = Plan::new(&headers, signature.outputs)?;
+        let plan = Plan::new(&headers, signature.outputs())?;
         let mut outputs = Vec::new();
-        for (path, &dtype) in self.outputs.iter().zip(signature.outputs) {
+        for (path, &dtype) in self.outputs.iter().zip(signature.outputs()) {
             let header = Header::new(dtype, plan.order, &plan.shape);
             let output = Output::create(path, header, self.force)?;
             if outputs.iter().any(|other: &Output| other.is_same(&output)) {
@@ -160,7 +160,11 @@ impl Map {
             print_json(&report.to_json(&inputs, &results));
             return Ok(());
         }
-        let mut shown = report.to_text(&list::signature(signature), &inputs, &results);
+        let mut shown = report.to_text(
+            &list::signature(signature.inputs(), signature.outputs()),
+            &inputs,
+            &results,
+        );
         if !self.no_picture {
             // A picture that can't be drawn is no failure: the work is done.
             let mut after = Vec::new();
@@ -184,7 +188,7 @@ fn were(n: usize) -> String {
 
 /// What came out.
 struct Report<'a> {
-    function: &'static Untyped,
+    function: &'static Untyped<'static>,
     level: Level,
     threads: usize,
     plan: &'a Plan,

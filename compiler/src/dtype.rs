@@ -6,7 +6,6 @@
 
 pub use lanefn_kernels::lanes::Dtype;
 
-
 /// NumPy's order of the dtypes, in which loops are looked up.
 pub fn rank(dtype: Dtype) -> usize {
     match dtype {

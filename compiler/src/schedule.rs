@@ -100,7 +100,8 @@ impl Places<'_> {
                     let home = args.fold(None, |a, b| self.inner(a, b));
                     if let Some(l) = home {
                         for &a in node.args.iter().filter(|&&a| self.home[a as usize] != home) {
-                            outer[l as usize] = self.inner(outer[l as usize], self.home[a as usize]);
+                            outer[l as usize] =
+                                self.inner(outer[l as usize], self.home[a as usize]);
                         }
                     }
                     home

@@ -85,10 +85,22 @@ impl Graph {
     /// A typed graph with no calls: functions are written out as the lane operations they consist of.
     pub fn expanded(&self, vocabulary: &dyn Vocabulary) -> Graph {
         self.rewritten(|graph, name, args| {
-            let dtypes: SmallVec<[Dtype; 3]> = args.iter().filter_map(|&a| graph.dtype(a)).collect();
+            let dtypes: SmallVec<[Dtype; 3]> =
+                args.iter().filter_map(|&a| graph.dtype(a)).collect();
             let of = vocabulary.exactly(name, &dtypes)?;
             Some(of.record(&Recorder::new(graph), args))
         })
+    }
+
+    /// A typed graph whose outputs are cast to these dtypes, where any are named.
+    pub fn giving(mut self, dtypes: &[Option<Dtype>]) -> Graph {
+        for (n, &dtype) in dtypes.iter().enumerate() {
+            if let (Some(dtype), Some(&output)) = (dtype, self.outputs().get(n)) {
+                let cast = cast(&mut self, output, dtype);
+                self.set_output(n, cast);
+            }
+        }
+        self
     }
 
     /// A copy of what the outputs need, with calls replaced where `call` gives their outputs.
@@ -99,7 +111,7 @@ impl Graph {
         let live = self.live();
         let mut graph = Graph::new();
         let mut made = vec![0; self.nodes().len()];
-        let mut loops: Vec<(LoopId, Vec<Id>, Vec<Id>)> = vec![Default::default(); self.loops().len()];
+        let mut loops: Vec<Going> = vec![Default::default(); self.loops().len()];
         let mut calls: Vec<(&'static str, SmallVec<[Id; 3]>, [Id; 8])> = Vec::new();
         for input in self.inputs() {
             graph.input_of(&input.name, input.dtype.unwrap_or(Dtype::F64));
@@ -265,6 +277,21 @@ fn physical(ty: Type) -> Dtype {
     }
 }
 
+/// A typed node as a dtype.
+fn cast(graph: &mut Graph, id: Id, to: Dtype) -> Id {
+    match graph.dtype(id) {
+        Some(from) if from == to => id,
+        Some(from) if to == Dtype::Bool => {
+            let zero = graph.constant(Value::from_bits(from, 0));
+            graph.apply(Operation::Ne, Dtype::Bool, &[id, zero])
+        }
+        _ => graph.apply(Operation::Cast, to, &[id]),
+    }
+}
+
+/// A loop under way: its number, what is inside, what comes after.
+type Going = (LoopId, Vec<Id>, Vec<Id>);
+
 struct Typing<'a> {
     open: &'a Graph,
     vocabulary: &'a dyn Vocabulary,
@@ -272,8 +299,8 @@ struct Typing<'a> {
     graph: Graph,
     /// The typed node of each open node.
     made: Vec<Id>,
-    /// Of each loop that has begun: its number, what is inside, what comes after.
-    loops: Vec<Option<(LoopId, Vec<Id>, Vec<Id>)>>,
+    /// Of each loop that has begun.
+    loops: Vec<Option<Going>>,
 }
 
 impl Typing<'_> {
@@ -321,7 +348,7 @@ impl Typing<'_> {
                 }
                 self.call(of, name, output, &args)
             }
-            Op::Convert => self.cast(self.made[node.args[0] as usize], dtype),
+            Op::Convert => cast(&mut self.graph, self.made[node.args[0] as usize], dtype),
             Op::Choose => {
                 let truth = self.at(node.args[0], Dtype::Bool)?;
                 let (yes, no) = (self.at(node.args[1], dtype)?, self.at(node.args[2], dtype)?);
@@ -389,19 +416,7 @@ impl Typing<'_> {
                 return Err(TypeError::OutOfBounds { value, dtype: to });
             }
         }
-        Ok(self.cast(id, to))
-    }
-
-    /// A typed node as a dtype.
-    fn cast(&mut self, id: Id, to: Dtype) -> Id {
-        match self.graph.dtype(id) {
-            Some(from) if from == to => id,
-            Some(from) if to == Dtype::Bool => {
-                let zero = self.graph.constant(Value::from_bits(from, 0));
-                self.graph.apply(Operation::Ne, Dtype::Bool, &[id, zero])
-            }
-            _ => self.graph.apply(Operation::Cast, to, &[id]),
-        }
+        Ok(cast(&mut self.graph, id, to))
     }
 
     /// An index into a table of that length, as u64: one below 0 counts from the end.
@@ -410,7 +425,7 @@ impl Typing<'_> {
         let from = self.graph.dtype(id).unwrap_or(Dtype::F64);
         match dtype::kind(from) {
             Kind::Float => return Err(TypeError::Index { got: from }),
-            Kind::Bool | Kind::Unsigned => return Ok(self.cast(id, Dtype::U64)),
+            Kind::Bool | Kind::Unsigned => return Ok(cast(&mut self.graph, id, Dtype::U64)),
             Kind::Signed => {}
         }
         let (g, index) = (&mut self.graph, Dtype::I64);

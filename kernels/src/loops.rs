@@ -21,8 +21,8 @@ use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 
 use crate::fold::Fold;
-use crate::lanes::vector::copy_short;
 use crate::lanes::traced::{Id, Record};
+use crate::lanes::vector::copy_short;
 use crate::lanes::{Dtype, Element, Machine, Scalar, Shape, Traced};
 use crate::level::Level;
 

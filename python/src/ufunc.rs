@@ -3,9 +3,8 @@
 use std::cmp::Ordering;
 
 use lanefn::{
-    Options, Scalar, Untyped,
+    Code, Options, Scalar, Untyped,
     dtype::{Casting, Dtype, Kind, Type, can_cast, kind},
-    kernels::loops::Loop,
     ufunc::{Initial, Reducing},
 };
 use numpy::{PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
@@ -31,7 +30,7 @@ type Object<'py> = Bound<'py, PyAny>;
 // front of what each instance says of itself.)
 #[pyclass(name = "ufunc", module = "lanefn", frozen)]
 pub struct Ufunc {
-    pub of: &'static Untyped,
+    pub of: &'static Untyped<'static>,
 }
 
 /// Arguments by name: those after the `inputs` positional ones that are always there.
@@ -251,7 +250,7 @@ impl Ufunc {
         of: Dtype,
         asked: Option<Dtype>,
         out: Option<Dtype>,
-    ) -> PyResult<&'static Loop> {
+    ) -> PyResult<Code> {
         let mut asked = asked;
         if asked.is_none()
             && let Some(out) = out
@@ -260,7 +259,7 @@ impl Ufunc {
             // The functions of truths reduce in bool whatever the output is.
             let found = self.of.resolve(&[Type::Is(out), Type::Is(of)], &[], Casting::Unsafe);
             let found = found.map_err(|e| exception(py, &e))?;
-            asked = (found.outputs[0] == found.inputs[0]).then_some(found.outputs[0]);
+            asked = (found.outputs()[0] == found.inputs()[0]).then_some(found.outputs()[0]);
         }
         self.of.fold_loop(method, of, asked, UNSAFE).map_err(|e| exception(py, &e))
     }
@@ -341,7 +340,7 @@ impl Ufunc {
 
     #[getter]
     fn __doc__(&self) -> String {
-        let (name, arguments) = (self.of.name, self.of.arguments.join(", "));
+        let (name, arguments) = (self.of.name, self.of.arguments().join(", "));
         format!(
             "{name}({arguments}, /, out=None, *, where=True, casting='same_kind', order='K', dtype=None, subok=True, signature=None)\n\n{}",
             self.of.doc
@@ -428,7 +427,7 @@ impl Ufunc {
         let types: Vec<Type> = given.iter().map(Given::ty).collect();
         let mut found = of.resolve(&types, &fixed, casting).map_err(|e| exception(py, &e))?;
         let mut work = of;
-        if let Some((answers, operand)) = settled(of, &given, found)? {
+        if let Some((answers, operand)) = settled(of, &given, &found)? {
             // Compared with itself, the other operand gives the answer for each of its elements.
             work = lanefn::find(if answers { "equal" } else { "not_equal" }).unwrap_or(of);
             let itself = match &given[1 - operand] {
@@ -443,10 +442,10 @@ impl Ufunc {
         if of.name.starts_with("logical_") {
             given = given.into_iter().map(Given::truth).collect::<PyResult<_>>()?;
         }
-        let operands = std::iter::zip(given, found.inputs)
+        let operands = std::iter::zip(given, found.inputs())
             .map(|(g, dtype)| g.operand(*dtype))
             .collect::<PyResult<Vec<Operand>>>()?;
-        if of.name == "pow" && kind(found.inputs[1]) == Kind::Signed {
+        if of.name == "pow" && kind(found.inputs()[1]) == Kind::Signed {
             refuse_negative(py, &operands[1])?;
         }
         let mask = mask(keywords.values[1].as_ref())?;
@@ -467,7 +466,7 @@ impl Ufunc {
             shapes.extend(given_outputs.iter().flatten().map(|o| o.work.shape()));
             let shape = Untyped::broadcast(&shapes).map_err(|e| exception(py, &e))?;
             let axes = in_order(order, &operands, &raws, shape.len());
-            std::iter::zip(given_outputs, found.outputs)
+            std::iter::zip(given_outputs, found.outputs())
                 .map(|(given, dtype)| match given {
                     Some(given) => Ok(given),
                     None => Output::new(py, &shape, *dtype, &axes),
@@ -480,7 +479,7 @@ impl Ufunc {
         // their own memory; the elements of each output are apart. That no other thread writes the same
         // arrays meanwhile is up to the program, as with NumPy.
         detached(py, of.name, || unsafe {
-            work.call_loop(found, &raws, raw_mask, &raw_outputs, options)
+            work.call_code(&found, &raws, raw_mask, &raw_outputs, options)
         })?;
 
         let subok = keywords.get(5).map_or(Ok(true), |s| s.extract::<bool>())?;
@@ -528,7 +527,7 @@ impl Ufunc {
         let out = out.as_ref().map(Output::given).transpose()?;
         let (input, of) = array(&object)?;
         let fold = this.fold(py, "reduce", of, asked, out.as_ref().map(|o| o.dtype))?;
-        let t = fold.outputs[0];
+        let t = fold.outputs()[0];
         let ndim = input.ndim();
         let mut axes: Option<Vec<isize>> = match &keywords.values[1] {
             None => Some(vec![0]),
@@ -617,7 +616,7 @@ impl Ufunc {
         let asked = keywords.get(2).map(dtype).transpose()?;
         let out = out.as_ref().map(Output::given).transpose()?;
         let (input, of) = array(&object)?;
-        let t = this.fold(py, "accumulate", of, asked, out.as_ref().map(|o| o.dtype))?.outputs[0];
+        let t = this.fold(py, "accumulate", of, asked, out.as_ref().map(|o| o.dtype))?.outputs()[0];
         if input.ndim() == 0 {
             return Err(PyTypeError::new_err("cannot accumulate on a scalar"));
         }
@@ -667,7 +666,7 @@ impl Ufunc {
         let asked = keywords.get(3).map(dtype).transpose()?;
         let out = out.as_ref().map(Output::given).transpose()?;
         let (input, of) = array(&object)?;
-        let t = this.fold(py, "reduceat", of, asked, out.as_ref().map(|o| o.dtype))?.outputs[0];
+        let t = this.fold(py, "reduceat", of, asked, out.as_ref().map(|o| o.dtype))?.outputs()[0];
         if input.ndim() == 0 {
             return Err(PyTypeError::new_err("cannot reduceat on a scalar"));
         }
@@ -838,7 +837,7 @@ impl Ufunc {
                 dtypes.iter().take(nin).map(|t| weak_or_dtype(&t)).collect::<PyResult<Vec<_>>>()?;
             self.of.resolve(&types, &fixed, casting).map_err(|e| exception(py, &e))?
         };
-        let all = found.inputs.iter().chain(found.outputs).map(|d| descr(py, *d));
+        let all = found.inputs().iter().chain(found.outputs()).map(|d| descr(py, *d));
         let all: Vec<Bound<PyArrayDescr>> = all.collect();
         PyTuple::new(py, all)
     }
@@ -846,7 +845,7 @@ impl Ufunc {
 
 /// For a comparison with a Python int that the loop's dtype doesn't hold: the answer, which is the same
 /// for every element, and which operand the int is.
-fn settled(of: &Untyped, given: &[Given], found: &Loop) -> PyResult<Option<(bool, usize)>> {
+fn settled(of: &Untyped, given: &[Given], found: &Code) -> PyResult<Option<(bool, usize)>> {
     let answers: fn(Ordering) -> bool = match of.name {
         "less" => Ordering::is_lt,
         "less_equal" => Ordering::is_le,
@@ -857,12 +856,12 @@ fn settled(of: &Untyped, given: &[Given], found: &Loop) -> PyResult<Option<(bool
         _ => return Ok(None),
     };
     if let [Given::Int(a), Given::Int(b)] = given
-        && (given[0].beyond(found.inputs[0])?.is_some()
-            || given[1].beyond(found.inputs[1])?.is_some())
+        && (given[0].beyond(found.inputs()[0])?.is_some()
+            || given[1].beyond(found.inputs()[1])?.is_some())
     {
         return Ok(Some((answers(a.compare(b)?), 0)));
     }
-    for (i, dtype) in found.inputs.iter().enumerate() {
+    for (i, dtype) in found.inputs().iter().enumerate() {
         if let Some(place) = given[i].beyond(*dtype)? {
             return Ok(Some((answers(if i == 0 { place } else { place.reverse() }), i)));
         }

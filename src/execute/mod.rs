@@ -4,6 +4,7 @@
 //! with more than one task and more than one thread; the pool behind it survives `fork` by
 //! being forgotten (`pool.rs` and `fork.rs` say how).
 
+mod code;
 pub(crate) mod floats;
 pub(crate) mod fork;
 pub mod limits;
@@ -16,6 +17,7 @@ pub(crate) mod run;
 mod threads;
 
 #[doc(hidden)]
+pub use code::Code;
 pub use pool::parallel;
 pub use run::Options;
 pub(crate) use threads::check_threads;

@@ -14,13 +14,13 @@
 use std::mem::MaybeUninit;
 
 use lanefn_kernels::{
-    fold::{CHAINS, Fold, LEAF, Run, split},
+    fold::{CHAINS, LEAF, Run, split},
     level::Level,
-    loops::{InnerLoop, Input, Loop},
+    loops::{Input, Loop},
 };
 use smallvec::SmallVec;
 
-use super::{floats::IeeeDefault, memory, parallel};
+use super::{Code, code::Inner, floats::IeeeDefault, memory, parallel};
 use crate::{
     error::Result,
     status::{Rule, Status},
@@ -48,8 +48,7 @@ pub(crate) type Kept = (usize, [isize; 3]);
 /// One reduction.
 pub(crate) struct Reduce {
     /// `(T, T) -> T`.
-    pub of: &'static Loop,
-    pub fold: Fold,
+    pub of: Code,
     pub order: Order,
     /// Along contiguous runs, where there is such a loop.
     pub run: Option<Run>,
@@ -115,7 +114,7 @@ impl Reduce {
     pub(crate) unsafe fn run(self, threads: Option<usize>) -> Result<()> {
         // What is joined on the way is no operand that could be looked at.
         let rule = if self.rule == Rule::Arithmetic { self.rule } else { Rule::Nothing };
-        let status = Status::begin(rule, self.of);
+        let status = Status::begin(rule, &self.of);
         // SAFETY: the caller's promise.
         unsafe { self.run_all(threads, status.as_ref()) }?;
         if let Some(status) = &status {
@@ -174,7 +173,7 @@ impl Reduce {
             }
             at
         };
-        let each = 0.1 + self.of.cost as f64 * 0.1 + self.size as f64 * 0.05;
+        let each = 0.1 + self.of.cost() as f64 * 0.1 + self.size as f64 * 0.05;
         let total = each * (rows * columns) as f64 * n as f64;
         let threads = match threads {
             _ if total < 100_000.0 => 1,
@@ -311,13 +310,13 @@ impl Reduce {
         }
     }
 
-    fn inner(&self) -> InnerLoop {
+    fn inner(&self) -> Inner<'_> {
         self.of.inner(self.level)
     }
 
     /// Bytes of an element in the loop's dtype.
     fn width(&self) -> usize {
-        self.of.outputs[0].size()
+        self.of.outputs()[0].size()
     }
 
     /// `to = f(a, b)` for rows.
@@ -328,7 +327,7 @@ impl Reduce {
     unsafe fn join(&self, a: *const u8, b: *const u8, to: *mut u8, n: usize) {
         let inputs = [Input { at: a, scalar: false }, Input { at: b, scalar: false }];
         // SAFETY: the caller's promise.
-        unsafe { self.inner()(&inputs, &[to], n) };
+        unsafe { self.inner().run(&inputs, &[to], n) };
     }
 
     /// Room for the rows of a tree of `n` items, and two more for what is brought in.
@@ -390,7 +389,7 @@ impl Reduce {
                 Input { at: row, scalar: false },
             ];
             // SAFETY: the caller's promise.
-            unsafe { self.inner()(&inputs, &[row], at.columns) };
+            unsafe { self.inner().run(&inputs, &[row], at.columns) };
         }
         // SAFETY: the caller's promise.
         unsafe { self.write_cast(at, row, across) };
@@ -704,7 +703,7 @@ impl Reduce {
         let mark = scratch.used;
         let w = self.width();
         let buffers = [scratch.take(PIECE * 8), scratch.take(PIECE * 8)];
-        let scan = self.fold.scan(self.level);
+        let scan = self.of.scan(self.level);
         let mut begun = false;
         // SAFETY: the caller's promise; pieces of the items.
         unsafe {
@@ -720,7 +719,7 @@ impl Reduce {
                     std::ptr::copy_nonoverlapping(x, to, w);
                     (x, count, begun) = (x.add(w), count - 1, true);
                 }
-                scan(to, x, w as isize, std::ptr::null_mut(), 0, count);
+                scan.run(to, x, w as isize, std::ptr::null_mut(), 0, count);
                 done += m;
             }
         }
@@ -735,7 +734,7 @@ impl Reduce {
         let mark = scratch.used;
         let w = self.width();
         let buffers = [scratch.take(PIECE * 8), scratch.take(PIECE * 8)];
-        let scan = self.fold.scan(self.level);
+        let scan = self.of.scan(self.level);
         let mut acc = [0u8; 8];
         let acc = acc.as_mut_ptr();
         let mut to = at.to;
@@ -747,7 +746,7 @@ impl Reduce {
                 std::ptr::copy_nonoverlapping(x, acc, w);
                 std::ptr::copy_nonoverlapping(x, to, w);
                 let (x, to) = (x.wrapping_offset(step), to.wrapping_offset(stride));
-                scan(acc, x, step, to, stride, n - 1);
+                scan.run(acc, x, step, to, stride, n - 1);
                 scratch.used = mark;
                 return;
             }
@@ -761,7 +760,14 @@ impl Reduce {
                     std::ptr::copy_nonoverlapping(x, acc, w);
                     std::ptr::copy_nonoverlapping(x, made, w);
                 }
-                scan(acc, x.add(first * w), w as isize, made.add(first * w), w as isize, m - first);
+                scan.run(
+                    acc,
+                    x.add(first * w),
+                    w as isize,
+                    made.add(first * w),
+                    w as isize,
+                    m - first,
+                );
                 let mut row = made;
                 if let Some(cast) = self.out_cast {
                     cast.inner(self.level)(&[Input { at: made, scalar: false }], &[buffers[0]], m);
@@ -871,7 +877,7 @@ impl Reduce {
                     done = 1;
                 }
             }
-            let scan = self.fold.scan(self.level);
+            let scan = self.of.scan(self.level);
             while done < n {
                 let item = items.next(self);
                 let x = self.row(at, item, buffers);
@@ -879,7 +885,7 @@ impl Reduce {
                     let mask = at.from[1].wrapping_offset(item[1]);
                     for c in 0..at.columns {
                         if *mask.wrapping_offset(step[1].wrapping_mul(c as isize)) != 0 {
-                            scan(to.add(c * w), x.add(c * w), 0, std::ptr::null_mut(), 0, 1);
+                            scan.run(to.add(c * w), x.add(c * w), 0, std::ptr::null_mut(), 0, 1);
                         }
                     }
                 } else {

@@ -25,7 +25,7 @@ use lanefn_kernels::{
     loops::{Input, Loop, MAX_INPUTS, MAX_OUTPUTS},
 };
 
-use super::{floats::IeeeDefault, memory, parallel};
+use super::{Code, floats::IeeeDefault, memory, parallel};
 use crate::{
     dtype::Casting,
     error::Result,
@@ -78,7 +78,7 @@ impl Options {
 /// One call: a loop over a plan. Operands are the inputs, then the outputs, then the mask if there is
 /// one.
 pub(crate) struct Run<'a> {
-    pub function: &'a Loop,
+    pub function: &'a Code,
     pub casts: &'a Casts,
     pub plan: &'a Plan,
     pub level: Level,
@@ -99,18 +99,18 @@ pub(crate) struct Casts {
 
 impl Casts {
     pub(crate) fn new(
-        function: &Loop,
+        function: &Code,
         inputs: impl Iterator<Item = Dtype>,
         outputs: impl Iterator<Item = Dtype>,
     ) -> Casts {
         let mut casts =
             Casts { size: [1; MAX_INPUTS + MAX_OUTPUTS], cast: [None; MAX_INPUTS + MAX_OUTPUTS] };
-        let nin = function.inputs.len();
-        for (i, (of, &to)) in inputs.zip(function.inputs).enumerate() {
+        let nin = function.inputs().len();
+        for (i, (of, &to)) in inputs.zip(function.inputs()).enumerate() {
             casts.size[i] = of.size();
             casts.cast[i] = (of != to).then(|| cast(of, to));
         }
-        for (i, (to, &of)) in outputs.zip(function.outputs).enumerate() {
+        for (i, (to, &of)) in outputs.zip(function.outputs()).enumerate() {
             casts.size[nin + i] = to.size();
             casts.cast[nin + i] = (of != to).then(|| cast(of, to));
         }
@@ -124,16 +124,17 @@ impl Casts {
 
 /// Roughly the nanoseconds that an element takes in one thread: what it costs to compute at a few
 /// operations a cycle and a few elements an operation, and to move.
-fn nanoseconds_per_element(function: &Loop, level: Level) -> f64 {
-    let bytes: usize = function.inputs.iter().chain(function.outputs).map(|d| d.size()).sum();
-    let widest = function.inputs.iter().chain(function.outputs).map(|d| d.size()).max();
+fn nanoseconds_per_element(function: &Code, level: Level) -> f64 {
+    let dtypes = || function.inputs().iter().chain(function.outputs());
+    let bytes: usize = dtypes().map(|d| d.size()).sum();
+    let widest = dtypes().map(|d| d.size()).max();
     let lanes = match level {
         Level::Scalar => 1,
         Level::Baseline => 16 / widest.unwrap_or(8),
         Level::Avx2 => 32 / widest.unwrap_or(8),
         Level::Avx512 => 64 / widest.unwrap_or(8),
     };
-    function.cost as f64 * 0.2 / lanes as f64 + bytes as f64 * 0.02
+    function.cost() as f64 * 0.2 / lanes as f64 + bytes as f64 * 0.02
 }
 
 /// A call shorter than this is not worth a second thread: entering parallel code costs about twenty
@@ -166,8 +167,8 @@ impl Run<'_> {
             None => super::num_threads()?,
         };
         let kind = self.kinds();
-        let apart =
-            kind[..self.function.inputs.len() + self.function.outputs.len()].contains(&Lie::Apart);
+        let apart = kind[..self.function.inputs().len() + self.function.outputs().len()]
+            .contains(&Lie::Apart);
         let alone = self.plan.inner().0 >= SHORT_ROW || self.plan.axes.len() == 1;
         let tiles =
             (self.masked || apart || !alone || self.casts.any()).then(|| Tiles::of(self.plan));
@@ -212,7 +213,7 @@ impl Run<'_> {
     /// How each operand's rows lie.
     fn kinds(&self) -> [Lie; MAX_OPERANDS] {
         let (_, strides) = self.plan.inner();
-        let nin = self.function.inputs.len();
+        let nin = self.function.inputs().len();
         let mut kind = [Lie::Apart; MAX_OPERANDS];
         for i in 0..nin {
             kind[i] = match strides[i] {
@@ -221,7 +222,7 @@ impl Run<'_> {
                 _ => Lie::Apart,
             };
         }
-        for i in nin..nin + self.function.outputs.len() {
+        for i in nin..nin + self.function.outputs().len() {
             if strides[i] == self.casts.size[i] as isize {
                 kind[i] = Lie::Contiguous;
             }
@@ -251,8 +252,8 @@ impl Run<'_> {
     /// # Safety
     /// As for [`Run::run`]; the piece is within a row, and no operand lies apart.
     unsafe fn direct(&self, place: &Place, kind: &[Lie; MAX_OPERANDS], n: usize) {
-        let nin = self.function.inputs.len();
-        let nout = self.function.outputs.len();
+        let nin = self.function.inputs().len();
+        let nout = self.function.outputs().len();
         let mut inputs = [Input { at: std::ptr::null(), scalar: false }; MAX_INPUTS];
         for i in 0..nin {
             inputs[i] = Input { at: place.at[i], scalar: kind[i] == Lie::Still };
@@ -263,7 +264,7 @@ impl Run<'_> {
         if !self.stream {
             // SAFETY: the caller's promise.
             unsafe {
-                inner(&inputs[..nin], &outputs[..nout], n);
+                inner.run(&inputs[..nin], &outputs[..nout], n);
                 self.look(&inputs[..nin], &outputs[..nout], n);
             }
             return;
@@ -271,11 +272,11 @@ impl Run<'_> {
 
         // Through a buffer in L1, and from there past the caches.
         let mut buffers = Buffers::<MAX_OUTPUTS, STREAM_BYTES>::new();
-        let widest = self.function.outputs.iter().map(|d| d.size()).max().unwrap_or(1);
+        let widest = self.function.outputs().iter().map(|d| d.size()).max().unwrap_or(1);
         let mut at = 0;
         while at < n {
             // The first output's lines begin where blocks begin.
-            let size = self.function.outputs[0].size();
+            let size = self.function.outputs()[0].size();
             let ahead = (outputs[0] as usize).wrapping_neg() % 64 / size;
             let m = if at == 0 && ahead != 0 { ahead } else { STREAM_BYTES / widest }.min(n - at);
             let mut to = [std::ptr::null_mut(); MAX_OUTPUTS];
@@ -285,19 +286,19 @@ impl Run<'_> {
             }
             // SAFETY: `m` elements from here are within the piece; the buffers hold them.
             unsafe {
-                inner(&inputs[..nin], &to[..nout], m);
+                inner.run(&inputs[..nin], &to[..nout], m);
                 self.look(&inputs[..nin], &to[..nout], m);
                 let mut soon = [std::ptr::null(); MAX_INPUTS];
                 let mut moving = 0;
                 for i in 0..nin {
                     if !inputs[i].scalar {
-                        inputs[i].at = inputs[i].at.add(m * self.function.inputs[i].size());
+                        inputs[i].at = inputs[i].at.add(m * self.function.inputs()[i].size());
                         soon[moving] = inputs[i].at.wrapping_add(FETCH_AHEAD);
                         moving += 1;
                     }
                 }
                 for i in 0..nout {
-                    let bytes = m * self.function.outputs[i].size();
+                    let bytes = m * self.function.outputs()[i].size();
                     // Inputs are fetched while the first output goes out: the memory reads and
                     // writes by turns otherwise.
                     let soon = if i == 0 { &soon[..moving] } else { &[] };
@@ -315,8 +316,8 @@ impl Run<'_> {
     /// # Safety
     /// As for [`Run::run`].
     unsafe fn tiles(&self, tiles: &Tiles, from: usize, to: usize) {
-        let nin = self.function.inputs.len();
-        let nout = self.function.outputs.len();
+        let nin = self.function.inputs().len();
+        let nout = self.function.outputs().len();
         let inner = self.function.inner(self.level);
         let [down, along] = &tiles.strides;
         let mut buffers = Buffers::<{ MAX_INPUTS + MAX_OUTPUTS + 1 }, { TILE * 8 }>::new();
@@ -408,7 +409,7 @@ impl Run<'_> {
             }
             // SAFETY: inputs are tiles of the walk or buffers with `count` elements, outputs likewise.
             unsafe {
-                inner(&inputs[..nin], &outputs[..nout], count);
+                inner.run(&inputs[..nin], &outputs[..nout], count);
                 self.look(&inputs[..nin], &outputs[..nout], count);
             }
             for i in 0..nout {

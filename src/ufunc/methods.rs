@@ -1,10 +1,6 @@
 //! The methods of a ufunc on raw operands: reduce, accumulate, reduceat, outer, at.
 
-use lanefn_kernels::{
-    cast::cast,
-    lanes::Dtype,
-    loops::{Input, Loop},
-};
+use lanefn_kernels::{cast::cast, lanes::Dtype, loops::Input};
 use smallvec::SmallVec;
 
 use super::{
@@ -15,7 +11,7 @@ use crate::{
     dtype::{Type, can_cast},
     error::{Error, Result},
     execute::{
-        Options, check_threads,
+        Code, Options, check_threads,
         floats::IeeeDefault,
         reduce::{Kept, Ranges, Reduce, Reduced},
     },
@@ -83,12 +79,17 @@ impl Reducing<'_> {
     }
 }
 
-impl Untyped {
+impl Untyped<'_> {
     fn binary(&self, method: &'static str) -> Result<()> {
         if self.nin() == 2 && self.nout() == 1 {
             return Ok(());
         }
-        Err(Error::NotBinary { method, function: self.name, nin: self.nin(), nout: self.nout() })
+        Err(Error::NotBinary {
+            method,
+            function: self.name.into(),
+            nin: self.nin(),
+            nout: self.nout(),
+        })
     }
 
     /// What a reduction of no elements gives in a dtype, if that is anything.
@@ -103,7 +104,7 @@ impl Untyped {
         self.reduction.identity.map(|i| i.value(dtype))
     }
 
-    /// The loop, `(T, T) -> T`, in which elements of a dtype are reduced or accumulated; `T` is the
+    /// What computes `(T, T) -> T`, in which elements of a dtype are reduced or accumulated; `T` is the
     /// dtype of the result. Bools and small integers are summed and multiplied in 64 bits, as in NumPy.
     ///
     /// # Errors
@@ -114,18 +115,19 @@ impl Untyped {
         of: Dtype,
         dtype: Option<Dtype>,
         options: Options,
-    ) -> Result<&'static Loop> {
+    ) -> Result<Code> {
         self.binary(method)?;
         let in_dtype = dtype.unwrap_or(self.reduction.dtype(of));
         let fixed = [Some(in_dtype), Some(in_dtype), dtype.map(|_| in_dtype)];
         let fixed = if dtype.is_some() { &fixed[..] } else { &[] };
         let found = self.resolve(&[Type::Is(in_dtype); 2], fixed, options.casting)?;
-        if found.fold().is_none() {
-            return Err(Error::NotEndo { function: self.name, signature: signature(found) });
+        if !found.folds() {
+            let signature = signature(found.inputs(), found.outputs());
+            return Err(Error::NotEndo { function: self.name.into(), signature });
         }
         if dtype.is_some() && !self.reduction.truths && !can_cast(of, in_dtype, options.casting) {
             return Err(Error::Casting {
-                function: self.name,
+                function: self.name.into(),
                 operand: "the input".into(),
                 from: of.to_string(),
                 to: in_dtype,
@@ -145,8 +147,8 @@ impl Untyped {
         options: Options,
     ) -> Result<Reduce> {
         let of = self.fold_loop(method, input.dtype, dtype, options)?;
-        let t = of.outputs[0];
-        self.check_outputs(of, std::iter::once(output.dtype), options.casting)?;
+        let t = of.outputs()[0];
+        self.check_outputs(&of, std::iter::once(output.dtype), options.casting)?;
         let level = check_level(options.level)?;
         if let Some(threads) = options.threads {
             check_threads(threads)?;
@@ -159,14 +161,10 @@ impl Untyped {
         if let Some(axis) = (0..output.shape.len()).find(repeats) {
             return Err(Error::OutputRepeats { output: 0, axis, shape: output.shape.to_vec() });
         }
-        let Some(fold) = of.fold() else {
-            return Err(Error::NotEndo { function: self.name, signature: signature(of) });
-        };
         let run =
             self.reduction.trees.iter().find(|tree| tree.dtype() == t).map(|tree| tree.run(level));
         Ok(Reduce {
             of,
-            fold,
             order: self.reduction.order(t),
             run,
             level,
@@ -214,7 +212,7 @@ impl Untyped {
         }
         if reduce.order == Order::Sequence && reduced.iter().filter(|r| **r).count() > 1 {
             let axes = (0..reduced.len()).filter(|&a| reduced[a]).collect();
-            return Err(Error::NotReorderable { function: self.name, axes });
+            return Err(Error::NotReorderable { function: self.name.into(), axes });
         }
         if let Some(mask) = &how.mask {
             if mask.dtype != Dtype::Bool {
@@ -226,7 +224,7 @@ impl Untyped {
                 return Err(Error::MaskShape { shape, needed });
             }
         }
-        let t = reduce.of.outputs[0];
+        let t = reduce.of.outputs()[0];
         let identity = self.reduction.identity.map(|i| i.value(t));
         let empty = (0..reduced.len()).find(|&a| reduced[a] && input.shape[a] == 0);
         reduce.initial = match how.initial {
@@ -237,18 +235,18 @@ impl Untyped {
         // What is an error does not depend on whether the other axes leave anything to be written.
         if let (Some(axis), None) = (empty, reduce.initial) {
             let shape = input.shape.to_vec();
-            return Err(Error::NoIdentity { function: self.name, axis, shape });
+            return Err(Error::NoIdentity { function: self.name.into(), axis, shape });
         }
         if how.mask.is_some() {
             if reduce.initial.is_none() {
-                return Err(Error::MaskNeedsInitial { function: self.name });
+                return Err(Error::MaskNeedsInitial { function: self.name.into() });
             }
             reduce.neutral = self.reduction.neutral.map(|n| n.value(t));
             if reduce.neutral.is_none() {
                 reduce.order = Order::Sequence;
                 if reduced.iter().filter(|r| **r).count() > 1 {
                     let axes = (0..reduced.len()).filter(|&a| reduced[a]).collect();
-                    return Err(Error::NotReorderable { function: self.name, axes });
+                    return Err(Error::NotReorderable { function: self.name.into(), axes });
                 }
             }
         }
@@ -376,7 +374,12 @@ impl Untyped {
     ) -> Result<()> {
         if self.nin() != 2 {
             let (nin, nout) = (self.nin(), self.nout());
-            return Err(Error::NotBinary { method: "outer", function: self.name, nin, nout });
+            return Err(Error::NotBinary {
+                method: "outer",
+                function: self.name.into(),
+                nin,
+                nout,
+            });
         }
         let ones = b.shape.len();
         let shape: SmallVec<[usize; 8]> =
@@ -413,7 +416,7 @@ impl Untyped {
         let types: SmallVec<[Type; 2]> =
             std::iter::once(a.dtype).chain(b.map(|b| b.dtype)).map(Type::Is).collect();
         let of = self.resolve(&types, &[], options.casting)?;
-        self.check_outputs(of, std::iter::once(a.dtype), options.casting)?;
+        self.check_outputs(&of, std::iter::once(a.dtype), options.casting)?;
         let level = check_level(options.level)?;
         let length: usize = a.shape.iter().product();
         check_strides("the first operand", a.shape, a.strides)?;
@@ -448,7 +451,7 @@ impl Untyped {
             return Err(Error::OutputShape { output: 0, shape, needed });
         }
         // The second operand in the loop's dtype, one after the other; a single one stands still.
-        let t = of.inputs[of.inputs.len() - 1];
+        let t = of.inputs()[of.inputs().len() - 1];
         let mut second: Vec<u64> = Vec::new();
         let mut y = (std::ptr::null(), 0isize);
         if let Some(b) = &b {
@@ -474,7 +477,8 @@ impl Untyped {
             }
         }
         let _floats = IeeeDefault::enter();
-        if let Some(fold) = of.fold()
+        if let Code::Loop(of) = of
+            && let Some(fold) = of.fold()
             && a.dtype == t
             && binary
         {
@@ -490,7 +494,7 @@ impl Untyped {
             }
             return Ok(());
         }
-        let (to_loop, back) = (cast(a.dtype, of.inputs[0]), cast(of.outputs[0], a.dtype));
+        let (to_loop, back) = (cast(a.dtype, of.inputs()[0]), cast(of.outputs()[0], a.dtype));
         let (inner, to_loop, back) = (of.inner(level), to_loop.inner(level), back.inner(level));
         for (i, &index) in indices.iter().enumerate() {
             let (mut x, mut made) = ([0u64; 1], [0u64; 1]);
@@ -501,7 +505,7 @@ impl Untyped {
             unsafe {
                 to_loop(&[one(at)], &[x], 1);
                 let y = y.0.wrapping_offset(y.1 * i as isize);
-                inner(&[one(x), one(y)][..of.inputs.len()], &[made], 1);
+                inner.run(&[one(x), one(y)][..of.inputs().len()], &[made], 1);
                 back(&[one(made)], &[at], 1);
             }
         }

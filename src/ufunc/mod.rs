@@ -2,6 +2,8 @@
 //! shapes, strides and dtypes.
 
 mod arguments;
+mod cache;
+mod compiled;
 mod methods;
 mod reduction;
 mod typed;
@@ -9,6 +11,7 @@ mod typed_methods;
 mod untyped;
 
 pub use arguments::{Argument, Arguments, ArraysOf, InPlace, Outputs, Results};
+pub use compiled::{Catalogue, Compiled};
 pub use methods::{Initial, Reducing};
 pub use reduction::{Order, Reduction, Scalar, Special};
 pub use typed::{Call, Ufunc};

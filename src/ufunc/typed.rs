@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    execute::{Options, floats::IeeeDefault, recycle},
+    execute::{Code, Options, floats::IeeeDefault, recycle},
     status::is_collected,
 };
 
@@ -84,7 +84,7 @@ impl<F: Function> Ufunc<F> {
     }
 
     /// The function without its types.
-    pub fn untyped(&self) -> Untyped {
+    pub fn untyped(&self) -> Untyped<'static> {
         Untyped::of::<F>()
     }
 
@@ -140,7 +140,7 @@ impl<F: Function> Ufunc<F> {
             // knows; types have been matched by the kernel's.
             unsafe {
                 call(
-                    <F as Kernel<A::In>>::LOOP.erase(),
+                    &Code::Loop(<F as Kernel<A::In>>::LOOP.erase()),
                     self.rule(),
                     &inputs,
                     None,
@@ -240,7 +240,14 @@ impl<F: Function> Ufunc<F> {
         // SAFETY: inputs are borrowed arrays or numbers, outputs arrays that are borrowed alone; types
         // have been matched by the kernel's.
         unsafe {
-            call(<F as Kernel<A::In>>::LOOP.erase(), self.rule(), &inputs, mask, &outputs, options)
+            call(
+                &Code::Loop(<F as Kernel<A::In>>::LOOP.erase()),
+                self.rule(),
+                &inputs,
+                mask,
+                &outputs,
+                options,
+            )
         }
     }
 
@@ -281,7 +288,14 @@ impl<F: Function> Ufunc<F> {
         // SAFETY: the array is borrowed alone and is the first input and the output alike, which the
         // engine allows; the others are borrowed arrays or numbers.
         unsafe {
-            call(<F as Kernel<R::In>>::LOOP.erase(), self.rule(), &inputs, None, &outputs, options)
+            call(
+                &Code::Loop(<F as Kernel<R::In>>::LOOP.erase()),
+                self.rule(),
+                &inputs,
+                None,
+                &outputs,
+                options,
+            )
         }
     }
 }

@@ -258,7 +258,7 @@ impl<F: Function> Ufunc<F> {
     /// The function without its types, with the one loop of the kernel for these inputs, and with what is
     /// known of it if it is built in. The loop is the kernel's by its type: what `Function::LOOPS` says is
     /// anybody's to write, and an array of these elements must not be handed to another loop.
-    fn known<In: Operands>(&self) -> Untyped
+    fn known<In: Operands>(&self) -> Untyped<'static>
     where
         F: Kernel<In>,
     {
@@ -274,7 +274,7 @@ impl<F: Kernel<In>, In: Operands> Only<F, In> {
 }
 
 /// The function's line in the catalogue, if it has one.
-fn built_in<F: Function>() -> Option<&'static Untyped> {
+fn built_in<F: Function>() -> Option<&'static Untyped<'static>> {
     let first = F::LOOPS.first()?;
     crate::catalogue().iter().find(|f| f.loops.first().is_some_and(|l| std::ptr::eq(*l, *first)))
 }

@@ -8,12 +8,12 @@ use lanefn_kernels::{
 };
 use smallvec::SmallVec;
 
-use super::Reduction;
+use super::{Reduction, compiled::Made};
 use crate::{
     dtype::{Casting, Kind, Type, becomes, can_cast, kind, rank, strongest},
     error::{Error, Result},
     execute::{
-        Options, check_threads, memory,
+        Code, Options, check_threads, memory,
         run::{Casts, Run},
     },
     iterate::{MAX_OPERANDS, Plan, broadcast},
@@ -21,18 +21,24 @@ use crate::{
 };
 
 /// A function whose operands' types are known only when it is called.
+///
+/// Those of [`crate::catalogue`] live as long as the program; one made at run time is a view of the
+/// [`Compiled`](super::Compiled) that it belongs to.
 #[derive(Clone, Copy, Debug)]
-pub struct Untyped {
+pub struct Untyped<'a> {
     /// Its name.
-    pub name: &'static str,
+    pub name: &'a str,
     /// Other names for it.
-    pub aliases: &'static [&'static str],
+    pub aliases: &'a [&'static str],
     /// The first paragraph of its documentation.
-    pub doc: &'static str,
+    pub doc: &'a str,
     /// The names of its arguments.
-    pub arguments: &'static [&'static str],
-    /// A loop for each signature.
-    pub loops: &'static [&'static Loop],
+    pub(super) arguments: Arguments<'a>,
+    /// A loop for each signature. One made at run time has none: it is compiled for the dtypes that it
+    /// is called with.
+    pub loops: &'a [&'static Loop],
+    /// The function made at run time that this is.
+    pub(super) made: Option<&'a Made>,
     /// What it is along an axis.
     pub reduction: Reduction,
     /// Integers become f64 even where f32 holds them.
@@ -70,15 +76,23 @@ pub struct RawOutput<'a> {
     pub dtype: Dtype,
 }
 
-impl Untyped {
+/// The names of arguments.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Arguments<'a> {
+    Written(&'a [&'static str]),
+    Made(&'a [String]),
+}
+
+impl Untyped<'static> {
     /// The function `F`.
-    pub const fn of<F: Function>() -> Untyped {
+    pub const fn of<F: Function>() -> Untyped<'static> {
         Untyped {
             name: F::NAME,
             aliases: &[],
             doc: F::DOC,
-            arguments: F::ARGUMENTS,
+            arguments: Arguments::Written(F::ARGUMENTS),
             loops: F::LOOPS,
+            made: None,
             reduction: Reduction::sequence(),
             of_floats: false,
             of_numbers: false,
@@ -87,17 +101,17 @@ impl Untyped {
     }
 
     /// The same with other names.
-    pub(crate) const fn alias(self, aliases: &'static [&'static str]) -> Untyped {
+    pub(crate) const fn alias(self, aliases: &'static [&'static str]) -> Self {
         Untyped { aliases, ..self }
     }
 
     /// The same under a name of its own.
-    pub(crate) const fn named(self, name: &'static str) -> Untyped {
+    pub(crate) const fn named(self, name: &'static str) -> Self {
         Untyped { name, aliases: &[], ..self }
     }
 
     /// The loops whose inputs are of this dtype alone, which stand side by side.
-    pub(crate) const fn only(self, dtype: Dtype) -> Untyped {
+    pub(crate) const fn only(self, dtype: Dtype) -> Self {
         let mut first = 0;
         while self.loops[first].inputs[0] as u8 != dtype as u8 {
             first += 1;
@@ -112,59 +126,78 @@ impl Untyped {
 
     /// The same with what it is along an axis. A function of which nothing is said goes from the first
     /// element to the last and has no identity.
-    pub const fn reducing(self, reduction: Reduction) -> Untyped {
+    pub const fn reducing(self, reduction: Reduction) -> Self {
         Untyped { reduction, ..self }
     }
 
     /// The same with integers taken for f64.
-    pub(crate) const fn of_floats(self) -> Untyped {
+    pub(crate) const fn of_floats(self) -> Self {
         Untyped { of_floats: true, ..self }
     }
 
     /// The same with bools refused. For these functions NumPy has no loop of bools, and takes none of
     /// integers in its place unless it is told to: a truth has no sign, and no divisors.
-    pub(crate) const fn of_numbers(self) -> Untyped {
+    pub(crate) const fn of_numbers(self) -> Self {
         Untyped { of_numbers: true, ..self }
     }
 
     /// The same with how to tell what it met.
-    pub(crate) const fn meets(self, rule: Rule) -> Untyped {
+    pub(crate) const fn meets(self, rule: Rule) -> Self {
         Untyped { rule, ..self }
+    }
+}
+
+impl<'a> Untyped<'a> {
+    /// The names of its arguments.
+    pub fn arguments(&self) -> Vec<&'a str> {
+        match self.arguments {
+            Arguments::Written(names) => names.to_vec(),
+            Arguments::Made(names) => names.iter().map(String::as_str).collect(),
+        }
     }
 
     /// The number of inputs.
     pub fn nin(&self) -> usize {
-        self.arguments.len()
+        match self.arguments {
+            Arguments::Written(names) => names.len(),
+            Arguments::Made(names) => names.len(),
+        }
     }
 
     /// The number of outputs.
     pub fn nout(&self) -> usize {
-        self.loops.first().map_or(0, |l| l.outputs.len())
+        match self.made {
+            Some(made) => made.nout(),
+            None => self.loops.first().map_or(0, |l| l.outputs.len()),
+        }
     }
 
-    /// The loop that computes for operands of these types, and the dtypes of what it gives: the first
+    /// What computes for operands of these types, and the dtypes of what it gives: the first
     /// one, in NumPy's order of dtypes, to which all inputs cast safely. `fixed` asks for dtypes of the
     /// loop: none at all, or one or none for each input and output; then inputs may be cast as `casting`
     /// allows. (NumPy's `dtype=` fixes the outputs, `signature=` any of them.)
+    ///
+    /// A function made at run time has a loop for any dtypes of its inputs, and is compiled here if it has
+    /// not been for these. Dtypes that are asked of its outputs it is cast to.
     ///
     /// ```
     /// use lanefn::dtype::{Casting, Dtype, Type};
     /// let add = lanefn::find("add").unwrap();
     /// let of = add.resolve(&[Type::Is(Dtype::I8), Type::Is(Dtype::U8)], &[], Casting::SameKind)?;
-    /// assert_eq!(of.outputs, [Dtype::I16]);
+    /// assert_eq!(of.outputs(), [Dtype::I16]);
     /// let of = add.resolve(&[Type::Is(Dtype::F32), Type::Float], &[], Casting::SameKind)?;
-    /// assert_eq!(of.inputs, [Dtype::F32, Dtype::F32]);
+    /// assert_eq!(of.inputs(), [Dtype::F32, Dtype::F32]);
     /// # Ok::<(), lanefn::Error>(())
     /// ```
     ///
     /// # Errors
-    /// [`Error::Arity`], [`Error::NoLoop`], [`Error::Casting`].
+    /// [`Error::Arity`], [`Error::NoLoop`], [`Error::Casting`]; [`Error::Made`] of a function made at run time.
     pub fn resolve(
         &self,
         inputs: &[Type],
         fixed: &[Option<Dtype>],
         casting: Casting,
-    ) -> Result<&'static Loop> {
+    ) -> Result<Code> {
         if inputs.len() != self.nin() {
             return Err(self.arity(inputs.len(), self.nout()));
         }
@@ -173,6 +206,19 @@ impl Untyped {
                 self.arity(fixed.len().min(self.nin()), fixed.len().saturating_sub(self.nin()))
             );
         }
+        if let Some(made) = self.made {
+            return made.resolve(self, inputs, fixed, casting);
+        }
+        self.find(inputs, fixed, casting).map(Code::Loop)
+    }
+
+    /// [`Untyped::resolve`] among the loops.
+    fn find(
+        &self,
+        inputs: &[Type],
+        fixed: &[Option<Dtype>],
+        casting: Casting,
+    ) -> Result<&'static Loop> {
         // An exact match is the usual case.
         if fixed.is_empty() {
             let same = |l: &&&Loop| l.inputs.iter().zip(inputs).all(|(d, t)| Type::Is(*d) == *t);
@@ -232,32 +278,49 @@ impl Untyped {
             false => String::new(),
         };
         Err(Error::NoLoop {
-            function: self.name,
+            function: self.name.into(),
             got: inputs.iter().map(Type::to_string).collect::<Vec<_>>().join(", ") + ")" + &fixed,
-            has: self.loops.iter().copied().map(signature).collect::<Vec<_>>().join(", "),
+            has: self
+                .loops
+                .iter()
+                .map(|l| signature(l.inputs, l.outputs))
+                .collect::<Vec<_>>()
+                .join(", "),
         })
     }
 
     fn input_cast(&self, i: usize, from: Type, of: &Loop, casting: Casting) -> Error {
         let (operand, from) = (format!("input {i}"), from.to_string());
-        Error::Casting { function: self.name, operand, from, to: of.inputs[i], casting }
+        Error::Casting { function: self.name.into(), operand, from, to: of.inputs[i], casting }
     }
 
     pub(super) fn arity(&self, got_in: usize, got_out: usize) -> Error {
-        Error::Arity { function: self.name, nin: self.nin(), nout: self.nout(), got_in, got_out }
+        Error::Arity {
+            function: self.name.into(),
+            nin: self.nin(),
+            nout: self.nout(),
+            got_in,
+            got_out,
+        }
     }
 
     /// Whether what a loop gives may be cast to the dtypes of the outputs.
     pub(super) fn check_outputs(
         &self,
-        of: &Loop,
+        of: &Code,
         outputs: impl Iterator<Item = Dtype>,
         casting: Casting,
     ) -> Result<()> {
-        for (i, (to, &from)) in outputs.zip(of.outputs).enumerate() {
+        for (i, (to, &from)) in outputs.zip(of.outputs()).enumerate() {
             if !can_cast(from, to, casting) {
                 let (operand, from) = (format!("output {i}"), from.to_string());
-                return Err(Error::Casting { function: self.name, operand, from, to, casting });
+                return Err(Error::Casting {
+                    function: self.name.into(),
+                    operand,
+                    from,
+                    to,
+                    casting,
+                });
             }
         }
         Ok(())
@@ -299,10 +362,10 @@ impl Untyped {
             inputs.iter().map(|i| Type::Is(i.dtype)).collect();
         let of = self.resolve(&types, &[], options.casting)?;
         // SAFETY: the caller's promise.
-        unsafe { self.call_loop(of, inputs, mask, outputs, options) }
+        unsafe { self.call_code(&of, inputs, mask, outputs, options) }
     }
 
-    /// [`Untyped::call_raw`] with a loop of one's own choice, such as [`Untyped::resolve`] gives. Inputs
+    /// [`Untyped::call_raw`] with code of one's own choice, such as [`Untyped::resolve`] gives. Inputs
     /// are cast to its dtypes, whatever theirs are.
     ///
     /// # Errors
@@ -310,15 +373,15 @@ impl Untyped {
     ///
     /// # Safety
     /// As [`Untyped::call_raw`].
-    pub unsafe fn call_loop(
+    pub unsafe fn call_code(
         &self,
-        of: &'static Loop,
+        of: &Code,
         inputs: &[RawInput],
         mask: Option<RawInput>,
         outputs: &[RawOutput],
         options: Options,
     ) -> Result<()> {
-        if inputs.len() != of.inputs.len() || outputs.len() != of.outputs.len() {
+        if inputs.len() != of.inputs().len() || outputs.len() != of.outputs().len() {
             return Err(self.arity(inputs.len(), outputs.len()));
         }
         self.check_outputs(of, outputs.iter().map(|o| o.dtype), options.casting)?;
@@ -344,9 +407,9 @@ impl Untyped {
 }
 
 /// A loop's signature as text.
-pub(super) fn signature(l: &Loop) -> String {
+pub(super) fn signature(inputs: &[Dtype], outputs: &[Dtype]) -> String {
     let names = |d: &[Dtype]| d.iter().map(|d| d.name()).collect::<Vec<_>>().join(", ");
-    format!("({}) -> {}", names(l.inputs), names(l.outputs))
+    format!("({}) -> {}", names(inputs), names(outputs))
 }
 
 /// The shape that these broadcast to, or the error that says which doesn't.
@@ -369,7 +432,7 @@ pub(super) fn broadcast_all<'a>(
 /// # Safety
 /// As for [`Untyped::call_raw`]; the mask is of bools.
 pub(super) unsafe fn call(
-    function: &Loop,
+    function: &Code,
     rule: Rule,
     inputs: &[RawInput],
     mask: Option<RawInput>,
@@ -527,10 +590,10 @@ pub(super) fn check_level(asked: Option<Level>) -> Result<Level> {
 /// # Safety
 /// The first is valid for reading, the second for writing, and they are apart. The level is present.
 pub(super) unsafe fn convert(from: &RawInput, to: &RawOutput, level: Level) -> Result<()> {
-    let of = cast(to.dtype, to.dtype);
+    let of = Code::Loop(cast(to.dtype, to.dtype));
     let options = Options { level: Some(level), threads: Some(1), ..Options::default() };
     // SAFETY: the caller's promise; a loop from a dtype to itself takes and gives elements of its size.
-    unsafe { call(of, Rule::Nothing, &[*from], None, &[*to], options) }
+    unsafe { call(&of, Rule::Nothing, &[*from], None, &[*to], options) }
 }
 
 /// Whether a shape broadcasts to another without changing that.

@@ -611,9 +611,12 @@ impl Loader<'_> {
                         self.around[l as usize] = self.inner(self.around[l as usize], home);
                     }
                 }
-                let typed = nexts.iter().zip(&self.graph.loops[l as usize].inside).all(|(&n, &i)| {
-                    self.graph.dtype(i).is_none_or(|d| self.graph.dtype(n).is_none_or(|e| d == e))
-                });
+                let typed =
+                    nexts.iter().zip(&self.graph.loops[l as usize].inside).all(|(&n, &i)| {
+                        self.graph
+                            .dtype(i)
+                            .is_none_or(|d| self.graph.dtype(n).is_none_or(|e| d == e))
+                    });
                 let truth = self.graph.dtype(go).is_none_or(|d| d == Dtype::Bool);
                 if !typed || !truth {
                     return self.reader.error("a loop's values change their dtypes");

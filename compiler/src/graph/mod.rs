@@ -14,7 +14,7 @@ mod explain;
 
 pub use bytes::{LoadError, MAX_BYTES, MAX_DEPTH, MAX_INPUTS, MAX_NODES};
 
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
 use lanefn_kernels::lanes::{
@@ -182,9 +182,9 @@ impl Graph {
 
     /// Whether every node has a dtype and is something that can be run: see the page of the module.
     pub fn is_typed(&self) -> bool {
-        self.nodes.iter().all(|n| {
-            matches!(n.ty, Some(Type::Is(_))) && !matches!(n.op, Op::Convert | Op::Choose)
-        })
+        self.nodes
+            .iter()
+            .all(|n| matches!(n.ty, Some(Type::Is(_))) && !matches!(n.op, Op::Convert | Op::Choose))
     }
 
     /// The value of a constant of a dtype.
@@ -200,9 +200,7 @@ impl Graph {
     /// The node of this content: the one that there is, or a new one.
     fn intern(&mut self, node: Node) -> Id {
         fn hash(hasher: &foldhash::fast::FixedState, node: &Node) -> u64 {
-            let mut h = hasher.build_hasher();
-            node.hash(&mut h);
-            h.finish()
+            hasher.hash_one(node)
         }
         let Graph { nodes, seen, hasher, .. } = self;
         let at = hash(hasher, &node);
@@ -356,7 +354,11 @@ impl Graph {
     /// # Panics
     /// If it is not the innermost loop, or there are not as many next values as it carries.
     pub fn end_loop(&mut self, id: LoopId, go: Id, nexts: &[Id]) -> Vec<Id> {
-        assert_eq!(self.open.pop(), Some(id), "loops end in the order opposite to that they began in");
+        assert_eq!(
+            self.open.pop(),
+            Some(id),
+            "loops end in the order opposite to that they began in"
+        );
         let l = &mut self.loops[id as usize];
         assert_eq!(l.inside.len(), nexts.len(), "a loop carries as many values as it began with");
         l.go = go;
@@ -372,6 +374,11 @@ impl Graph {
             .collect();
         self.loops[id as usize].after.clone_from(&after);
         after
+    }
+
+    /// Another node for an output that there is.
+    pub(crate) fn set_output(&mut self, n: usize, id: Id) {
+        self.outputs[n] = id;
     }
 
     /// One more output.

@@ -31,7 +31,9 @@ use crate::{
 #[non_exhaustive]
 pub enum RunError {
     /// More operands than a call may have.
-    #[error("a function has at most {MAX_INPUTS} inputs and {MAX_OUTPUTS} outputs, not {nin} and {nout}")]
+    #[error(
+        "a function has at most {MAX_INPUTS} inputs and {MAX_OUTPUTS} outputs, not {nin} and {nout}"
+    )]
     Operands {
         /// Its inputs.
         nin: usize,
@@ -326,11 +328,8 @@ impl Running<'_> {
                     loop {
                         // SAFETY: as above.
                         unsafe { self.steps(condition) };
-                        let and = steps::step(
-                            Operation::And,
-                            Dtype::Bool,
-                            &[Dtype::Bool, Dtype::Bool],
-                        );
+                        let and =
+                            steps::step(Operation::And, Dtype::Bool, &[Dtype::Bool, Dtype::Bool]);
                         if let Some(and) = and {
                             // SAFETY: bools; what is written is one of those that are read.
                             unsafe {
@@ -507,7 +506,9 @@ impl Writer<'_> {
                         let Place::Slot(to) = self.placed(inside) else { continue };
                         next.push(Code::Run {
                             of: steps::choosing(self.dtype(inside)),
-                            from: [Place::Slot(active), from, Place::Slot(to)].into_iter().collect(),
+                            from: [Place::Slot(active), from, Place::Slot(to)]
+                                .into_iter()
+                                .collect(),
                             to: [to].into_iter().collect(),
                         });
                     }

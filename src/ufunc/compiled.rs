@@ -1,0 +1,225 @@
+//! Functions made at run time.
+
+use std::sync::Arc;
+
+use lanefn_compiler::{Body, Graph, Known, Vocabulary};
+use lanefn_kernels::{
+    lanes::Dtype,
+    loops::{Loop, MAX_INPUTS, MAX_OUTPUTS},
+};
+use smallvec::SmallVec;
+
+use super::{Reduction, Untyped, cache, untyped::Arguments};
+use crate::{
+    dtype::{Casting, Type, can_cast},
+    error::{Error, Result},
+    execute::Code,
+    status::Rule,
+};
+
+/// The functions of the catalogue, for graphs to name.
+pub struct Catalogue;
+
+impl Vocabulary for Catalogue {
+    fn find(&self, name: &str) -> Option<Known> {
+        let of = crate::find(name)?;
+        Some(Known { name: of.name, nin: of.nin(), nout: of.nout() })
+    }
+
+    fn resolve(&self, name: &str, inputs: &[Type]) -> std::result::Result<&'static Loop, String> {
+        let of = crate::find(name).ok_or_else(|| format!("there is no function '{name}'"))?;
+        match of.resolve(inputs, &[], Casting::SameKind) {
+            Ok(Code::Loop(of)) => Ok(of),
+            Ok(Code::Body(_)) => Err(format!("'{name}' is no function of the catalogue")),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    fn exactly(&self, name: &str, inputs: &[Dtype]) -> Option<&'static Loop> {
+        crate::find(name)?.loops.iter().copied().find(|l| l.inputs == inputs)
+    }
+
+    fn names(&self) -> Vec<&'static str> {
+        let names =
+            |f: &'static Untyped<'static>| std::iter::once(f.name).chain(f.aliases.iter().copied());
+        crate::catalogue().iter().flat_map(names).collect()
+    }
+}
+
+/// A function made at run time: from an expression, a graph, or the bytes of one.
+///
+/// It is data: cloned, sent, written down and read in another process, it is the same function, and each
+/// process compiles it when it is first called there, once for each combination of dtypes. It has all
+/// methods of [`Untyped`], by [`Compiled::untyped`].
+#[derive(Clone)]
+pub struct Compiled(Arc<Made>);
+
+/// What a [`Compiled`] is.
+pub(super) struct Made {
+    name: String,
+    doc: String,
+    arguments: Vec<String>,
+    graph: Graph,
+    hash: [u8; 32],
+    reduction: Reduction,
+}
+
+impl std::fmt::Debug for Compiled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Debug::fmt(&*self.0, f)
+    }
+}
+
+impl std::fmt::Debug for Made {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}({})", self.name, self.arguments.join(", "))
+    }
+}
+
+impl PartialEq for Compiled {
+    /// Whether they compute the same, by content; names don't count.
+    fn eq(&self, other: &Compiled) -> bool {
+        self.0.hash == other.0.hash
+    }
+}
+
+impl Eq for Compiled {}
+
+impl std::hash::Hash for Compiled {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.hash.hash(state);
+    }
+}
+
+impl Compiled {
+    /// The function that a graph computes, under a name of its own. An open graph serves every dtype for
+    /// which its functions have loops; a typed one its own.
+    ///
+    /// # Errors
+    /// [`Error::Made`] for more inputs or outputs than a call can have, or none.
+    pub fn new(name: &str, graph: Graph) -> Result<Compiled> {
+        let (nin, nout) = (graph.inputs().len(), graph.outputs().len());
+        if nin == 0 || nin > MAX_INPUTS || nout == 0 || nout > MAX_OUTPUTS {
+            return Err(Error::Made {
+                function: name.into(),
+                why: format!(
+                    "it has {nin} inputs and {nout} outputs, where 1 to {MAX_INPUTS} and 1 to {MAX_OUTPUTS} can be called"
+                ),
+            });
+        }
+        let hash = graph.content_hash();
+        Ok(Compiled(Arc::new(Made {
+            name: name.into(),
+            doc: String::new(),
+            arguments: graph.inputs().iter().map(|i| i.name.clone()).collect(),
+            graph,
+            hash,
+            reduction: Reduction::sequence(),
+        })))
+    }
+
+    /// The function of these bytes, which may come from anybody.
+    ///
+    /// # Errors
+    /// [`Error::Made`] says what is wrong with them, and where.
+    pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<Compiled> {
+        let graph = Graph::from_bytes(bytes, &Catalogue)
+            .map_err(|e| Error::Made { function: name.into(), why: e.to_string() })?;
+        Compiled::new(name, graph)
+    }
+
+    /// The function as bytes: the same ones in every process, for equal content.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.0.graph.to_bytes()
+    }
+
+    /// A hash of the content: equal for equal functions and no others.
+    pub fn content_hash(&self) -> [u8; 32] {
+        self.0.hash
+    }
+
+    /// The same function with other words about it.
+    pub fn with_doc(&self, doc: &str) -> Compiled {
+        let Made { name, arguments, graph, hash, reduction, .. } = &*self.0;
+        Compiled(Arc::new(Made {
+            name: name.clone(),
+            doc: doc.into(),
+            arguments: arguments.clone(),
+            graph: graph.clone(),
+            hash: *hash,
+            reduction: *reduction,
+        }))
+    }
+
+    /// What it computes.
+    pub fn graph(&self) -> &Graph {
+        &self.0.graph
+    }
+
+    /// The function as one whose operands' types are known when it is called.
+    pub fn untyped(&self) -> Untyped<'_> {
+        Untyped {
+            name: &self.0.name,
+            aliases: &[],
+            doc: &self.0.doc,
+            arguments: Arguments::Made(&self.0.arguments),
+            loops: &[],
+            made: Some(&self.0),
+            reduction: self.0.reduction,
+            of_floats: false,
+            of_numbers: false,
+            rule: Rule::Nothing,
+        }
+    }
+}
+
+impl Made {
+    pub(super) fn nout(&self) -> usize {
+        self.graph.outputs().len()
+    }
+
+    fn error(&self, why: impl std::fmt::Display) -> Error {
+        Error::Made { function: self.name.clone(), why: why.to_string() }
+    }
+
+    /// [`Untyped::resolve`] of a function made at run time.
+    pub(super) fn resolve(
+        &self,
+        of: &Untyped,
+        inputs: &[Type],
+        fixed: &[Option<Dtype>],
+        casting: Casting,
+    ) -> Result<Code> {
+        // Inputs are what they are asked to be, if they may be cast to that.
+        let mut types: SmallVec<[Type; MAX_INPUTS]> = inputs.into();
+        for (i, ty) in types.iter_mut().enumerate() {
+            let own = self.graph.inputs()[i].dtype;
+            let asked = fixed.get(i).copied().flatten().or(own);
+            if let Some(to) = asked {
+                let may = match *ty {
+                    Type::Is(from) => can_cast(from, to, casting),
+                    Type::Int | Type::Float => true,
+                };
+                if !may {
+                    return Err(Error::Casting {
+                        function: of.name.into(),
+                        operand: format!("input {i}"),
+                        from: ty.to_string(),
+                        to,
+                        casting,
+                    });
+                }
+                *ty = Type::Is(to);
+            }
+        }
+        let outputs: SmallVec<[Option<Dtype>; MAX_OUTPUTS]> =
+            fixed.get(inputs.len()..).unwrap_or_default().into();
+        cache::body(&self.hash, &types, &outputs, || self.compile(&types, &outputs)).map(Code::Body)
+    }
+
+    fn compile(&self, types: &[Type], outputs: &[Option<Dtype>]) -> Result<Body> {
+        let typed = self.graph.typed(types, &Catalogue).map_err(|e| self.error(e))?;
+        let typed = typed.giving(outputs);
+        Body::new(typed, &Catalogue).map_err(|e| self.error(e))
+    }
+}

@@ -1,0 +1,241 @@
+//! Functions made at run time: what their graphs say, they compute, whatever runs them.
+
+mod graphs;
+mod oracle;
+
+use lanefn::{
+    Catalogue, Compiled, Error, Level, Options, RawInput, RawOutput,
+    compiler::{Body, Graph, value::Value},
+    dtype::{Casting, Dtype, Type},
+    kernels::loops::Input,
+};
+use proptest::{
+    prelude::*,
+    test_runner::{Config, TestRunner},
+};
+
+fn cases(default: u32) -> u32 {
+    std::env::var("LANEFN_CASES").ok().and_then(|c| c.parse().ok()).unwrap_or(default)
+}
+
+/// Calls on rows of one length.
+fn call(
+    function: &Compiled,
+    inputs: &[(Dtype, Vec<u8>)],
+    outputs: &[Dtype],
+    n: usize,
+    options: Options,
+) -> Result<Vec<Vec<u8>>, Error> {
+    let mut out: Vec<Vec<u8>> = outputs.iter().map(|d| vec![0xAA; n * d.size()]).collect();
+    let shape = [n];
+    let in_strides: Vec<[isize; 1]> = inputs.iter().map(|i| [i.0.size() as isize]).collect();
+    let out_strides: Vec<[isize; 1]> = outputs.iter().map(|d| [d.size() as isize]).collect();
+    let raw_in: Vec<RawInput> = inputs
+        .iter()
+        .zip(&in_strides)
+        .map(|(i, strides)| RawInput { ptr: i.1.as_ptr(), shape: &shape, strides, dtype: i.0 })
+        .collect();
+    let raw_out: Vec<RawOutput> = out
+        .iter_mut()
+        .zip(outputs)
+        .zip(&out_strides)
+        .map(|((o, &dtype), strides)| RawOutput {
+            ptr: o.as_mut_ptr(),
+            shape: &shape,
+            strides,
+            dtype,
+        })
+        .collect();
+    // SAFETY: rows of `n` elements of these dtypes, apart from each other.
+    unsafe { function.untyped().call_raw(&raw_in, None, &raw_out, options) }?;
+    Ok(out)
+}
+
+fn bytes(values: &[Value]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.bits().to_le_bytes()[..v.dtype().size()].to_vec()).collect()
+}
+
+fn values(dtype: Dtype, bytes: &[u8]) -> Vec<Value> {
+    let each = bytes.chunks_exact(dtype.size()).map(|chunk| {
+        let mut bits = [0; 8];
+        bits[..chunk.len()].copy_from_slice(chunk);
+        Value::from_bits(dtype, u64::from_le_bytes(bits))
+    });
+    each.collect()
+}
+
+/// Equal but for the payload and the sign of a NaN.
+fn same(a: Value, b: Value) -> bool {
+    let nan = |v: Value| {
+        v.get::<f64>().is_some_and(f64::is_nan) || v.get::<f32>().is_some_and(f32::is_nan)
+    };
+    a == b || (a.dtype() == b.dtype() && nan(a) && nan(b))
+}
+
+/// arg > 2 ? arg + 1 : arg - 1
+fn problem() -> Graph {
+    let mut g = Graph::new();
+    let x = g.input("arg");
+    let (one, two) = (g.int(1), g.int(2));
+    let above = g.call("greater", &[x, two]);
+    let (up, down) = (g.call("add", &[x, one]), g.call("subtract", &[x, one]));
+    let out = g.choose(above, up, down);
+    g.output(out);
+    g
+}
+
+#[test]
+fn one_graph_serves_every_dtype_of_numbers_and_gives_what_the_kernel_gives() {
+    let made = Compiled::new("problem", problem()).unwrap();
+    let kernel = lanefn::find("problem").unwrap();
+    for dtype in Dtype::ALL.into_iter().filter(|d| *d != Dtype::Bool) {
+        let x: Vec<Value> = (0..1000).map(|i| Value::of(i % 7).cast(dtype)).collect();
+        let got = call(&made, &[(dtype, bytes(&x))], &[dtype], 1000, Options::default()).unwrap();
+        let mut want = vec![0; 1000 * dtype.size()];
+        let (shape, strides) = ([1000], [dtype.size() as isize]);
+        let bytes = bytes(&x);
+        // SAFETY: rows of a thousand elements.
+        unsafe {
+            let x = RawInput { ptr: bytes.as_ptr(), shape: &shape, strides: &strides, dtype };
+            let y = RawOutput { ptr: want.as_mut_ptr(), shape: &shape, strides: &strides, dtype };
+            kernel.call_raw(&[x], None, &[y], Options::default()).unwrap();
+        }
+        assert_eq!(got[0], want, "{dtype}");
+    }
+}
+
+#[test]
+fn a_graph_survives_its_bytes_and_equal_content_is_equal_bytes() {
+    let made = Compiled::new("problem", problem()).unwrap();
+    let read = Compiled::from_bytes("other name", &made.to_bytes()).unwrap();
+    assert_eq!(made, read);
+    assert_eq!(made.to_bytes(), read.to_bytes());
+    // Built in another order, and with a node that nobody needs.
+    let mut g = Graph::new();
+    let x = g.input("arg");
+    let (two, one) = (g.int(2), g.int(1));
+    g.call("exp", &[x]);
+    let (down, up) = (g.call("subtract", &[x, one]), g.call("add", &[x, one]));
+    let above = g.call("greater", &[x, two]);
+    let out = g.choose(above, up, down);
+    g.output(out);
+    assert_eq!(Compiled::new("problem", g).unwrap().to_bytes(), made.to_bytes());
+}
+
+#[test]
+fn the_dtype_of_a_result_follows_numpys_rules() {
+    let made = Compiled::new("problem", problem()).unwrap();
+    let resolve = |ty: Type| {
+        let of = made.untyped().resolve(&[ty], &[], Casting::SameKind).unwrap();
+        of.outputs()[0]
+    };
+    assert_eq!(resolve(Type::Is(Dtype::U8)), Dtype::U8);
+    assert_eq!(resolve(Type::Is(Dtype::F32)), Dtype::F32);
+    assert_eq!(resolve(Type::Is(Dtype::Bool)), Dtype::I64);
+    assert_eq!(resolve(Type::Int), Dtype::I64);
+    assert_eq!(resolve(Type::Float), Dtype::F64);
+}
+
+/// Random graphs through the interpreter on every level, against the naive reading.
+#[test]
+fn interpreted_graphs_give_what_they_say_on_every_level() {
+    let mut runner = TestRunner::new(Config {
+        cases: cases(300),
+        failure_persistence: None,
+        max_shrink_iters: 4096,
+        ..Config::default()
+    });
+    let levels: Vec<Level> = Level::ALL.into_iter().filter(|l| l.is_present()).collect();
+    for level in Level::ALL.into_iter().filter(|l| !l.is_present()) {
+        println!("skipped: {level}, which this CPU lacks");
+    }
+    let strategy = (graphs::recipes(), 0..150usize, any::<u64>());
+    runner
+        .run(&strategy, |(recipe, n, seed)| {
+            let graph = recipe.graph();
+            let inputs = recipe.inputs(n, seed);
+            let want: Option<Vec<Vec<Value>>> = (0..n)
+                .map(|i| {
+                    let row: Vec<Value> = inputs.iter().map(|x| x[i]).collect();
+                    oracle::evaluate(&graph, &row)
+                })
+                .collect();
+            let Some(want) = want else { return Ok(()) };
+            let body = Body::new(graph, &Catalogue).expect("it can be run");
+            for &level in &levels {
+                let rows: Vec<Vec<u8>> = inputs.iter().map(|x| bytes(x)).collect();
+                let from: Vec<Input> =
+                    rows.iter().map(|r| Input { at: r.as_ptr(), scalar: false }).collect();
+                let mut out: Vec<Vec<u8>> =
+                    body.outputs().iter().map(|d| vec![0xAA; n * d.size()]).collect();
+                let to: Vec<*mut u8> = out.iter_mut().map(|o| o.as_mut_ptr()).collect();
+                // SAFETY: rows of `n` elements; the level is present.
+                unsafe { body.run(level, &from, &to, n) };
+                for (k, &dtype) in body.outputs().iter().enumerate() {
+                    for (i, got) in values(dtype, &out[k]).into_iter().enumerate() {
+                        prop_assert!(
+                            same(got, want[i][k]),
+                            "element {i} of output {k} on {level} is {got:?}, should be {:?}\n{:?}",
+                            want[i][k],
+                            body.graph()
+                        );
+                    }
+                }
+            }
+            Ok(())
+        })
+        .unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn typed_graphs_survive_their_bytes() {
+    let mut runner = TestRunner::new(Config {
+        cases: cases(300),
+        failure_persistence: None,
+        ..Config::default()
+    });
+    runner
+        .run(&graphs::recipes(), |recipe| {
+            let graph = recipe.graph();
+            let bytes = graph.to_bytes();
+            let read = Graph::from_bytes(&bytes, &Catalogue)
+                .map_err(|e| TestCaseError::fail(format!("{e}\n{graph:?}")))?;
+            prop_assert_eq!(read.to_bytes(), bytes);
+            Ok(())
+        })
+        .unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn damaged_bytes_are_an_error_or_another_graph_and_never_a_panic() {
+    let mut runner = TestRunner::new(Config {
+        cases: cases(2000),
+        failure_persistence: None,
+        ..Config::default()
+    });
+    let damage = proptest::collection::vec((any::<u16>(), any::<u8>()), 1..4);
+    runner
+        .run(&(graphs::recipes(), damage, any::<u16>()), |(recipe, damage, cut)| {
+            let mut bytes = recipe.graph().to_bytes();
+            for (at, byte) in damage {
+                let at = at as usize % bytes.len();
+                bytes[at] = byte;
+            }
+            if cut % 4 == 0 {
+                bytes.truncate(cut as usize % bytes.len());
+            }
+            if let Ok(graph) = Graph::from_bytes(&bytes, &Catalogue) {
+                // What was read can be typed, or says why not; and run.
+                let types: Vec<Type> = graph
+                    .inputs()
+                    .iter()
+                    .map(|i| Type::Is(i.dtype.unwrap_or(Dtype::F64)))
+                    .collect();
+                if let Ok(typed) = graph.typed(&types, &Catalogue) {
+                    let _ = Body::new(typed, &Catalogue);
+                }
+            }
+            Ok(())
+        })
+        .unwrap_or_else(|error| panic!("{error}"));
+}
