@@ -210,6 +210,12 @@ impl Places<'_> {
                 });
             }
         }
+        // A loop is gone round once, for all of its values.
+        for (l, of) in graph.loops().iter().enumerate() {
+            for &after in &of.after {
+                self.owner[after as usize] = loops[l].flatten();
+            }
+        }
         // A group whose nodes ended up in different regions stands in the one around all of them.
         for g in 0..self.groups.len() {
             for s in self.groups[g].slow.clone() {

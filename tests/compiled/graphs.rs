@@ -104,6 +104,18 @@ impl Making {
                 }
                 let ids: Vec<Id> =
                     args.iter().zip([a, b, c]).map(|(&d, which)| self.of(d, which, bits)).collect();
+                let mut ids = ids;
+                // Which NaN it is nobody promises.
+                if let Some(seen) = match operation {
+                    Operation::ToBits => Some(0),
+                    Operation::Copysign => Some(1),
+                    _ => None,
+                } {
+                    let nan = self.graph.constant(Value::of(f64::NAN).cast(args[seen]));
+                    let x = ids[seen];
+                    let is = self.graph.apply(Operation::Ne, Dtype::Bool, &[x, x]);
+                    ids[seen] = self.graph.apply(Operation::Select, args[seen], &[is, nan, x]);
+                }
                 let id = self.graph.apply(operation, out, &ids);
                 self.give(out, id);
             }

@@ -546,7 +546,9 @@ impl Loader<'_> {
                     let what = operation.name();
                     return self.reader.error(format!("there is no {what} of such arguments"));
                 }
-                (self.graph.apply(operation, dtype, &args), self.home(&args))
+                // As it is: another order of arguments would be other bytes.
+                let ty = Some(Type::Is(dtype));
+                (self.graph.add(Op::Apply(operation), ty, &args), self.home(&args))
             }
             CALL => {
                 let name = self.reader.number()?;

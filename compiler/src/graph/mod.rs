@@ -108,6 +108,8 @@ pub struct Table {
 #[derive(Clone, Default)]
 pub struct Graph {
     nodes: Vec<Node>,
+    /// Of each node a number that follows from what it computes, however the graph was built.
+    marks: Vec<u64>,
     /// Nodes by what they are.
     seen: HashTable<Id>,
     hasher: foldhash::fast::FixedState,
@@ -187,6 +189,12 @@ impl Graph {
             .all(|n| matches!(n.ty, Some(Type::Is(_))) && !matches!(n.op, Op::Convert | Op::Choose))
     }
 
+    /// The order of two nodes, which is the same however the graph was built.
+    pub(crate) fn order(&self, a: Id, b: Id) -> std::cmp::Ordering {
+        let key = |id: Id| (self.marks[id as usize], id);
+        key(a).cmp(&key(b))
+    }
+
     /// The value of a constant of a dtype.
     pub fn value(&self, id: Id) -> Option<Value> {
         match (self.node(id).op, self.node(id).ty) {
@@ -208,6 +216,8 @@ impl Graph {
             return *found;
         }
         let id = nodes.len() as Id;
+        let mark = mark(&node, &self.loops, &self.tables, &self.marks);
+        self.marks.push(mark);
         nodes.push(node);
         seen.insert_unique(at, id, |&id| hash(hasher, &nodes[id as usize]));
         id
@@ -385,6 +395,46 @@ impl Graph {
     pub fn output(&mut self, id: Id) {
         self.outputs.push(id);
     }
+}
+
+/// The mark of a node whose arguments have theirs.
+fn mark(node: &Node, loops: &[Loop], tables: &[Table], marks: &[u64]) -> u64 {
+    let mut mark = 0u64;
+    let mut mix = |v: u64| {
+        mark = (mark ^ v).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        mark ^= mark >> 29;
+    };
+    mix(match node.ty {
+        None => 0,
+        Some(Type::Int) => 1,
+        Some(Type::Float) => 2,
+        Some(Type::Is(dtype)) => 3 + dtype as u64,
+    });
+    let (kind, a, b) = match node.op {
+        Op::Input(n) => (1, u64::from(n), 0),
+        Op::Const(bits) => (2, bits, 0),
+        Op::Apply(operation) => (3, operation as u64, 0),
+        Op::Call(_, output) => (4, u64::from(output), 0),
+        Op::Convert => (5, 0, 0),
+        Op::Choose => (6, 0, 0),
+        Op::Lookup(_) => (7, 0, 0),
+        Op::Inside(l, n) => {
+            let (mut depth, mut of) = (0, loops[l as usize].parent);
+            while let Some(outer) = of {
+                (depth, of) = (depth + 1, loops[outer as usize].parent);
+            }
+            (8, depth, u64::from(n))
+        }
+        Op::After(_, n) => (9, u64::from(n), 0),
+    };
+    [kind, a, b].into_iter().for_each(&mut mix);
+    match node.op {
+        Op::Call(name, _) => name.bytes().for_each(|b| mix(u64::from(b))),
+        Op::Lookup(table) => tables[table as usize].entries.iter().for_each(|&e| mix(e)),
+        _ => {}
+    }
+    node.args.iter().for_each(|&arg| mix(marks[arg as usize]));
+    mark
 }
 
 /// Writes a kernel into a graph: for [`Loop::record`](lanefn_kernels::loops::Loop::record).

@@ -32,11 +32,11 @@ pub(crate) fn simplify(
         _ => None,
     };
     match operation {
-        // Constants second, else the older node first: sums and products are one node either way.
+        // Constants second, else in an order of their own: sums and products are one node either way.
         Add | Mul | And | Or | Xor | Eq | Ne => {
             let swap = match (known[0].is_some(), known[1].is_some()) {
                 (true, false) => true,
-                (false, false) => args[0] > args[1],
+                (false, false) => graph.order(args[0], args[1]).is_gt(),
                 _ => false,
             };
             if swap {
