@@ -15,6 +15,7 @@ pub mod dtype;
 pub mod graph;
 mod optimise;
 pub mod schedule;
+pub mod text;
 pub mod typing;
 pub mod value;
 pub mod vocabulary;
