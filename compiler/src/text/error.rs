@@ -28,10 +28,16 @@ pub struct ParseError {
     pub column: usize,
     /// What may have been meant.
     pub suggestion: Option<String>,
-    /// As much of the line as is shown.
-    pub(super) excerpt: String,
-    /// The characters of the excerpt before the caret, and the carets.
-    pub(super) caret: (usize, usize),
+    pub(super) shown: Box<Shown>,
+}
+
+/// The line of an error, as far as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Shown {
+    line: String,
+    /// The characters before the carets, and the carets.
+    before: usize,
+    carets: usize,
 }
 
 /// What can be wrong with a text.
@@ -56,7 +62,7 @@ pub enum Problem {
         /// The byte of the text that the bracket is at.
         opened: usize,
         /// What stands there.
-        found: String,
+        found: Box<str>,
     },
     /// No token begins with this character.
     #[error("the character {0:?} has no meaning here")]
@@ -80,12 +86,18 @@ pub enum Problem {
     #[error("there are two inputs `{0}`")]
     Twice(String),
     /// A function has another number of arguments.
-    #[error("`{function}` takes {needed}, not {got}")]
+    #[error(
+        "`{function}` takes {needed}{} argument{}, not {got}",
+        if *more { " or more" } else { "" },
+        if *needed == 1 { "" } else { "s" }
+    )]
     Arguments {
         /// The function.
         function: String,
-        /// The arguments that it takes, in words.
-        needed: String,
+        /// The number of arguments that it takes.
+        needed: usize,
+        /// Whether it takes more too.
+        more: bool,
         /// The number of those given.
         got: usize,
     },
@@ -93,7 +105,7 @@ pub enum Problem {
     #[error("{needed} needed here, not {got}")]
     Values {
         /// How many are needed, in words.
-        needed: String,
+        needed: &'static str,
         /// How many there are.
         got: usize,
     },
@@ -137,15 +149,18 @@ impl Display for ParseError {
             write!(f, "; did you mean `{suggestion}`?")?;
         }
         let line = self.line.to_string();
-        let (margin, (before, carets)) = (line.len(), self.caret);
+        let (margin, Shown { line: text, before, carets }) = (line.len(), &*self.shown);
         write!(f, "\n{:margin$}--> line {line}, column {}", " ", self.column)?;
-        write!(f, "\n{:margin$} |\n{line} | {}", "", self.excerpt)?;
+        write!(f, "\n{:margin$} |\n{line} | {text}", "")?;
         write!(f, "\n{:margin$} | {:before$}{:^<carets$}", "", "", "")
     }
 }
 
 /// An error while it travels up: small.
-pub(super) type Failure = Box<(Problem, Span, Option<String>)>;
+pub(super) type Failure = Box<Failed>;
+
+/// A problem, its place, and what may have been meant.
+pub(super) type Failed = (Problem, Span, Option<String>);
 
 /// A piece of the text, by its bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -171,21 +186,21 @@ const SHOWN: usize = 60;
 
 impl ParseError {
     /// The error of a text.
-    pub(super) fn of(text: &str, failure: Failure) -> ParseError {
-        let (problem, Span { start, end }, suggestion) = *failure;
+    pub(super) fn of(text: &str, (problem, span, suggestion): Failed) -> ParseError {
+        let Span { start, end } = span;
         let line_start = text[..start].rfind('\n').map_or(0, |n| n + 1);
         let line_end = text[start..].find('\n').map_or(text.len(), |n| start + n);
         let (before, rest) = (&text[line_start..start], &text[start..line_end]);
 
         let column = before.chars().count() + 1;
         let cut = column - 1 > SHOWN;
-        let mut excerpt = String::from(if cut { "..." } else { "" });
+        let mut shown = String::from(if cut { "..." } else { "" });
         let skipped = if cut { column - 1 - SHOWN } else { 0 };
-        excerpt.extend(before.chars().skip(skipped).map(plain));
-        let shift = excerpt.chars().count();
-        excerpt.extend(rest.chars().take(SHOWN).map(plain));
+        shown.extend(before.chars().skip(skipped).map(plain));
+        let shift = shown.chars().count();
+        shown.extend(rest.chars().take(SHOWN).map(plain));
         if rest.chars().nth(SHOWN).is_some() {
-            excerpt.push_str("...");
+            shown.push_str("...");
         }
         let concerned = text[start..end.min(line_end).max(start)].chars().take(SHOWN).count();
 
@@ -196,8 +211,7 @@ impl ParseError {
             line: text[..start].matches('\n').count() + 1,
             column,
             suggestion,
-            excerpt,
-            caret: (shift, concerned.max(1)),
+            shown: Box::new(Shown { line: shown, before: shift, carets: concerned.max(1) }),
         }
     }
 }

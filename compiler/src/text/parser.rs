@@ -43,7 +43,7 @@ pub(super) fn run<'a>(
     };
     match parser.text(inputs) {
         Ok(()) => Ok(parser.graph),
-        Err(failure) => Err(ParseError::of(text, failure)),
+        Err(failure) => Err(ParseError::of(text, *failure)),
     }
 }
 
@@ -227,7 +227,7 @@ impl<'a> Parser<'a> {
         }
         let bracket = if kind == Kind::Close { '(' } else { '[' };
         let suggestion = (self.token.kind == Kind::Assign).then(|| "==".to_owned());
-        let (opened, found) = (opened.start, self.found());
+        let (opened, found) = (opened.start, self.found().into());
         let problem = Problem::Unclosed { expected, bracket, opened, found };
         Err(self.token.span.suggests(problem, suggestion))
     }
@@ -321,7 +321,7 @@ impl<'a> Parser<'a> {
         if items.len() != names.len() {
             let needed =
                 if names.len() == 1 { "1 value is" } else { "as many values as names are" };
-            return Err(at.is(Problem::Values { needed: needed.to_owned(), got: items.len() }));
+            return Err(at.is(Problem::Values { needed, got: items.len() }));
         }
         for (&name, &item) in names.iter().zip(&items) {
             self.values.insert(self.written(name), item);
@@ -686,13 +686,13 @@ impl<'a> Parser<'a> {
             return Err(span.suggests(Problem::Function(name.to_owned()), suggestion));
         };
         let args = self.arguments()?;
-        let wrong = |needed: String| {
+        let wrong = |needed: usize, more: bool| {
             let (function, got) = (name.to_owned(), args.len());
-            span.is(Problem::Arguments { function, needed, got })
+            span.is(Problem::Arguments { function, needed, more, got })
         };
         let exactly = |nin: usize| match args.len() == nin {
             true => Ok(()),
-            false => Err(wrong(format!("{nin} argument{}", if nin == 1 { "" } else { "s" }))),
+            false => Err(wrong(nin, false)),
         };
         Ok(Item::One(match function {
             Function::Known(of) => {
@@ -715,13 +715,10 @@ impl<'a> Parser<'a> {
                 self.graph.convert(dtype, args[0])
             }
             Function::Fold(function) => {
-                let [first, rest @ ..] = &args[..] else {
-                    return Err(wrong("2 or more arguments".to_owned()));
+                let [first, second, rest @ ..] = &args[..] else {
+                    return Err(wrong(2, true));
                 };
-                if rest.is_empty() {
-                    return Err(wrong("2 or more arguments".to_owned()));
-                }
-                let mut so_far = *first;
+                let mut so_far = self.operator(function, &[*first, *second], span)?;
                 for &next in rest {
                     so_far = self.operator(function, &[so_far, next], span)?;
                     self.room(span)?;
@@ -845,7 +842,7 @@ fn constant(name: &str) -> Option<f64> {
 fn single(item: Item, at: Span) -> Result<Item> {
     match item {
         Item::Many { count, .. } => {
-            Err(at.is(Problem::Values { needed: "1 value is".to_owned(), got: count }))
+            Err(at.is(Problem::Values { needed: "1 value is", got: count }))
         }
         item => Ok(item),
     }
