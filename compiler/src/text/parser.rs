@@ -37,6 +37,7 @@ pub(super) fn run<'a>(
         graph: Graph::new(),
         values: HashMap::with_hasher(FixedState::default()),
         functions: HashMap::with_hasher(FixedState::default()),
+        operators: [None; Operator::COUNT],
         closed: false,
         waiting: Vec::new(),
         depth: 0,
@@ -64,7 +65,7 @@ enum Function {
     Known(Known),
     Where,
     /// `min` or `max`: the function for two.
-    Fold(&'static str),
+    Fold(Operator),
     Cast(Dtype),
 }
 
@@ -72,8 +73,8 @@ enum Function {
 const OWN: [(&str, Function); 7] = [
     ("where", Function::Where),
     ("select", Function::Where),
-    ("min", Function::Fold("minimum")),
-    ("max", Function::Fold("maximum")),
+    ("min", Function::Fold(Operator::Minimum)),
+    ("max", Function::Fold(Operator::Maximum)),
     ("int", Function::Cast(Dtype::I64)),
     ("float", Function::Cast(Dtype::F64)),
     ("bool", Function::Cast(Dtype::Bool)),
@@ -95,13 +96,62 @@ struct Waiting {
 #[derive(Clone, Copy)]
 enum What {
     /// A function of one.
-    Before(&'static str),
+    Before(Operator),
     /// A function of two, and the left operand.
-    Between(&'static str, Id),
+    Between(Operator, Id),
     /// A comparison, its left operand, and what those before it in a row give.
-    Compare(&'static str, Id, Option<Id>),
+    Compare(Operator, Id, Option<Id>),
     /// The truth, and the value where it holds.
     Choose(Id, Id),
+}
+
+macro_rules! operators {
+    ($($variant:ident $name:literal)*) => {
+        /// A function that the language itself calls.
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        enum Operator {
+            $($variant),*
+        }
+
+        impl Operator {
+            const COUNT: usize = [$($name),*].len();
+
+            fn name(self) -> &'static str {
+                match self {
+                    $(Operator::$variant => $name),*
+                }
+            }
+        }
+    };
+}
+operators! {
+    Negative "negative"
+    Positive "positive"
+    Invert "invert"
+    LogicalNot "logical_not"
+    LogicalOr "logical_or"
+    LogicalAnd "logical_and"
+    Less "less"
+    LessEqual "less_equal"
+    Greater "greater"
+    GreaterEqual "greater_equal"
+    Equal "equal"
+    NotEqual "not_equal"
+    BitwiseOr "bitwise_or"
+    BitwiseXor "bitwise_xor"
+    BitwiseAnd "bitwise_and"
+    LeftShift "left_shift"
+    RightShift "right_shift"
+    Add "add"
+    Subtract "subtract"
+    Multiply "multiply"
+    Divide "divide"
+    FloorDivide "floor_divide"
+    Remainder "remainder"
+    Pow "pow"
+    Square "square"
+    Minimum "minimum"
+    Maximum "maximum"
 }
 
 /// How much operators bind.
@@ -122,41 +172,40 @@ mod binds {
 }
 
 /// How much an operator before its operand binds, and its function.
-fn before(kind: Kind) -> Option<(u8, &'static str)> {
+fn before(kind: Kind) -> Option<(u8, Operator)> {
     Some(match kind {
-        Kind::Minus => (binds::SIGN, "negative"),
-        Kind::Plus => (binds::SIGN, "positive"),
-        Kind::Tilde => (binds::SIGN, "invert"),
-        Kind::Bang => (binds::SIGN, "logical_not"),
-        Kind::Not => (binds::NOT, "logical_not"),
+        Kind::Minus => (binds::SIGN, Operator::Negative),
+        Kind::Plus => (binds::SIGN, Operator::Positive),
+        Kind::Tilde => (binds::SIGN, Operator::Invert),
+        Kind::Bang => (binds::SIGN, Operator::LogicalNot),
+        Kind::Not => (binds::NOT, Operator::LogicalNot),
         _ => return None,
     })
 }
 
-/// How much an operator between two operands binds, and its function.
-fn between(kind: Kind) -> Option<(u8, &'static str)> {
+/// How much an operator between two operands binds, and its function; choices aside.
+fn between(kind: Kind) -> Option<(u8, Operator)> {
     Some(match kind {
-        Kind::If | Kind::Question => (binds::CHOICE, ""),
-        Kind::Or => (binds::OR, "logical_or"),
-        Kind::And => (binds::AND, "logical_and"),
-        Kind::Less => (binds::COMPARISON, "less"),
-        Kind::LessEqual => (binds::COMPARISON, "less_equal"),
-        Kind::Greater => (binds::COMPARISON, "greater"),
-        Kind::GreaterEqual => (binds::COMPARISON, "greater_equal"),
-        Kind::Equal => (binds::COMPARISON, "equal"),
-        Kind::NotEqual => (binds::COMPARISON, "not_equal"),
-        Kind::BitOr => (binds::BIT_OR, "bitwise_or"),
-        Kind::BitXor => (binds::BIT_XOR, "bitwise_xor"),
-        Kind::BitAnd => (binds::BIT_AND, "bitwise_and"),
-        Kind::ShiftLeft => (binds::SHIFT, "left_shift"),
-        Kind::ShiftRight => (binds::SHIFT, "right_shift"),
-        Kind::Plus => (binds::SUM, "add"),
-        Kind::Minus => (binds::SUM, "subtract"),
-        Kind::Star => (binds::PRODUCT, "multiply"),
-        Kind::Slash => (binds::PRODUCT, "divide"),
-        Kind::DoubleSlash => (binds::PRODUCT, "floor_divide"),
-        Kind::Percent => (binds::PRODUCT, "remainder"),
-        Kind::Power => (binds::POWER, "pow"),
+        Kind::Or => (binds::OR, Operator::LogicalOr),
+        Kind::And => (binds::AND, Operator::LogicalAnd),
+        Kind::Less => (binds::COMPARISON, Operator::Less),
+        Kind::LessEqual => (binds::COMPARISON, Operator::LessEqual),
+        Kind::Greater => (binds::COMPARISON, Operator::Greater),
+        Kind::GreaterEqual => (binds::COMPARISON, Operator::GreaterEqual),
+        Kind::Equal => (binds::COMPARISON, Operator::Equal),
+        Kind::NotEqual => (binds::COMPARISON, Operator::NotEqual),
+        Kind::BitOr => (binds::BIT_OR, Operator::BitwiseOr),
+        Kind::BitXor => (binds::BIT_XOR, Operator::BitwiseXor),
+        Kind::BitAnd => (binds::BIT_AND, Operator::BitwiseAnd),
+        Kind::ShiftLeft => (binds::SHIFT, Operator::LeftShift),
+        Kind::ShiftRight => (binds::SHIFT, Operator::RightShift),
+        Kind::Plus => (binds::SUM, Operator::Add),
+        Kind::Minus => (binds::SUM, Operator::Subtract),
+        Kind::Star => (binds::PRODUCT, Operator::Multiply),
+        Kind::Slash => (binds::PRODUCT, Operator::Divide),
+        Kind::DoubleSlash => (binds::PRODUCT, Operator::FloorDivide),
+        Kind::Percent => (binds::PRODUCT, Operator::Remainder),
+        Kind::Power => (binds::POWER, Operator::Pow),
         _ => return None,
     })
 }
@@ -172,6 +221,8 @@ struct Parser<'a> {
     values: HashMap<&'a str, Item, FixedState>,
     /// Functions that were looked up.
     functions: HashMap<&'a str, Function, FixedState>,
+    /// The vocabulary's names of operators that were looked up.
+    operators: [Option<&'static str>; Operator::COUNT],
     /// Whether a new name is an error, and not an input.
     closed: bool,
     waiting: Vec<Waiting>,
@@ -402,74 +453,71 @@ impl<'a> Parser<'a> {
     fn expression(&mut self, choices: bool) -> Result<Item> {
         let base = self.waiting.len();
         loop {
-            while let Some((binds, name)) = before(self.token.kind) {
+            while let Some((binds, operator)) = before(self.token.kind) {
                 let outer = self.waiting[base..].last();
                 if outer.is_some_and(|w| w.binds > binds::NOT && binds == binds::NOT) {
                     return self.unexpected("an operand, which `not` can be in brackets only");
                 }
                 let at = self.advance()?;
-                self.waiting.push(Waiting { binds, at, what: What::Before(name) });
+                self.waiting.push(Waiting { binds, at, what: What::Before(operator) });
             }
             let at = self.token.span;
             let operand = self.operand()?;
 
             let next = self.token;
+            if choices && matches!(next.kind, Kind::If | Kind::Question) {
+                // From the right: choices before this one wait on.
+                let left = value(operand, at)?;
+                let left = self.join(base, binds::CHOICE + 1, left)?;
+                self.advance()?;
+                let what = self.choice(next.kind, left)?;
+                self.waiting.push(Waiting { binds: binds::CHOICE, at: next.span, what });
+                continue;
+            }
             let infix = match between(next.kind) {
                 // What can begin an expression begins one where a line begins.
                 Some((binds::SUM, _)) if next.first => None,
-                Some((binds::CHOICE, _)) if !choices => None,
                 infix => infix,
             };
-            let Some((binds, name)) = infix else {
+            let Some((binds, operator)) = infix else {
                 if self.waiting.len() == base {
                     return Ok(operand);
                 }
                 let right = value(operand, at)?;
                 return Ok(Item::One(self.join(base, 0, right)?));
             };
-            let right = value(operand, at)?;
-            let least = match binds {
-                // From the right.
-                binds::CHOICE | binds::POWER => binds + 1,
-                _ => binds,
-            };
-            let what = match next.kind {
-                Kind::If => {
-                    let yes = self.join(base, least, right)?;
-                    self.advance()?;
-                    let at = self.token.span;
-                    let truth = self.deeper(|p| p.expression(false))?;
-                    let truth = value(truth, at)?;
-                    self.expect(Kind::Else, "an operator or `else`")?;
-                    What::Choose(truth, yes)
+            // Comparisons in a row are joined below, and powers from the right.
+            let least = binds + matches!(binds, binds::COMPARISON | binds::POWER) as u8;
+            let left = value(operand, at)?;
+            let left = self.join(base, least, left)?;
+            self.advance()?;
+            let mut what = What::Between(operator, left);
+            if binds == binds::COMPARISON {
+                let mut before = None;
+                if let Some(&Waiting { at, what: What::Compare(first, far, so_far), .. }) =
+                    self.waiting[base..].last()
+                {
+                    self.waiting.pop();
+                    before = Some(self.compare(first, far, left, so_far, at)?);
                 }
-                Kind::Question => {
-                    let truth = self.join(base, least, right)?;
-                    self.advance()?;
-                    let yes = self.inner()?;
-                    self.expect(Kind::Colon, "an operator or `:`")?;
-                    What::Choose(truth, yes)
-                }
-                _ if binds == binds::COMPARISON => {
-                    let left = self.join(base, least + 1, right)?;
-                    let mut before = None;
-                    if let Some(&Waiting { at, what: What::Compare(name, far, so_far), .. }) =
-                        self.waiting[base..].last()
-                    {
-                        self.waiting.pop();
-                        before = Some(self.compare(name, far, left, so_far, at)?);
-                    }
-                    self.advance()?;
-                    What::Compare(name, left, before)
-                }
-                _ => {
-                    let left = self.join(base, least, right)?;
-                    self.advance()?;
-                    What::Between(name, left)
-                }
-            };
+                what = What::Compare(operator, left, before);
+            }
             self.waiting.push(Waiting { binds, at: next.span, what });
         }
+    }
+
+    /// `truth else` or `yes :`, behind `if` or `?` and what stands before that.
+    fn choice(&mut self, kind: Kind, left: Id) -> Result<What> {
+        if kind == Kind::Question {
+            let yes = self.inner()?;
+            self.expect(Kind::Colon, "an operator or `:`")?;
+            return Ok(What::Choose(left, yes));
+        }
+        let at = self.token.span;
+        let truth = self.deeper(|p| p.expression(false))?;
+        let truth = value(truth, at)?;
+        self.expect(Kind::Else, "an operator or `else`")?;
+        Ok(What::Choose(truth, left))
     }
 
     /// The value of what waits and binds at least so much, with its last operand.
@@ -480,9 +528,11 @@ impl<'a> Parser<'a> {
         {
             self.waiting.pop();
             right = match what {
-                What::Before(name) => self.sign(name, right, at)?,
-                What::Between(name, left) => self.binary(name, left, right, at)?,
-                What::Compare(name, left, before) => self.compare(name, left, right, before, at)?,
+                What::Before(operator) => self.sign(operator, right, at)?,
+                What::Between(operator, left) => self.binary(operator, left, right, at)?,
+                What::Compare(operator, left, before) => {
+                    self.compare(operator, left, right, before, at)?
+                }
                 What::Choose(truth, yes) => self.graph.choose(truth, yes, right),
             };
             self.room(at)?;
@@ -490,28 +540,27 @@ impl<'a> Parser<'a> {
         Ok(right)
     }
 
-    fn binary(&mut self, name: &'static str, left: Id, right: Id, at: Span) -> Result<Id> {
-        if name == "pow"
+    fn binary(&mut self, operator: Operator, left: Id, right: Id, at: Span) -> Result<Id> {
+        if operator == Operator::Pow
             && self.is_two(right)
-            && let Some(Function::Known(square)) = self.function("square")
-            && (square.nin, square.nout) == (1, 1)
+            && let Some(square) = self.called(Operator::Square, 1)
         {
-            return Ok(self.graph.call(square.name, &[left]));
+            return Ok(self.graph.call(square, &[left]));
         }
-        self.operator(name, &[left, right], at)
+        self.operator(operator, &[left, right], at)
     }
 
     fn compare(
         &mut self,
-        name: &'static str,
+        operator: Operator,
         left: Id,
         right: Id,
         before: Option<Id>,
         at: Span,
     ) -> Result<Id> {
-        let truth = self.operator(name, &[left, right], at)?;
+        let truth = self.operator(operator, &[left, right], at)?;
         match before {
-            Some(before) => self.operator("logical_and", &[before, truth], at),
+            Some(before) => self.operator(Operator::LogicalAnd, &[before, truth], at),
             None => Ok(truth),
         }
     }
@@ -523,34 +572,42 @@ impl<'a> Parser<'a> {
     }
 
     /// An operator before its operand. The sign of a number belongs to it.
-    fn sign(&mut self, name: &'static str, x: Id, at: Span) -> Result<Id> {
+    fn sign(&mut self, operator: Operator, x: Id, at: Span) -> Result<Id> {
         let node = self.graph.node(x);
         if let Op::Const(bits) = node.op {
-            match (name, node.ty) {
-                ("positive", Some(Type::Int | Type::Float)) => return Ok(x),
-                ("negative", Some(Type::Float)) => {
+            match (operator, node.ty) {
+                (Operator::Positive, Some(Type::Int | Type::Float)) => return Ok(x),
+                (Operator::Negative, Some(Type::Float)) => {
                     return Ok(self.graph.float(-f64::from_bits(bits)));
                 }
-                ("negative", Some(Type::Int)) if bits as i64 != i64::MIN => {
+                (Operator::Negative, Some(Type::Int)) if bits as i64 != i64::MIN => {
                     return Ok(self.graph.int(-(bits as i64)));
                 }
-                ("negative", Some(Type::Is(Dtype::U64))) if bits == 1 << 63 => {
+                (Operator::Negative, Some(Type::Is(Dtype::U64))) if bits == 1 << 63 => {
                     return Ok(self.graph.int(i64::MIN));
                 }
                 _ => {}
             }
         }
-        self.operator(name, &[x], at)
+        self.operator(operator, &[x], at)
     }
 
-    /// The function of an operator.
-    fn operator(&mut self, name: &'static str, args: &[Id], at: Span) -> Result<Id> {
-        match self.function(name) {
-            Some(Function::Known(of)) if of.nin == args.len() && of.nout == 1 => {
-                Ok(self.graph.call(of.name, args))
-            }
-            _ => Err(at.is(Problem::Function(name.to_owned()))),
+    /// A call of the function of an operator.
+    fn operator(&mut self, operator: Operator, args: &[Id], at: Span) -> Result<Id> {
+        match self.called(operator, args.len()) {
+            Some(name) => Ok(self.graph.call(name, args)),
+            None => Err(at.is(Problem::Function(operator.name().to_owned()))),
         }
+    }
+
+    /// What the vocabulary calls the function of an operator of so many operands. Looked up once.
+    fn called(&mut self, operator: Operator, nin: usize) -> Option<&'static str> {
+        let known = &mut self.operators[operator as usize];
+        if known.is_none() {
+            let of = self.vocabulary.find(operator.name());
+            *known = of.filter(|of| of.nin == nin && of.nout == 1).map(|of| of.name);
+        }
+        *known
     }
 
     /// Whether the graph is still small enough.
@@ -714,13 +771,13 @@ impl<'a> Parser<'a> {
                 exactly(1)?;
                 self.graph.convert(dtype, args[0])
             }
-            Function::Fold(function) => {
+            Function::Fold(operator) => {
                 let [first, second, rest @ ..] = &args[..] else {
                     return Err(wrong(2, true));
                 };
-                let mut so_far = self.operator(function, &[*first, *second], span)?;
+                let mut so_far = self.operator(operator, &[*first, *second], span)?;
                 for &next in rest {
-                    so_far = self.operator(function, &[so_far, next], span)?;
+                    so_far = self.operator(operator, &[so_far, next], span)?;
                     self.room(span)?;
                 }
                 so_far
