@@ -17,6 +17,7 @@ pub mod graph;
 pub mod interpret;
 mod optimise;
 pub mod schedule;
+pub mod text;
 pub mod typing;
 pub mod value;
 pub mod vocabulary;
