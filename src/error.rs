@@ -71,6 +71,9 @@ pub enum Error {
         /// What is wrong.
         why: String,
     },
+    /// A text that is no expression.
+    #[error("{0}")]
+    Expression(#[from] lanefn_compiler::text::ParseError),
     /// No loop of this function takes these dtypes.
     #[error("{function} has no loop for ({got}; it has {has}")]
     NoLoop {

@@ -118,6 +118,22 @@ impl Compiled {
         })))
     }
 
+    /// The function that an expression says: see [`lanefn_compiler::text`]. Its name is the text.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// let f = lanefn::Compiled::from_expression("x > 2 ? x + 1 : x - 1")?;
+    /// assert_eq!(f.call::<(f64,), _>(&array![1.0, 2.0, 3.0])?, array![0.0, 1.0, 4.0]);
+    /// assert_eq!(f.call::<(i8,), _>(&array![1i8, 2, 3])?, array![0, 1, 4]);
+    /// # Ok::<(), lanefn::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Expression`] says where the text is wrong, and what was expected there.
+    pub fn from_expression(text: &str) -> Result<Compiled> {
+        Compiled::new(text, lanefn_compiler::text::parse(text, &Catalogue)?)
+    }
+
     /// The function of these bytes, which may come from anybody.
     ///
     /// # Errors
@@ -221,5 +237,35 @@ impl Made {
         let typed = self.graph.typed(types, &Catalogue).map_err(|e| self.error(e))?;
         let typed = typed.giving(outputs);
         Body::new(typed, &Catalogue).map_err(|e| self.error(e))
+    }
+}
+
+/// Written as its name, its documentation and its bytes; read with the same care as [`Compiled::from_bytes`].
+#[cfg(feature = "serde")]
+mod written {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+    use super::Compiled;
+
+    #[derive(Serialize, Deserialize)]
+    struct Written {
+        name: String,
+        doc: String,
+        bytes: Vec<u8>,
+    }
+
+    impl Serialize for Compiled {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let (name, doc) = (self.0.name.clone(), self.0.doc.clone());
+            Written { name, doc, bytes: self.to_bytes() }.serialize(serializer)
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Compiled {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Compiled, D::Error> {
+            let Written { name, doc, bytes } = Written::deserialize(deserializer)?;
+            let read = Compiled::from_bytes(&name, &bytes).map_err(D::Error::custom)?;
+            Ok(read.with_doc(&doc))
+        }
     }
 }

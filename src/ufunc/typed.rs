@@ -11,7 +11,7 @@ use ndarray::{ArrayBase, Data, DataMut, Dimension};
 use smallvec::SmallVec;
 
 use super::{
-    Untyped,
+    Compiled, Untyped,
     arguments::{Argument, Arguments, ArraysOf, InPlace, Layout, OutOf, Outputs, Results},
     untyped::{RawInput, RawOutput, broadcast_all, call},
 };
@@ -66,6 +66,59 @@ impl<F: Function> Call for F {}
 
 /// Calls on at most so many elements, all contiguous, go straight to the inner loop.
 const SMALL: usize = 2048;
+
+impl Ufunc<Compiled> {
+    /// The function that an expression says, compiled when it is first called: as
+    /// [`Compiled::from_expression`].
+    ///
+    /// ```
+    /// use lanefn::Ufunc;
+    /// use ndarray::array;
+    /// let norm = Ufunc::from_expression("sqrt(x*x + y*y)")?;
+    /// assert_eq!(norm.call::<(f64,), _>((&array![3.0, 6.0], 4.0))?[0], 5.0);
+    /// # Ok::<(), lanefn::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Expression`](crate::Error::Expression).
+    pub fn from_expression(text: &str) -> Result<Compiled> {
+        Compiled::from_expression(text)
+    }
+}
+
+impl Compiled {
+    /// Calls the function on one array, or on a tuple of arrays and numbers, and returns a new array for
+    /// each element type of `O`, to which the results are cast if they are of another one of their kind.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// let f = lanefn::Compiled::from_expression("divmod(x, y)")?;
+    /// let (q, r) = f.call::<(i64, i64), _>((&array![7i64, -7], 2i64))?;
+    /// assert_eq!((q, r), (array![3, -4], array![1, 1]));
+    /// # Ok::<(), lanefn::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`Untyped::call_raw`].
+    pub fn call<O: Results, A: Arguments>(&self, arguments: A) -> Result<ArraysOf<O, A::Dim>> {
+        let mut dim = A::Dim::zeros(arguments.ndim());
+        let layouts = arguments.layouts();
+        let shape = broadcast_all(layouts.iter().map(Layout::shape))?;
+        dim.slice_mut().copy_from_slice(&shape);
+        let axes = order(&shape, &layouts);
+        let pointers = arguments.pointers();
+        let write = |to: &[*mut u8; MAX_OUTPUTS], layout: &dyn Fn() -> SmallVec<[Layout; 4]>| {
+            let inputs = raw_inputs(&layouts, &pointers);
+            let to_layouts = layout();
+            let outputs = raw_outputs(&to_layouts, to);
+            let options = Options { stream: recycle::was_mapped(to[0]), ..Options::default() };
+            // SAFETY: inputs are borrowed arrays or numbers, outputs fresh memory that nobody else knows.
+            unsafe { self.untyped().call_raw(&inputs, None, &outputs, options) }
+        };
+        // SAFETY: without a mask the engine writes every element, or gives an error.
+        unsafe { O::make(dim, Some(&axes), write) }
+    }
+}
 
 /// What [`Ufunc::call`] returns for the arguments `A`.
 type Made<F, A> = Result<ArraysOf<OutOf<F, <A as Arguments>::In>, <A as Arguments>::Dim>>;

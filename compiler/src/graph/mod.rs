@@ -11,8 +11,10 @@
 
 mod bytes;
 mod explain;
+mod operators;
 
 pub use bytes::{LoadError, MAX_BYTES, MAX_DEPTH, MAX_INPUTS, MAX_NODES};
+pub use operators::{Formula, Operand, Term};
 
 use std::hash::BuildHasher;
 
