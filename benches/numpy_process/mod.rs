@@ -13,9 +13,15 @@ pub struct NumPy {
 impl NumPy {
     /// Starts it, and says its version.
     pub fn start() -> Option<NumPy> {
+        NumPy::start_in(&[])
+    }
+
+    /// As [`NumPy::start`], in the environment that `cargo xtask python` with these arguments names.
+    pub fn start_in(arguments: &[&str]) -> Option<NumPy> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let output = Command::new(cargo)
             .args(["run", "--quiet", "--package", "xtask", "--", "python"])
+            .args(arguments)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .stderr(Stdio::inherit())
             .output()

@@ -60,6 +60,11 @@ impl Body {
         self.cost
     }
 
+    /// The interpreter's list, which computes wherever there is no machine code.
+    pub fn interpreted(&self) -> &Interpreted {
+        &self.interpreted
+    }
+
     /// Computes `n` elements of each output.
     ///
     /// # Safety

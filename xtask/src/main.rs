@@ -17,7 +17,11 @@ enum Task {
     /// Measure the errors of the elementary functions, and write `docs/accuracy.md`.
     Accuracy(accuracy::Options),
     /// Set up the Python that tests and benches use, and print where it is.
-    Python,
+    Python {
+        /// The one with the packages that benches compare with.
+        #[arg(long)]
+        peers: bool,
+    },
     /// Run a test program on an emulated CPU that has AVX-512.
     EmulateAvx512(emulate::Options),
 }
@@ -27,7 +31,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
         Task::Test(options) => test::run(&options),
         Task::Lint => test::lint(),
         Task::Accuracy(options) => accuracy::run(&options),
-        Task::Python => test::python(),
+        Task::Python { peers } => test::python(peers),
         Task::EmulateAvx512(options) => emulate::run(&options),
     }
 }

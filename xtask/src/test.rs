@@ -9,6 +9,9 @@ use anyhow::{Context, Result, ensure};
 /// What the tests need of Python, pinned.
 const REQUIREMENTS: &str = "python/tests/requirements.txt";
 
+/// What benches compare with besides, pinned.
+const PEERS: &str = "benches/requirements.txt";
+
 /// Arguments for the test programs.
 #[derive(clap::Args)]
 pub struct Options {
@@ -25,7 +28,7 @@ pub struct Options {
 /// # Errors
 /// When Python or a package is missing, or a test fails.
 pub fn run(options: &Options) -> Result<ExitCode> {
-    let python = environment()?;
+    let python = environment("python", REQUIREMENTS)?;
     if options.python {
         return package(&python);
     }
@@ -74,12 +77,14 @@ fn package(python: &Path) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Sets up the virtual environment and prints the path of its Python.
+/// Sets up the virtual environment of the tests, or of the benches' peers, and prints the path of its
+/// Python.
 ///
 /// # Errors
 /// When Python or a package is missing.
-pub fn python() -> Result<ExitCode> {
-    println!("{}", environment()?.display());
+pub fn python(peers: bool) -> Result<ExitCode> {
+    let (folder, requirements) = if peers { ("peers", PEERS) } else { ("python", REQUIREMENTS) };
+    println!("{}", environment(folder, requirements)?.display());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -135,10 +140,10 @@ pub fn step(command: &mut Command) -> Result<()> {
 }
 
 /// The Python of a virtual environment with the pinned packages, made when it is not there yet.
-fn environment() -> Result<PathBuf> {
-    let requirements = root().join(REQUIREMENTS);
-    let wanted = std::fs::read(&requirements).with_context(|| format!("reading {REQUIREMENTS}"))?;
-    let folder = target().join("python");
+fn environment(folder: &str, requirements: &str) -> Result<PathBuf> {
+    let wanted = std::fs::read(root().join(requirements))
+        .with_context(|| format!("reading {requirements}"))?;
+    let (folder, requirements) = (target().join(folder), root().join(requirements));
     let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     // Copied last: an environment without it was not finished.
     let installed = folder.join("requirements.txt");
