@@ -1,7 +1,8 @@
 //! The expression language: texts and the graphs that they are.
 //!
 //! Graphs are compared as calls written out: `a + b * c` is to be `add(a, multiply(b, c))`, which has no
-//! precedence. `LANEFN_CASES` is the number of random cases (2000 without it).
+//! precedence. `LANEFN_CASES` is the number of random cases (2000 without it), and `LANEFN_PYTHON` a file as
+//! `python_expressions.py` writes it, to be read instead of the one that is here.
 
 mod common;
 
@@ -486,6 +487,23 @@ fn a_text_computes_what_it_says() {
     let hash = Value::of(3_u64);
     let mixed = 3_u64.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     assert_eq!(run("x * 0x9E3779B97F4A7C15", &[hash]), [Value::of(mixed)]);
+}
+
+/// Made by `python_expressions.py`: texts, tabs, and what Python's own parser makes of them.
+const PYTHON: &str = include_str!("python_expressions.txt");
+
+#[test]
+fn what_python_reads_is_read_as_python_does_and_nothing_else_is() {
+    let functions = Functions::new();
+    let more = std::env::var("LANEFN_PYTHON").map(|file| std::fs::read_to_string(file).unwrap());
+    let mut read = 0;
+    for line in more.as_deref().unwrap_or(PYTHON).lines() {
+        let (text, expected) = line.split_once('\t').unwrap();
+        let got = text::parse(text, &functions).map_or("!".to_owned(), |g| calls(&g));
+        assert_eq!(got, expected, "{text}");
+        read += (got != "!") as usize;
+    }
+    assert!(read > 1000);
 }
 
 // ---------------------------------------------------------------------------------------------------

@@ -54,7 +54,7 @@ enum Item {
     /// A value.
     One(Id),
     /// The values of a function: neighbouring nodes.
-    Many { first: Id, count: usize },
+    Many { first: Id, count: u8 },
     /// A table without its index.
     Table(TableId),
 }
@@ -392,7 +392,7 @@ impl<'a> Parser<'a> {
             && wanted != 1
             && let Item::Many { first, count } = first
         {
-            items.extend((0..count as Id).map(|n| Item::One(first + n)));
+            items.extend((0..Id::from(count)).map(|n| Item::One(first + n)));
             return Ok(items);
         }
         items.push(single(first, at)?);
@@ -667,8 +667,8 @@ impl<'a> Parser<'a> {
         let id = match of {
             Item::Many { first, count } => {
                 let which = match self.token.kind {
-                    Kind::Int(n) if n < count as u64 => n as Id,
-                    _ => return Err(at.is(Problem::Which { most: count - 1 })),
+                    Kind::Int(n) if n < u64::from(count) => n as Id,
+                    _ => return Err(at.is(Problem::Which { most: usize::from(count) - 1 })),
                 };
                 self.advance()?;
                 self.close(Kind::CloseTable, opened, "`]`")?;
@@ -759,7 +759,7 @@ impl<'a> Parser<'a> {
                     for output in 1..of.nout {
                         self.graph.call_output(of.name, output as u8, &args);
                     }
-                    return Ok(Item::Many { first, count: of.nout });
+                    return Ok(Item::Many { first, count: of.nout as u8 });
                 }
                 self.graph.call(of.name, &args)
             }
@@ -899,7 +899,7 @@ fn constant(name: &str) -> Option<f64> {
 fn single(item: Item, at: Span) -> Result<Item> {
     match item {
         Item::Many { count, .. } => {
-            Err(at.is(Problem::Values { needed: "1 value is", got: count }))
+            Err(at.is(Problem::Values { needed: "1 value is", got: count.into() }))
         }
         item => Ok(item),
     }

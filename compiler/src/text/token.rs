@@ -153,11 +153,16 @@ impl<'a> Tokens<'a> {
         let bytes = self.text.as_bytes();
         let mut line = false;
         loop {
+            // Nearly always there is one space, or none.
+            if bytes.get(self.at) == Some(&b' ') {
+                self.at += 1;
+            }
             match bytes.get(self.at) {
                 Some(b'\n') => {
                     line = true;
                     self.at += 1;
                 }
+                Some(b'0'..=b'9' | b'a'..=b'z' | b'(' | b')') => return Ok(line),
                 Some(b' ' | b'\t' | b'\r' | b'\x0c') => self.at += 1,
                 Some(b'\\') if bytes.get(self.at + 1) == Some(&b'\n') => self.at += 2,
                 Some(b'\\') if bytes[self.at + 1..].starts_with(b"\r\n") => self.at += 3,
@@ -182,6 +187,8 @@ impl<'a> Tokens<'a> {
         self.at = start + word(&self.text[start..]);
         let span = Span { start, end: self.at };
         let kind = match &self.text[start..self.at] {
+            // None of the others is so short or so long.
+            name if !(2..=6).contains(&name.len()) => Kind::Name,
             "and" => Kind::And,
             "or" => Kind::Or,
             "not" => Kind::Not,
