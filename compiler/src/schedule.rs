@@ -92,9 +92,10 @@ impl Places<'_> {
                     Some(l)
                 }
                 Op::After(l, _) => {
-                    let firsts = &self.graph.loops()[l as usize].firsts;
-                    let firsts = firsts.iter().map(|&f| self.home[f as usize]);
-                    firsts.fold(outer[l as usize], |a, b| self.inner(a, b))
+                    // All that the loop is; what stands in it says nothing about where it stands.
+                    let args = node.args.iter().map(|&a| self.home[a as usize]);
+                    let args = args.filter(|&home| home != Some(l));
+                    args.fold(outer[l as usize], |a, b| self.inner(a, b))
                 }
                 _ => {
                     let args = node.args.iter().map(|&a| self.home[a as usize]);
@@ -208,6 +209,12 @@ impl Places<'_> {
                     None => says,
                     Some(other) => self.common(says, other),
                 });
+            }
+        }
+        // A loop is gone round once, for all of its values.
+        for (id, node) in graph.nodes().iter().enumerate().filter(|&(id, _)| self.live[id]) {
+            if let Op::After(l, _) = node.op {
+                self.owner[id] = loops[l as usize].unwrap_or(None);
             }
         }
         // A group whose nodes ended up in different regions stands in the one around all of them.
