@@ -13,6 +13,7 @@
 
 pub mod dtype;
 pub mod graph;
+pub mod native;
 mod optimise;
 pub mod schedule;
 pub mod typing;
