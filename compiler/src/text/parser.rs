@@ -5,7 +5,7 @@
 
 use std::f64::consts::{E, PI};
 
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
@@ -35,8 +35,8 @@ pub(super) fn run<'a>(
         tokens: Tokens::of(text),
         token: Token { kind: Kind::End, span: Span::default(), first: true },
         graph: Graph::new(),
-        values: HashMap::with_hasher(FixedState::default()),
-        functions: HashMap::with_hasher(FixedState::default()),
+        values: HashMap::with_hasher(RandomState::default()),
+        functions: HashMap::with_hasher(RandomState::default()),
         operators: [None; Operator::COUNT],
         closed: false,
         waiting: Vec::new(),
@@ -218,9 +218,9 @@ struct Parser<'a> {
     token: Token,
     graph: Graph,
     /// Inputs and bound names.
-    values: HashMap<&'a str, Item, FixedState>,
+    values: HashMap<&'a str, Item, RandomState>,
     /// Functions that were looked up.
-    functions: HashMap<&'a str, Function, FixedState>,
+    functions: HashMap<&'a str, Function, RandomState>,
     /// The vocabulary's names of operators that were looked up.
     operators: [Option<&'static str>; Operator::COUNT],
     /// Whether a new name is an error, and not an input.
