@@ -1096,6 +1096,19 @@ proptest! {
     }
 
     #[test]
+    fn any_text_with_mistakes_gets_an_answer(
+        tree in trees(),
+        changes in prop::collection::vec((any::<u16>(), 0..4_usize, prop::sample::select(PIECES)), 1..4),
+    ) {
+        let mut text: Vec<char> = written(&tree, false).chars().collect();
+        for (at, removed, piece) in changes {
+            let at = at as usize % (text.len() + 1);
+            text.splice(at..(at + removed).min(text.len()), piece.chars());
+        }
+        answers(&text.into_iter().collect::<String>())?;
+    }
+
+    #[test]
     fn any_bytes_get_an_answer(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
         answers(&String::from_utf8_lossy(&bytes))?;
     }
