@@ -235,7 +235,7 @@ impl<'a> Parser<'a> {
     /// Goes past a token.
     fn advance(&mut self) -> Result<Span> {
         let past = self.token.span;
-        self.token = self.tokens.next()?;
+        self.tokens.next(&mut self.token)?;
         Ok(past)
     }
 
@@ -332,11 +332,11 @@ impl<'a> Parser<'a> {
             if token.kind != Kind::Name {
                 return Ok(None);
             }
-            token = tokens.next()?;
+            tokens.next(&mut token)?;
             if token.kind != Kind::Comma {
                 return Ok(Some(token.kind));
             }
-            token = tokens.next()?;
+            tokens.next(&mut token)?;
         }
     }
 

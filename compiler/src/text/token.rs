@@ -84,19 +84,20 @@ impl<'a> Tokens<'a> {
         Tokens { text, at: 0, brackets: 0 }
     }
 
-    /// The next token.
-    pub fn next(&mut self) -> Result<Token, Failure> {
+    /// Writes the next token: one that is returned is copied twice, and slowly.
+    pub fn next(&mut self, token: &mut Token) -> Result<(), Failure> {
         let first = self.space()? && self.brackets == 0;
         let start = self.at;
         let bytes = self.text.as_bytes();
         let Some(&byte) = bytes.get(start) else {
             let span = Span { start, end: start };
-            return Ok(Token { kind: Kind::End, span, first: true });
+            *token = Token { kind: Kind::End, span, first: true };
+            return Ok(());
         };
         let after = |n: usize| bytes.get(start + n).copied().unwrap_or(0);
         let (kind, length) = match (byte, after(1)) {
-            (b'a'..=b'z' | b'A'..=b'Z' | b'_', _) => return self.name(first),
-            (b'0'..=b'9', _) | (b'.', b'0'..=b'9') => return self.number(first),
+            (b'a'..=b'z' | b'A'..=b'Z' | b'_', _) => return self.name(first, token),
+            (b'0'..=b'9', _) | (b'.', b'0'..=b'9') => return self.number(first, token),
             (b'(', _) => (Kind::Open, 1),
             (b')', _) => (Kind::Close, 1),
             (b'[', _) => (Kind::OpenTable, 1),
@@ -133,7 +134,7 @@ impl<'a> Tokens<'a> {
             _ => {
                 let c = self.text[start..].chars().next().unwrap_or_default();
                 if c.is_alphabetic() {
-                    return self.name(first);
+                    return self.name(first, token);
                 }
                 let span = Span { start, end: start + c.len_utf8() };
                 return Err(span.suggests(Problem::Character(c), twin(c).map(str::to_owned)));
@@ -145,7 +146,8 @@ impl<'a> Tokens<'a> {
             _ => {}
         }
         self.at = start + length;
-        Ok(Token { kind, span: Span { start, end: self.at }, first })
+        *token = Token { kind, span: Span { start, end: self.at }, first };
+        Ok(())
     }
 
     /// Goes past space and comments; whether a line ended there.
@@ -182,7 +184,7 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    fn name(&mut self, first: bool) -> Result<Token, Failure> {
+    fn name(&mut self, first: bool, token: &mut Token) -> Result<(), Failure> {
         let start = self.at;
         self.at = start + word(&self.text[start..]);
         let span = Span { start, end: self.at };
@@ -202,10 +204,11 @@ impl<'a> Tokens<'a> {
             }
             _ => Kind::Name,
         };
-        Ok(Token { kind, span, first })
+        *token = Token { kind, span, first };
+        Ok(())
     }
 
-    fn number(&mut self, first: bool) -> Result<Token, Failure> {
+    fn number(&mut self, first: bool, token: &mut Token) -> Result<(), Failure> {
         let start = self.at;
         let bytes = &self.text.as_bytes()[start..];
         let base = match bytes {
@@ -281,7 +284,8 @@ impl<'a> Tokens<'a> {
             }
         };
         self.at = end;
-        Ok(Token { kind, span: Span { start, end }, first })
+        *token = Token { kind, span: Span { start, end }, first };
+        Ok(())
     }
 }
 
