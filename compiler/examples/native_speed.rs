@@ -13,6 +13,7 @@ use lanefn_kernels::{
     lanes::{Dtype, Float, Lane, Number, Shape},
     level::Level,
     loops::{InnerLoop, Input, Kernel, Loop, Operands},
+    math,
 };
 
 macro_rules! kernels {
@@ -65,6 +66,14 @@ kernels! {
         let far = S::F64::select(x.lt(s.lit(-2.0)), inner - s.lit(1.0), inner + s.lit(4.0));
         S::F64::select(x.gt(s.lit(2.0)), far * far, far + x)
     };
+    E6F64: f64 F64 (x) cost 40 |s| math::exp_f64(s, -(x * x)) * x;
+    E6F32: f32 F32 (x) cost 40 |s| math::exp_f32(s, -(x * x)) * x;
+    LogF64: f64 F64 (x) cost 50 |s| math::log_f64(s, x);
+    LogF32: f32 F32 (x) cost 40 |s| math::log_f32(s, x);
+    SinF64: f64 F64 (x) cost 60 |s| math::sin_f64(s, x);
+    SinF32: f32 F32 (x) cost 60 |s| math::sin_f32(s, x);
+    TanhF64: f64 F64 (x) cost 60 |s| math::tanh_f64(s, x);
+    PowF64: f64 F64 (x y) cost 90 |s| math::pow_f64(s, x, y);
 }
 
 struct Case {
@@ -81,6 +90,14 @@ fn main() {
         Case { name: "E3 f64", of: Loop::of::<E3F64, (f64, f64, f64)>() },
         Case { name: "E4 f64", of: Loop::of::<E4F64, (f64, f64)>() },
         Case { name: "E5 f64", of: Loop::of::<E5F64, (f64,)>() },
+        Case { name: "E6 f64", of: Loop::of::<E6F64, (f64,)>() },
+        Case { name: "E6 f32", of: Loop::of::<E6F32, (f32,)>() },
+        Case { name: "log f64", of: Loop::of::<LogF64, (f64,)>() },
+        Case { name: "log f32", of: Loop::of::<LogF32, (f32,)>() },
+        Case { name: "sin f64", of: Loop::of::<SinF64, (f64,)>() },
+        Case { name: "sin f32", of: Loop::of::<SinF32, (f32,)>() },
+        Case { name: "tanh f64", of: Loop::of::<TanhF64, (f64,)>() },
+        Case { name: "pow f64", of: Loop::of::<PowF64, (f64, f64)>() },
     ];
     for case in cases.iter().filter(|_| std::env::args().nth(1).as_deref() != Some("make")) {
         let graph = graph(&case.of);
