@@ -1,5 +1,6 @@
 //! The Python package `lanefn`: the built-in functions as ufuncs that behave as NumPy's do.
 
+mod builder;
 mod error;
 mod operand;
 mod overrides;
@@ -71,6 +72,7 @@ fn _lanefn(module: &Bound<PyModule>) -> PyResult<()> {
     let py = module.py();
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<ufunc::Ufunc>()?;
+    module.add_class::<builder::Builder>()?;
     module.add_function(wrap_pyfunction!(_named, module)?)?;
     module.add_function(wrap_pyfunction!(can_cast, module)?)?;
     module.add_function(wrap_pyfunction!(promote_types, module)?)?;
