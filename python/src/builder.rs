@@ -3,11 +3,13 @@
 //! Ids are plain ints. What a graph takes for granted (ids that exist, loops that end in order) is checked
 //! here, so that no caller can bring the process down.
 
-use lanefn::dtype::{Dtype, Type};
-use lanefn_compiler::{
-    Graph, Id,
-    graph::{LoopId, Table},
-    value::Value,
+use lanefn::{
+    compiler::{
+        Graph, Id,
+        graph::{LoopId, Table},
+        value::Value,
+    },
+    dtype::{Dtype, Type},
 };
 use pyo3::{
     exceptions::{PyIndexError, PyOverflowError, PyValueError},
@@ -15,10 +17,10 @@ use pyo3::{
     types::PyTuple,
 };
 
-use crate::operand::dtype;
+use crate::{error::exception, operand::dtype, ufunc::Ufunc};
 
 /// A graph in the making.
-#[pyclass(module = "lanefn._lanefn")]
+#[pyclass(name = "_Builder", module = "lanefn._lanefn")]
 pub struct Builder {
     graph: Graph,
     /// The loops that have begun and not ended, with the numbers of values they carry.
@@ -31,17 +33,6 @@ impl Builder {
             Some(id) => Err(PyIndexError::new_err(format!("there is no node {id}"))),
             None => Ok(()),
         }
-    }
-
-    /// The graph, once no loop is open and it has an output.
-    pub fn graph(&self) -> PyResult<&Graph> {
-        if !self.open.is_empty() {
-            return Err(PyValueError::new_err("a loop has not ended"));
-        }
-        if self.graph.outputs().is_empty() {
-            return Err(PyValueError::new_err("the graph has no output"));
-        }
-        Ok(&self.graph)
     }
 }
 
@@ -199,8 +190,21 @@ impl Builder {
         Ok(())
     }
 
-    /// The names of the inputs.
-    fn inputs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, self.graph.inputs().iter().map(|i| i.name.as_str()))
+    /// The function of this graph. Where there are exceptions that elements can raise, its last output is
+    /// their number, a uint8.
+    #[pyo3(signature = (name, doc="", raises=None))]
+    fn finish(
+        &self,
+        py: Python,
+        name: &str,
+        doc: &str,
+        raises: Option<Py<PyTuple>>,
+    ) -> PyResult<Ufunc> {
+        if !self.open.is_empty() {
+            return Err(PyValueError::new_err("a loop has not ended"));
+        }
+        let compiled = lanefn::Compiled::new(name, self.graph.clone());
+        let compiled = compiled.map_err(|e| exception(py, &e))?.with_doc(doc);
+        crate::made(py, compiled, raises, None)
     }
 }
