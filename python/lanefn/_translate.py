@@ -161,6 +161,7 @@ class Translator:
         self.region = None
         self.frame = None
         self.node = None
+        self.last = None, None
         self.depth = 0
         self.active = []
         self.raises = []
@@ -198,7 +199,7 @@ class Translator:
         if isinstance(value, Maybe):
             value = value.value
         if isinstance(value, Mixed):
-            self.refuse(value.why)
+            self.refuse_mixed(value)
         if isinstance(value, Lane):
             return value.id
         if isinstance(value, Const):
@@ -211,9 +212,19 @@ class Translator:
     # ---- refusals -----------------------------------------------------------------------------------
 
     def refuse(self, construct, advice=""):
-        line = getattr(self.node, "lineno", None)
-        file = self.frame.file if self.frame else None
-        raise Refusal(construct, advice, file, line)
+        raise Refusal(construct, advice, *self.place())
+
+    def place(self):
+        """The file and line that are looked at."""
+        if self.node is None:
+            return self.last
+        return self.frame.file, self.node.lineno
+
+    def mixed(self, why):
+        return Mixed(why, self.place())
+
+    def refuse_mixed(self, value):
+        raise Refusal(value.why, value.advice, *value.place)
 
     def describe(self, value):
         if isinstance(value, Const):
@@ -244,7 +255,7 @@ class Translator:
         if isinstance(value, Lane):
             return value
         if isinstance(value, Mixed):
-            self.refuse(value.why)
+            self.refuse_mixed(value)
         if isinstance(value, Const):
             v = value.value
             if isinstance(v, np.ndarray) and v.ndim == 0:
@@ -354,10 +365,12 @@ class Translator:
             if len(yes.items) == len(no.items) and yes.type is no.type:
                 items = [self.merge(cond, a, b) for a, b in zip(yes.items, no.items)]
                 return Several(items, yes.type)
-            return Mixed("paths leave tuples of different lengths")
+            return self.mixed("paths leave tuples of different lengths")
         if is_scalar(yes) and is_scalar(no):
             return self.choose(cond, self.lane(yes), self.lane(no))
-        return Mixed(f"paths leave {self.describe(yes)} and {self.describe(no)}")
+        value = self.mixed(f"paths leave {self.describe(yes)} and {self.describe(no)}")
+        value.advice = "only numbers can be compiled"
+        return value
 
     def missing(self, value):
         if value is UNBOUND:
@@ -498,9 +511,10 @@ class Translator:
                 region.exits.append(Exit(True, "return", value))
             elif self.block(node.body):
                 region.exits.append(Exit(True, "return", Const(None)))
+            value = self.returned(region)
         finally:
             self.depth -= 1
-            inner_node = self.node
+            self.last = self.place()
             self.frame, self.region, self.node, self.cond = saved
         before = False
         last = max((i for i, e in enumerate(region.exits) if e.kind == "raise"), default=-1)
@@ -511,6 +525,10 @@ class Translator:
                 if cond is not False:
                     self.region.exits.append(Exit(cond, "raise", e.what))
             before = self.either(before, e.cond)
+        return value
+
+    def returned(self, region):
+        """What a function gives: the values of its returns, joined."""
         returns = [e for e in region.exits if e.kind == "return"]
         if not returns:
             # Every path raises, so it does not matter what is given.
@@ -518,13 +536,10 @@ class Translator:
         value = returns[-1].what
         for e in reversed(returns[:-1]):
             value = self.merge(e.cond, e.what, value)
-        if isinstance(value, Mixed) and any(
-            isinstance(e.what, Const) and e.what.value is None for e in returns
-        ):
-            self.node = inner_node
-            value = Mixed(
-                f"{frame.name} returns None on some path; end every path with a return or raise"
-            )
+        nothing = any(isinstance(e.what, Const) and e.what.value is None for e in returns)
+        if isinstance(value, Mixed) and nothing:
+            value = self.mixed(f"{self.frame.name} returns None on some path")
+            value.advice = "end every path with a return of a number, or a raise"
         return value
 
     def bind(self, name, spec, defaults, keyword_defaults, args, kwargs):
@@ -1053,7 +1068,7 @@ class Translator:
             bad = self.missing(value)
             value = value.value if isinstance(value, Maybe) else value
             if isinstance(value, Mixed) or not (value is UNBOUND or self.flat(value)):
-                self.frame.env[name] = Mixed(f"{name} changes in a loop and is not a number")
+                self.frame.env[name] = self.mixed(f"{name} changes in a loop and is not a number")
                 continue
             known = self.facts["kinds"]
             if value is UNBOUND:
@@ -1089,7 +1104,7 @@ class Translator:
         bad = self.missing(value)
         value = value.value if isinstance(value, Maybe) else value
         if isinstance(value, Mixed):
-            self.refuse(value.why)
+            self.refuse_mixed(value)
         if value is UNBOUND:
             value = slot.like
         if bad is not False and not slot.maybe:
@@ -1178,7 +1193,7 @@ class Translator:
 
     def bound(self, value, name):
         if isinstance(value, Mixed):
-            self.refuse(value.why)
+            self.refuse_mixed(value)
         if value is UNBOUND:
             self.refuse(f"{name} has no value here", "assign it before")
         if isinstance(value, Maybe):
@@ -1419,6 +1434,8 @@ class Translator:
         value = self.eval(node.value)
         name = node.attr
         if isinstance(value, Const):
+            if isinstance(value.value, _calls.Choices):
+                return Const(_calls.Method(value, name))
             return self.attribute(value.value, name)
         if isinstance(value, Lane) and name in ("real", "imag"):
             return value if name == "real" else self.call_node("multiply", [value, self.int(0)])

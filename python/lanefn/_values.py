@@ -94,12 +94,12 @@ class Maybe:
 
 
 class Mixed:
-    """What paths have left that is not one value: read, it is refused."""
+    """What paths have left that is not one value: read, it is refused, with the place where it arose."""
 
-    __slots__ = ("why",)
+    __slots__ = ("why", "place", "advice")
 
-    def __init__(self, why):
-        self.why = why
+    def __init__(self, why, place):
+        self.why, self.place, self.advice = why, place, ""
 
 
 class Unbound:
