@@ -8,6 +8,7 @@ known now is computed now, by Python itself; what depends on the arguments becom
 
 import ast
 import builtins
+import functools
 import math
 import operator
 import sys
@@ -150,6 +151,9 @@ def translate(function, inputs, constants, make):
 
 
 def name_of(function):
+    """What a callable is called."""
+    while isinstance(function, functools.partial):
+        function = function.func
     return getattr(function, "__name__", None) or type(function).__name__
 
 

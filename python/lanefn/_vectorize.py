@@ -196,9 +196,8 @@ class vectorize(_Calls):
             self._compile(creating=True)
 
     def _name(self, pyfunc):
-        name = getattr(pyfunc, "__name__", None)
-        if name is not None:
-            self.__name__ = name
+        name = name_of(pyfunc)
+        self.__name__ = name
         self.__qualname__ = getattr(pyfunc, "__qualname__", name)
         self.__module__ = getattr(pyfunc, "__module__", None)
         self.__doc__ = getattr(pyfunc, "__doc__", None) if self._doc is None else self._doc
@@ -234,6 +233,13 @@ class vectorize(_Calls):
         made = translate(self.pyfunc, inputs, constants, _Builder)
         doc = self.__doc__ if isinstance(self.__doc__, str) else ""
         return made.builder.finish(self._called(), doc, tuple(made.raises) or None)
+
+    def _words(self):
+        """The docstring for bytes: all of what was given for it, or how that of the function begins."""
+        doc = self.__doc__
+        if not isinstance(doc, str) or self._doc is not None:
+            return self._doc
+        return doc if len(doc) < 300 else doc.partition("\n\n")[0][:300]
 
     def _called(self):
         return str(getattr(self, "__name__", None) or name_of(self.pyfunc))
@@ -577,7 +583,7 @@ class vectorize(_Calls):
 
         head = {
             "name": self._called(),
-            "doc": self.__doc__ if isinstance(self.__doc__, str) else None,
+            "doc": self._words(),
             "names": p.names,
             "required": p.required,
             "optional": {n: v if _weak(v) else None for n, v in p.optional.items()},
@@ -783,7 +789,7 @@ def from_bytes(data):
     >>> lanefn.from_bytes(f.to_bytes()) == f
     True
     """
-    data = bytes(data)
+    data = bytes(memoryview(data))
     if not data.startswith(MAGIC):
         raise ValueError("these bytes are no function of lanefn.vectorize")
     head, _, rest = data[len(MAGIC) :].partition(b"\n")
