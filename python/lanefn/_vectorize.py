@@ -817,8 +817,8 @@ def from_bytes(data):
     if not fits:
         raise ValueError("the bytes of the function are damaged")
     try:
-        primary = _made(name, rest[:first], raises[0])
-        full = _made(name, rest[first:], raises[1]) if second else None
+        primary = _made(name, rest[:first], raises[0], None, True)
+        full = _made(name, rest[first:], raises[1], None, True) if second else None
         wanted = len(required) or 1
         if primary.nin != wanted or (full is not None and full.nin != len(required) + len(more)):
             raise ValueError("the function has other arguments than it says")

@@ -205,6 +205,6 @@ impl Builder {
         }
         let compiled = lanefn::Compiled::new(name, self.graph.clone());
         let compiled = compiled.map_err(|e| exception(py, &e))?.with_doc(doc);
-        crate::made(py, compiled, raises, None)
+        crate::made(py, compiled, raises, None, true)
     }
 }

@@ -24,17 +24,33 @@ fn _named<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
 /// A function made at run time, from the bytes of its graph, which may come from anybody; and what else
 /// its pickle holds.
 #[pyfunction]
-#[pyo3(signature = (name, bytes, raises=None, otypes=None))]
+#[pyo3(signature = (name, bytes, raises=None, otypes=None, wide=false))]
 fn _made(
     py: Python,
     name: &str,
     bytes: &[u8],
     raises: Option<Py<PyTuple>>,
     otypes: Option<Vec<Bound<PyAny>>>,
+    wide: bool,
 ) -> PyResult<ufunc::Ufunc> {
     let compiled =
         lanefn::Compiled::from_bytes(name, bytes).map_err(|e| error::exception(py, &e))?;
-    made(py, compiled, raises, otypes)
+    made(py, compiled, raises, otypes, wide)
+}
+
+/// The function that an expression says. One of no names gets an input that it does not use, if it may.
+#[pyfunction]
+fn _expression(py: Python, text: &str, unused: bool) -> PyResult<ufunc::Ufunc> {
+    use lanefn::{Catalogue, Compiled, Error, compiler::text};
+    let compiled = text::parse(text, &Catalogue).map_err(Error::from).and_then(|graph| {
+        if graph.inputs().is_empty() && unused {
+            let graph = text::parse_with_inputs(text, &["unused"], &Catalogue)?;
+            return Compiled::new(text, graph);
+        }
+        Compiled::new(text, graph)
+    });
+    let compiled = compiled.map_err(|e| error::exception(py, &e))?;
+    made(py, compiled, None, None, false)
 }
 
 /// A function made at run time, with the exceptions that it can raise.
@@ -43,6 +59,7 @@ fn made(
     compiled: lanefn::Compiled,
     raises: Option<Py<PyTuple>>,
     otypes: Option<Vec<Bound<PyAny>>>,
+    wide: bool,
 ) -> PyResult<ufunc::Ufunc> {
     let outputs = compiled.graph().outputs().len();
     if let Some(raises) = &raises {
@@ -65,7 +82,7 @@ fn made(
     if otypes.as_ref().is_some_and(|o| o.len() != results) {
         return Err(PyValueError::new_err(format!("the function has {results} results")));
     }
-    Ok(ufunc::Ufunc::made(ufunc::Made { compiled, raises, otypes }))
+    Ok(ufunc::Ufunc::made(ufunc::Made { compiled, raises, otypes, wide }))
 }
 
 /// Whether a dtype may be cast to another by a rule.
@@ -124,6 +141,7 @@ fn _lanefn(module: &Bound<PyModule>) -> PyResult<()> {
     module.add_class::<calls::Calls>()?;
     module.add_function(wrap_pyfunction!(_named, module)?)?;
     module.add_function(wrap_pyfunction!(_made, module)?)?;
+    module.add_function(wrap_pyfunction!(_expression, module)?)?;
     module.add_function(wrap_pyfunction!(can_cast, module)?)?;
     module.add_function(wrap_pyfunction!(promote_types, module)?)?;
     module.add_function(wrap_pyfunction!(result_type, module)?)?;

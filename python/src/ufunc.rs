@@ -50,13 +50,13 @@ pub struct Made {
     pub raises: Option<Py<PyTuple>>,
     /// The dtypes that results have, if they have been said.
     pub otypes: Option<Vec<Dtype>>,
+    /// Whether it is a Python function, whose whole numbers are computed with 64 bits: as wide as Python's
+    /// as can be. Only its results are narrow.
+    pub wide: bool,
 }
 
 impl Made {
-    /// The code for operands of these types, and the dtypes of its results.
-    ///
-    /// Results have the dtypes that NumPy's scalars give. Whole numbers are computed with 64 bits, as
-    /// wide as Python's as can be, and only the results are narrow.
+    /// The code for operands of these types. Its results have the dtypes that NumPy's scalars give.
     fn resolve(
         &self,
         of: &Untyped,
@@ -70,6 +70,7 @@ impl Made {
             return of.resolve(types, &fixed, casting);
         }
         let wide = |t: &Type| match t {
+            _ if !self.wide => *t,
             Type::Is(Dtype::I8 | Dtype::I16 | Dtype::I32 | Dtype::U8 | Dtype::U16 | Dtype::U32) => {
                 Type::Is(Dtype::I64)
             }
@@ -654,8 +655,14 @@ impl Ufunc {
         };
         let otypes = made.otypes.as_ref().map(|o| o.iter().map(|d| d.name()).collect::<Vec<_>>());
         let raises = self._raises(py);
-        let arguments = (name, self.to_bytes(py)?, raises, otypes).into_pyobject(py)?;
+        let arguments = (name, self.to_bytes(py)?, raises, otypes, made.wide).into_pyobject(py)?;
         Ok((module.getattr("_made")?, arguments))
+    }
+
+    /// The names of the inputs.
+    #[getter]
+    fn _arguments<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.of().arguments())
     }
 
     /// The graph of a function made at run time, as bytes.
@@ -683,7 +690,7 @@ impl Ufunc {
             )));
         }
         let raises = self._raises(py);
-        Ok(Ufunc::made(Made { compiled: made.compiled.clone(), raises, otypes }))
+        Ok(Ufunc::made(Made { compiled: made.compiled.clone(), raises, otypes, wide: made.wide }))
     }
 
     /// The exceptions that elements can raise, as pairs of a class and a text, or None.
@@ -696,7 +703,8 @@ impl Ufunc {
     fn _raising(&self, py: Python, raises: Py<PyTuple>) -> PyResult<Ufunc> {
         match self.as_made() {
             Some(made) if made.raises.is_some() => {
-                let mut new = crate::made(py, made.compiled.clone(), Some(raises), None)?;
+                let mut new =
+                    crate::made(py, made.compiled.clone(), Some(raises), None, made.wide)?;
                 if let Function::Made(new) = &mut new.function {
                     new.otypes.clone_from(&made.otypes);
                 }
