@@ -204,9 +204,45 @@ def simple(name, kernel, kind="f"):
         plain(t, f"math.{name}", kwargs)
         nin = NIN.get(kernel, 1)
         arity(t, f"math.{name}", args, nin)
-        return t.call_node(kernel, [t.number(a) for a in args], kind)
+        lanes = [t.number(a) for a in args]
+        domain(t, name, lanes)
+        result = t.call_node(kernel, lanes, kind)
+        return t.check_overflow(result, *lanes) if name in LARGE else result
 
     HANDLERS[target] = handler
+
+
+# Where functions of math raise ValueError: a comparison of the argument, or of its magnitude.
+DOMAINS = {
+    "sqrt": ("less", 0.0, False),
+    "log": ("less_equal", 0.0, False),
+    "log2": ("less_equal", 0.0, False),
+    "log10": ("less_equal", 0.0, False),
+    "log1p": ("less_equal", -1.0, False),
+    "acosh": ("less", 1.0, False),
+    "asin": ("greater", 1.0, True),
+    "acos": ("greater", 1.0, True),
+    "atanh": ("greater_equal", 1.0, True),
+    "sin": ("equal", math.inf, True),
+    "cos": ("equal", math.inf, True),
+    "tan": ("equal", math.inf, True),
+}
+# Those that raise in more involved ways.
+INVOLVED = frozenset(("gamma", "lgamma", "fmod", "ldexp", "pow"))
+LARGE = frozenset(("exp", "exp2", "expm1", "sinh", "cosh"))
+
+
+def domain(t, name, lanes):
+    """Outside of its domain a function of math gives NaN; where somebody catches it, Python's error."""
+    if not t.catches(ValueError):
+        return
+    if name in INVOLVED:
+        t.refuse(f"math.{name}() where a ValueError is caught", "test the argument before")
+    if name in DOMAINS:
+        comparison, bound, magnitude = DOMAINS[name]
+        x = t.call_node("abs", lanes[:1], "n") if magnitude else lanes[0]
+        bad = t.call_node(comparison, [x, Lane(t.b.float(bound), "f")], "b")
+        t.fail(bad, ValueError, "math domain error")
 
 
 NIN = {"atan2": 2, "copysign": 2, "fmod": 2, "nextafter": 2, "gcd": 2, "lcm": 2, "ldexp": 2}
@@ -233,6 +269,7 @@ def log(t, target, args, kwargs):
     if known(args):
         return fold(t, target, args, kwargs)
     arity(t, "math.log", args, 1, 2)
+    domain(t, "log", [t.number(args[0])])
     value = t.call_node("log", [t.number(args[0])], "f")
     if len(args) == 2:
         if isinstance(args[1], Const) and args[1].value in (2, 10):
@@ -259,6 +296,7 @@ def power(t, target, args, kwargs):
     if known(args):
         return fold(t, target, args, kwargs)
     arity(t, "math.pow", args, 2)
+    domain(t, "pow", [])
     if isinstance(args[1], Const) and args[1].value == 2:
         base = as_float(t, args[0])
         return t.call_node("multiply", [base, base], "f")
@@ -464,6 +502,7 @@ def division(t, target, args, kwargs):
         return fold(t, target, args, kwargs)
     arity(t, "divmod", args, 2)
     lanes = [t.number(a) for a in args]
+    t.check_divisor(lanes[1], args[1])
     kind = "i" if all(lane.kind == "i" for lane in lanes) else "n"
     return Several([t.call_node("divmod", lanes, kind, i) for i in range(2)])
 

@@ -168,6 +168,7 @@ class Translator:
         self.last = None, None
         self.depth = 0
         self.active = []
+        self.catching = []
         self.raises = []
         self.loops = 0
         self.hidden = 0
@@ -197,7 +198,8 @@ class Translator:
             for e in reversed(raises):
                 code = self.choose(e.cond, self.int(e.what), code)
             self.b.output(self.b.convert(np.uint8, code.id))
-        return Translation(self.b, len(items), several, [(r.type, r.text) for r in self.raises])
+        known = [(r.type, r.text) for r in self.raises] if raises else []
+        return Translation(self.b, len(items), several, known)
 
     def result(self, value):
         if isinstance(value, Maybe):
@@ -411,8 +413,16 @@ class Translator:
             if code > RAISES:
                 self.refuse(f"the function raises in more than {RAISES} ways")
         outer, self.cond = self.cond, cond
-        self.leave("raise", code)
+        self.leave("raise", code, self.caught_env())
         self.cond = outer
+
+    def caught_env(self):
+        """What a handler of this function would find in its names, if there may be one."""
+        return dict(self.frame.env) if self.frame.tries else None
+
+    def catches(self, type):
+        """Whether somebody catches exceptions of this type here, so that they have to be told of."""
+        return any(issubclass(type, t) for types in self.catching for t in types)
 
     def alive(self):
         """Which elements are on this path and have not left."""
@@ -527,7 +537,7 @@ class Translator:
                 cond = self.both(e.cond, self.opposite(before))
                 cond = self.both(cond, self.opposite(self.pending()))
                 if cond is not False:
-                    self.region.exits.append(Exit(cond, "raise", e.what))
+                    self.region.exits.append(Exit(cond, "raise", e.what, self.caught_env()))
             before = self.either(before, e.cond)
         return value
 
@@ -780,6 +790,63 @@ class Translator:
             if not (isinstance(known, Const) and known.value is np.errstate):
                 self.refuse("a with statement", "only np.errstate(...) is understood")
         return self.block(node.body)
+
+    def do_Try(self, node):
+        if node.finalbody:
+            self.refuse("a finally clause", "a compiled function has nothing to clean up")
+        handlers = []
+        for h in node.handlers:
+            value = Const(Exception) if h.type is None else self.eval(h.type)
+            types_ = value.items if isinstance(value, Several) else [value]
+            for t in types_:
+                if not (isinstance(t, Const) and isinstance(t.value, type)):
+                    self.refuse("an except clause for what is no class of exceptions")
+            handlers.append(tuple(t.value for t in types_))
+        region, first = self.region, len(self.region.exits)
+        self.catching.append([t for types_ in handlers for t in types_])
+        self.frame.tries += 1
+        alive = self.block(node.body)
+        self.frame.tries -= 1
+        self.catching.pop()
+        env = self.frame.env
+
+        # An exception that is caught is no way out any more: the exits after it have to leave its elements
+        # alone, and it those before.
+        exits = region.exits[first:]
+        del region.exits[first:]
+        caught, before, paths = False, False, [[] for _ in handlers]
+        for e in exits:
+            cond = self.both(e.cond, self.opposite(caught))
+            kind = self.raises[e.what - 1].type if e.kind == "raise" else None
+            for types_, path in zip(handlers, paths):
+                if kind is not None and issubclass(kind, types_):
+                    cond = self.both(cond, self.opposite(before))
+                    path.append((cond, e.env))
+                    caught = self.either(caught, cond)
+                    break
+            else:
+                if cond is not False:
+                    region.exits.append(Exit(cond, e.kind, e.what, e.env, e.owner))
+                before = self.either(before, e.cond)
+        if alive and node.orelse:
+            self.frame.env = dict(env)
+            alive = self.under(self.opposite(caught), lambda: self.block(node.orelse))
+            env = self.frame.env
+        for h, path in zip(node.handlers, paths):
+            if not path:
+                continue
+            cond, found = path[-1]
+            for one, other in reversed(path[:-1]):
+                cond, found = self.either(one, cond), self.merge_env(one, other, found)
+            self.frame.env = dict(found)
+            if h.name:
+                self.frame.env[h.name] = self.mixed("the text of an exception is used")
+            if self.under(cond, lambda body=h.body: self.block(body)):
+                self.frame.env.pop(h.name, None)
+                env = self.merge_env(cond, self.frame.env, env) if alive else self.frame.env
+                alive = True
+        self.frame.env = dict(env)
+        return alive
 
     def do_Match(self, node):
         subject = self.eval(node.subject)
@@ -1046,7 +1113,7 @@ class Translator:
         for n, e in codes.items():
             self.cond = self.both(cond, self.call_node("equal", [Lane(flag), self.int(n)], "b"))
             if e.kind == "raise":
-                self.leave("raise", e.what)
+                self.leave("raise", e.what, self.caught_env())
             else:
                 self.do_Return(e.what)
             self.cond = cond
@@ -1317,6 +1384,8 @@ class Translator:
             if a.kind == b.kind == "b":
                 return self.call_node(name, [a, b], "b")
         a, b = self.number(left), self.number(right)
+        if name in ("divide", "floor_divide", "remainder"):
+            self.check_divisor(b, right)
         if name == "pow":
             return self.power(a, b, right)
         if name == "divide":
@@ -1327,7 +1396,30 @@ class Translator:
             kind = "i" if a.kind == b.kind == "i" else "n"
         return self.call_node(name, [a, b], kind)
 
+    def check_divisor(self, lane, value):
+        """Division by zero is Python's error where somebody catches that, and IEEE's elsewhere."""
+        if self.catches(ZeroDivisionError) and not (isinstance(value, Const) and value.value != 0):
+            zero = self.call_node("equal", [lane, self.int(0)], "b")
+            self.fail(zero, ZeroDivisionError, "division by zero")
+
+    def check_overflow(self, result, *args):
+        """A result that is too large is Python's error where somebody catches that."""
+        if self.catches(OverflowError):
+            bad = self.call_node("isinf", [result], "b")
+            for a in args:
+                bad = self.both(bad, self.call_node("isfinite", [a], "b"))
+            self.fail(bad, OverflowError, "math range error")
+        return result
+
     def power(self, a, b, exponent):
+        known = exponent.value if isinstance(exponent, Const) else None
+        if self.catches(ZeroDivisionError) and not (known is not None and known >= 0):
+            zero = self.call_node("equal", [a, self.int(0)], "b")
+            negative = self.call_node("less", [b, self.int(0)], "b")
+            self.fail(self.both(zero, negative), ZeroDivisionError, "zero to a negative power")
+        return self.check_overflow(self.raised_to(a, b, exponent), a, b)
+
+    def raised_to(self, a, b, exponent):
         if isinstance(exponent, Const) and not isinstance(exponent.value, np.generic):
             n = exponent.value
             if n == 2 and isinstance(n, int):
@@ -1633,7 +1725,6 @@ def surely(loop):
 
 
 STATEMENTS = {
-    ast.Try: "a try statement",
     ast.Delete: "a del statement",
     ast.Global: "a global statement",
     ast.Nonlocal: "a nonlocal statement",

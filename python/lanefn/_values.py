@@ -134,10 +134,10 @@ class Region:
 class Frame:
     """A function that is being translated: its names and where it came from."""
 
-    __slots__ = ("env", "globals", "closure", "outer", "file", "name", "node", "region", "loops")
+    __slots__ = ("env", "globals", "closure", "outer", "file", "name", "node", "region", "loops", "tries")
 
     def __init__(self, globals, closure, outer, file, name, node, region):
         self.env = {}
         self.globals, self.closure, self.outer = globals, closure, outer
         self.file, self.name, self.node, self.region = file, name, node, region
-        self.loops = []
+        self.loops, self.tries = [], 0

@@ -572,6 +572,95 @@ def series(x):
     return total
 
 
+# ---- exceptions that are caught -----------------------------------------------------------------------
+
+
+@of("ff")
+def safe_division(a, b):
+    try:
+        return a / b
+    except ZeroDivisionError:
+        return 0.0
+
+
+@of("ii")
+def safe_remainder(a, b):
+    r = -1
+    try:
+        q = a // b
+        r = 5
+        r = q + a % (b - 1)
+    except (ZeroDivisionError, ValueError):
+        r *= 2
+    else:
+        r += 1000
+    return r
+
+
+@of("n")
+def safe_table(n):
+    try:
+        return LEVELS[n * 3]
+    except IndexError:
+        pass
+    return -1.0
+
+
+@of("n")
+def safe_dict(n):
+    try:
+        value = SMALL[n]
+    except KeyError:
+        value = n
+    return value
+
+
+@of("f")
+def safe_logarithm(x):
+    try:
+        if x > 1000:
+            raise KeyError
+        return math.log(x) + math.sqrt(5 - x)
+    except ValueError:
+        return -1.0
+    except Exception:
+        return -2.0
+
+
+def divides(a, b):
+    return a / b
+
+
+@of("nn")
+def caught_from_helpers_and_loops(a, b):
+    total = 0.0
+    for i in range(20):
+        try:
+            total += divides(i, a - i)
+        except ZeroDivisionError:
+            total -= 100
+            if b == i:
+                return total
+            continue
+        total += 1
+    try:
+        for i in range(30):
+            if i == b * 2:
+                break
+            total += 1 / (i - a)
+    except ZeroDivisionError:
+        total += i
+    return total
+
+
+@of("f")
+def safe_exponential(x):
+    try:
+        return math.exp(x)
+    except OverflowError:
+        return math.inf
+
+
 # ---- helpers and captured values ----------------------------------------------------------------------
 
 

@@ -211,8 +211,8 @@ def prints(x):
 def handles(x):
     try:
         return 1 / x
-    except ZeroDivisionError:
-        return 0.0
+    finally:
+        x = 0
 
 
 def forever(x):
@@ -237,7 +237,7 @@ def two_kinds(x):
         (sometimes_none, "None"),
         (strings, "'low'"),
         (prints, "print"),
-        (handles, "try"),
+        (handles, "finally"),
         (forever, "never ends"),
         (two_kinds, "None"),
     ],
