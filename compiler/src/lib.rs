@@ -15,6 +15,7 @@ pub mod body;
 pub mod dtype;
 pub mod graph;
 pub mod interpret;
+pub mod native;
 mod optimise;
 pub mod schedule;
 pub mod text;

@@ -4,7 +4,7 @@
 //! precedence. `LANEFN_CASES` is the number of random cases (2000 without it), and `LANEFN_PYTHON` a file as
 //! `python_expressions.py` writes it, to be read instead of the one that is here.
 
-mod common;
+mod vocabulary;
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use lanefn_compiler::{
 };
 use proptest::prelude::*;
 
-use common::Functions;
+use vocabulary::Functions;
 
 // ---------------------------------------------------------------------------------------------------
 // Graphs as calls

@@ -8,6 +8,7 @@ mod code;
 pub(crate) mod floats;
 pub(crate) mod fork;
 pub mod limits;
+pub(crate) mod mapped;
 pub(crate) mod memory;
 mod pool;
 pub(crate) mod publish;

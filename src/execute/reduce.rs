@@ -20,7 +20,7 @@ use lanefn_kernels::{
 };
 use smallvec::SmallVec;
 
-use super::{Code, code::Inner, floats::IeeeDefault, memory, parallel};
+use super::{Code, code::Inner, floats::IeeeDefault, mapped::Mapped, memory, parallel};
 use crate::{
     error::Result,
     status::{Rule, Status},
@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Elements of a piece that is brought into a buffer.
-const PIECE: usize = 2048;
+pub(super) const PIECE: usize = 2048;
 /// Bytes of the vector of accumulators, along, where the order is any.
 const ACCUMULATORS: usize = 4096;
 /// Columns of a row across. So many that rows mostly are read whole, one after the other, as memory likes
@@ -75,6 +75,8 @@ pub(crate) struct Reduce {
     pub ranges: Ranges,
     /// How to tell what is met; arithmetic alone does.
     pub rule: Rule,
+    /// What computes the items, where they are not in memory.
+    pub mapped: Option<Mapped>,
 }
 
 /// Which items go to which output.
@@ -466,6 +468,13 @@ impl Reduce {
         n: usize,
         buffers: [*mut u8; 2],
     ) -> (*const u8, usize) {
+        if let Some(mapped) = &self.mapped {
+            // SAFETY: the caller's promise.
+            unsafe {
+                mapped.piece(first, n, buffers[0]);
+                return (self.cast_to(buffers[0], n, buffers[1]), n);
+            }
+        }
         let step = self.reduced.last().map_or([0; 2], |r| r.1);
         let ([from, mask], run) = self.item(first);
         let start = at.from[0].wrapping_offset(from);

@@ -1,11 +1,15 @@
 //! The methods of a ufunc on raw operands: reduce, accumulate, reduceat, outer, at.
 
-use lanefn_kernels::{cast::cast, lanes::Dtype, loops::Input};
+use lanefn_kernels::{
+    cast::cast,
+    lanes::Dtype,
+    loops::{Input, MAX_INPUTS},
+};
 use smallvec::SmallVec;
 
 use super::{
     Order, RawInput, RawOutput, Scalar, Untyped,
-    untyped::{Copy, check_level, fits, overlap, signature},
+    untyped::{Copy, broadcast_all, check_level, fits, overlap, signature},
 };
 use crate::{
     dtype::{Type, can_cast},
@@ -13,6 +17,7 @@ use crate::{
     execute::{
         Code, Options, check_threads,
         floats::IeeeDefault,
+        mapped::Mapped,
         reduce::{Kept, Ranges, Reduce, Reduced},
     },
 };
@@ -181,6 +186,7 @@ impl Untyped<'_> {
             out_size: output.dtype.size(),
             ranges: Ranges::All,
             rule: self.rule,
+            mapped: None,
         })
     }
 
@@ -276,6 +282,79 @@ impl Untyped<'_> {
             }
         }
         // SAFETY: the caller's promise; overlaps are copied away.
+        unsafe { reduce.run(options.threads) }
+    }
+
+    /// Reduces what another function gives for every element of some inputs, which broadcast together, to
+    /// one number: with the bits that reducing the array of them would have, and without making that
+    /// array. The output has no axes.
+    ///
+    /// ```
+    /// use lanefn::{Options, RawInput, RawOutput, dtype::Dtype};
+    /// let (x, mut sum) = ([1.0f64, 2.0, 3.0], 0.0f64);
+    /// let x = RawInput {
+    ///     ptr: x.as_ptr().cast(), shape: &[3], strides: &[8], dtype: Dtype::F64,
+    /// };
+    /// let to = RawOutput {
+    ///     ptr: (&raw mut sum).cast(), shape: &[], strides: &[], dtype: Dtype::F64,
+    /// };
+    /// let (add, square) = (lanefn::find("add").unwrap(), lanefn::find("square").unwrap());
+    /// // SAFETY: a row of three numbers, and one to write.
+    /// unsafe { add.reduce_mapped_raw(square, &[x], to, None, Options::default()) }?;
+    /// assert_eq!(sum, 14.0);
+    /// # Ok::<(), lanefn::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Of either function, as for [`Untyped::call_raw`] and [`Untyped::reduce_raw`].
+    ///
+    /// # Safety
+    /// As for [`Untyped::call_raw`].
+    pub unsafe fn reduce_mapped_raw(
+        &self,
+        map: &Untyped,
+        inputs: &[RawInput],
+        output: RawOutput,
+        dtype: Option<Dtype>,
+        options: Options,
+    ) -> Result<()> {
+        let types: SmallVec<[Type; MAX_INPUTS]> =
+            inputs.iter().map(|i| Type::Is(i.dtype)).collect();
+        let code = map.resolve(&types, &[], options.casting)?;
+        if code.outputs().len() != 1 {
+            return Err(map.arity(inputs.len(), 1));
+        }
+        for (i, input) in inputs.iter().enumerate() {
+            check_strides(&format!("input {i}"), input.shape, input.strides)?;
+        }
+        let shape = broadcast_all(inputs.iter().map(|i| i.shape))?;
+        let of = code.outputs()[0];
+        let count = shape.iter().try_fold(1usize, |all, &n| all.checked_mul(n));
+        let Some(n) = count.filter(|n| n.checked_mul(of.size()).is_some()) else {
+            let why = "its elements are more than can be counted".into();
+            return Err(Error::TooLarge { shape: shape.to_vec(), dtype: of, why });
+        };
+        // As if the items stood in a row; nobody looks for them there.
+        let (row, step) = ([n], [of.size() as isize]);
+        let items = RawInput { ptr: std::ptr::null(), shape: &row, strides: &step, dtype: of };
+        let mut reduce = self.along("reduce", &items, &output, dtype, options)?;
+        if !output.shape.is_empty() {
+            let (shape, needed) = (output.shape.to_vec(), Vec::new());
+            return Err(Error::OutputShape { output: 0, shape, needed });
+        }
+        if n == 0 {
+            let t = reduce.of.outputs()[0];
+            reduce.initial = self.reduction.identity.map(|i| i.value(t));
+            if reduce.initial.is_none() {
+                let (function, shape) = (self.name.into(), shape.to_vec());
+                return Err(Error::NoIdentity { function, axis: 0, shape });
+            }
+        }
+        // No stride, so that nothing takes the items to lie somewhere.
+        reduce.reduced.push((n, [0, 0]));
+        reduce.kept.push((1, [0; 3]));
+        reduce.mapped = Some(Mapped::new(code, reduce.level, &shape, inputs));
+        // SAFETY: the caller's promise; the output is written when all inputs have been read.
         unsafe { reduce.run(options.threads) }
     }
 

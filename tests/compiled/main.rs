@@ -1,6 +1,7 @@
 //! Functions made at run time: what their graphs say, they compute, whatever runs them.
 
 mod graphs;
+mod mapped;
 mod oracle;
 
 use lanefn::{

@@ -1,0 +1,362 @@
+//! The encoder: instructions to bytes.
+//!
+//! It knows registers and addresses, and nothing of what the bytes are for.
+
+use super::instructions::{Encoding, Shape};
+
+/// A general register by its number.
+pub type General = u8;
+/// General registers that have a part in what is written here.
+#[allow(missing_docs)]
+pub mod general {
+    use super::General;
+    pub const RAX: General = 0;
+    pub const RCX: General = 1;
+    pub const RDX: General = 2;
+    pub const RBX: General = 3;
+    pub const RSP: General = 4;
+    pub const RBP: General = 5;
+    pub const RSI: General = 6;
+    pub const RDI: General = 7;
+}
+
+/// An operand that may be in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operand {
+    /// A vector register.
+    Register(u8),
+    /// Memory, so many bytes after where a register points.
+    Memory(General, i32),
+    /// Memory in the same block as the code, by its offset there.
+    Here(u32),
+}
+
+/// The bits that say whether a jump is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Condition {
+    /// The result was zero.
+    Zero = 4,
+    /// The result was not zero.
+    NotZero = 5,
+}
+
+/// A jump whose goal is not known yet.
+#[derive(Debug)]
+#[must_use]
+pub struct Jump(usize);
+
+/// Code as it grows.
+#[derive(Default)]
+pub struct Assembler {
+    /// The block: data, then code.
+    pub bytes: Vec<u8>,
+}
+
+impl Assembler {
+    /// Where the next instruction stands.
+    pub fn here(&self) -> usize {
+        self.bytes.len()
+    }
+
+    fn byte(&mut self, byte: u8) {
+        self.bytes.push(byte);
+    }
+
+    fn word(&mut self, word: i32) {
+        self.bytes.extend_from_slice(&word.to_le_bytes());
+    }
+
+    /// The bytes that name a register and another operand; `after` bytes of the instruction follow them.
+    fn address(&mut self, register: u8, operand: Operand, after: usize) {
+        let register = (register & 7) << 3;
+        match operand {
+            Operand::Register(other) => self.byte(0xc0 | register | other & 7),
+            Operand::Memory(base, offset) => self.memory(register, base, None, offset),
+            Operand::Here(at) => {
+                self.byte(register | 5);
+                let next = self.here() + 4 + after;
+                self.word(at.wrapping_sub(next as u32) as i32);
+            }
+        }
+    }
+
+    /// As `address`, in memory: base, perhaps an index register with the power of two it counts by.
+    fn memory(&mut self, register: u8, base: General, index: Option<(u8, u8)>, offset: i32) {
+        let short = i8::try_from(offset).is_ok();
+        let mode = match (offset, base & 7) {
+            (0, b) if b != general::RBP => 0,
+            _ if short => 0x40,
+            _ => 0x80,
+        };
+        match index {
+            None if base & 7 != general::RSP => self.byte(mode | register | base & 7),
+            _ => {
+                self.byte(mode | register | 4);
+                let (index, scale) = index.unwrap_or((general::RSP, 0));
+                self.byte(scale << 6 | (index & 7) << 3 | base & 7);
+            }
+        }
+        match mode {
+            0 => {}
+            0x40 => self.byte(offset as u8),
+            _ => self.word(offset),
+        }
+    }
+
+    fn prefix(&mut self, e: Encoding, long: bool, register: u8, second: u8, high: (bool, bool)) {
+        let (index, base) = high;
+        let last = (!second & 15) << 3 | (long as u8) << 2 | e.prefix;
+        let r = if register & 8 == 0 { 0x80 } else { 0 };
+        if e.map == 1 && !e.wide && !index && !base {
+            self.byte(0xc5);
+            self.byte(r | last);
+        } else {
+            self.byte(0xc4);
+            let x = if index { 0 } else { 0x40 };
+            let b = if base { 0 } else { 0x20 };
+            self.byte(r | x | b | e.map);
+            self.byte((e.wide as u8) << 7 | last);
+        }
+        self.byte(e.opcode);
+    }
+
+    /// A vector instruction: the register in the place of `reg`, the one in that of `vvvv`, the operand
+    /// that may be in memory, and the byte that follows, if any.
+    pub fn vex(
+        &mut self,
+        e: Encoding,
+        long: bool,
+        register: u8,
+        second: u8,
+        operand: Operand,
+        follows: Option<u8>,
+    ) {
+        let base = match operand {
+            Operand::Register(r) | Operand::Memory(r, _) => r & 8 != 0,
+            Operand::Here(_) => false,
+        };
+        self.prefix(e, long, register, second, (false, base));
+        self.address(register, operand, follows.is_some() as usize);
+        if let Some(byte) = follows {
+            self.byte(byte);
+        }
+    }
+
+    /// A gather: entries of `1 << scale` bytes after `base`, by the indices in a vector register, where
+    /// the mask's lanes are negative.
+    pub fn gather(
+        &mut self,
+        e: Encoding,
+        long: bool,
+        to: u8,
+        base: General,
+        by: (u8, u8),
+        mask: u8,
+    ) {
+        self.prefix(e, long, to, mask, (by.0 & 8 != 0, base & 8 != 0));
+        self.memory((to & 7) << 3, base, Some(by), 0);
+    }
+
+    fn rex(&mut self, register: u8, base: u8) {
+        self.byte(0x48 | (register & 8) >> 1 | (base & 8) >> 3);
+    }
+
+    fn general(&mut self, opcode: u8, register: General, operand: Operand) {
+        let base = match operand {
+            Operand::Register(r) | Operand::Memory(r, _) => r,
+            Operand::Here(_) => 0,
+        };
+        self.rex(register, base);
+        self.byte(opcode);
+        self.address(register, operand, 0);
+    }
+
+    /// `to = from`, 64 bits.
+    pub fn load(&mut self, to: General, from: Operand) {
+        self.general(0x8b, to, from);
+    }
+
+    /// `to = from`, 64 bits.
+    pub fn store(&mut self, to: Operand, from: General) {
+        self.general(0x89, from, to);
+    }
+
+    /// `to += what`, 64 bits.
+    pub fn add(&mut self, to: General, what: Operand) {
+        self.general(0x03, to, what);
+    }
+
+    /// `to = the address of what`.
+    pub fn address_of(&mut self, to: General, what: Operand) {
+        self.general(0x8d, to, what);
+    }
+
+    /// `to += what`.
+    pub fn add_constant(&mut self, to: General, what: i32) {
+        self.with_constant(0, to, what);
+    }
+
+    /// `to &= what`.
+    pub fn and_constant(&mut self, to: General, what: i32) {
+        self.with_constant(4, to, what);
+    }
+
+    fn with_constant(&mut self, digit: u8, to: General, what: i32) {
+        self.rex(0, to);
+        match i8::try_from(what) {
+            Ok(byte) => {
+                self.byte(0x83);
+                self.byte(0xc0 | digit << 3 | to & 7);
+                self.byte(byte as u8);
+            }
+            Err(_) => {
+                self.byte(0x81);
+                self.byte(0xc0 | digit << 3 | to & 7);
+                self.word(what);
+            }
+        }
+    }
+
+    /// Touches the stack so many bytes below its top, so that its pages are there one after the other.
+    pub fn probe(&mut self, below: i32) {
+        self.rex(0, general::RSP);
+        self.byte(0x83);
+        self.memory(1 << 3, general::RSP, None, -below);
+        self.byte(0);
+    }
+
+    /// `register -= 1`.
+    pub fn decrement(&mut self, register: General) {
+        self.rex(0, register);
+        self.byte(0xff);
+        self.byte(0xc8 | register & 7);
+    }
+
+    /// Compares a register with zero.
+    pub fn test(&mut self, register: General) {
+        self.rex(register, register);
+        self.byte(0x85);
+        self.byte(0xc0 | (register & 7) << 3 | register & 7);
+    }
+
+    /// `to = what`, 64 bits.
+    pub fn constant(&mut self, to: General, what: u64) {
+        self.rex(0, to);
+        self.byte(0xb8 | to & 7);
+        self.bytes.extend_from_slice(&what.to_le_bytes());
+    }
+
+    /// Calls what a register points to.
+    pub fn call(&mut self, to: General) {
+        self.rex(0, to);
+        self.byte(0xff);
+        self.byte(0xd0 | to & 7);
+    }
+
+    /// Puts a register on the stack.
+    pub fn push(&mut self, register: General) {
+        if register & 8 != 0 {
+            self.byte(0x41);
+        }
+        self.byte(0x50 | register & 7);
+    }
+
+    /// Takes a register from the stack.
+    pub fn pop(&mut self, register: General) {
+        if register & 8 != 0 {
+            self.byte(0x41);
+        }
+        self.byte(0x58 | register & 7);
+    }
+
+    /// Forgets the upper halves of the vector registers.
+    pub fn zero_upper(&mut self) {
+        self.bytes.extend_from_slice(&[0xc5, 0xf8, 0x77]);
+    }
+
+    /// Returns.
+    pub fn ret(&mut self) {
+        self.byte(0xc3);
+    }
+
+    /// The lowest 4 or 8 bytes of a vector register into a general one.
+    pub fn lowest(&mut self, to: General, from: u8, eight: bool) {
+        let e = Encoding {
+            map: 1,
+            prefix: 1,
+            wide: eight,
+            opcode: 0x7e,
+            shape: Shape::Two,
+            immediate: false,
+        };
+        self.vex(e, false, from, 0, Operand::Register(to), None);
+    }
+
+    /// Jumps if the last result was so, to somewhere later.
+    pub fn jump_if(&mut self, condition: Condition) -> Jump {
+        self.byte(0x0f);
+        self.byte(0x80 | condition as u8);
+        self.word(0);
+        Jump(self.here())
+    }
+
+    /// The jump comes here.
+    pub fn land(&mut self, jump: Jump) {
+        let distance = (self.here() - jump.0) as i32;
+        self.bytes[jump.0 - 4..jump.0].copy_from_slice(&distance.to_le_bytes());
+    }
+
+    /// Jumps back if the last result was so.
+    pub fn back_if(&mut self, condition: Condition, to: usize) {
+        self.byte(0x0f);
+        self.byte(0x80 | condition as u8);
+        self.word((to as i64 - (self.here() + 4) as i64) as i32);
+    }
+
+    /// Jumps back.
+    pub fn back(&mut self, to: usize) {
+        self.byte(0xe9);
+        self.word((to as i64 - (self.here() + 4) as i64) as i32);
+    }
+
+    /// Nothing, until the offset in the block is a multiple of `to`, at most 32.
+    pub fn align(&mut self, to: usize) {
+        const NOTHING: [&[u8]; 10] = [
+            &[],
+            &[0x90],
+            &[0x66, 0x90],
+            &[0x0f, 0x1f, 0x00],
+            &[0x0f, 0x1f, 0x40, 0x00],
+            &[0x0f, 0x1f, 0x44, 0x00, 0x00],
+            &[0x66, 0x0f, 0x1f, 0x44, 0x00, 0x00],
+            &[0x0f, 0x1f, 0x80, 0x00, 0x00, 0x00, 0x00],
+            &[0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00],
+            &[0x66, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00],
+        ];
+        let mut left = self.here().next_multiple_of(to) - self.here();
+        while left > 0 {
+            let now = left.min(9);
+            self.bytes.extend_from_slice(NOTHING[now]);
+            left -= now;
+        }
+    }
+}
+
+/// The encodings that move a part of a register from and to memory, by its size in bytes.
+pub fn transfer(bytes: usize, store: bool) -> Encoding {
+    let (prefix, opcode) = match (bytes, store) {
+        (4, false) => (1, 0x6e),
+        (4, true) => (1, 0x7e),
+        (8, false) => (2, 0x7e),
+        (8, true) => (1, 0xd6),
+        (_, false) => (0, 0x10),
+        (_, true) => (0, 0x11),
+    };
+    Encoding { map: 1, prefix, wide: false, opcode, shape: Shape::Two, immediate: false }
+}
+
+/// The encoding of the gather of entries of 4 or 8 bytes by 64-bit indices.
+pub fn gather(eight: bool) -> Encoding {
+    Encoding { map: 2, prefix: 1, wide: eight, opcode: 0x93, shape: Shape::Two, immediate: false }
+}

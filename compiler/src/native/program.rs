@@ -1,0 +1,151 @@
+//! What instruction selection leaves: instructions on values, of which there may be any number.
+
+use hashbrown::HashMap;
+
+use super::{helpers::Helper, instructions::Instruction};
+
+/// What an instruction reads or writes: a value by its number, or a constant, whose number has
+/// [`CONSTANT`] set.
+pub type Name = u32;
+
+/// No operand.
+pub const NONE: Name = u32::MAX;
+
+/// The bit that names of constants have.
+pub const CONSTANT: Name = 1 << 31;
+
+/// What an instruction does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Do {
+    /// A vector instruction.
+    Vector(Instruction),
+    /// `dst` = `a` times `b` plus `c`, of eight-byte elements if true.
+    Fma(bool),
+    /// `dst` = a vector of the input of this number.
+    Load(u32),
+    /// A vector of the output of this number = `a`.
+    Store(u32),
+    /// `dst` = `a`.
+    Move,
+    /// `dst` = what the helper of this number makes of `a` and `b`.
+    Call(u32),
+    /// `dst` = entries of the table of this number at the indices `a`, where `b` is negative, which is
+    /// then lost.
+    Gather(u32),
+    /// Up to the end: only if `a`, elements of `1 << k` bytes, is true anywhere.
+    If(u8),
+    /// The end of that.
+    End,
+    /// A loop begins.
+    Loop,
+    /// Out of the innermost loop, unless `a` is true anywhere; as [`Do::If`].
+    Exit(u8),
+    /// Back to where the innermost loop begins.
+    Again,
+}
+
+/// An instruction.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// What it does.
+    pub does: Do,
+    /// Whether on 32 bytes, not 16.
+    pub long: bool,
+    /// The byte that says more, of instructions that have one.
+    pub immediate: u8,
+    /// What it writes.
+    pub dst: Name,
+    /// What it reads.
+    pub args: [Name; 3],
+}
+
+/// A table in the block of the code.
+#[derive(Debug)]
+pub struct Entries {
+    /// The bytes of an entry as it is read: 4 or 8.
+    pub size: usize,
+    /// The entries, one after the other.
+    pub bytes: Vec<u8>,
+    /// Bytes from one to the next, as a power of two.
+    pub scale: u8,
+}
+
+/// A constant.
+#[derive(Debug)]
+pub struct Constant {
+    /// Its 32 bytes.
+    pub bits: [u64; 4],
+    /// How often it is read, or so.
+    pub uses: u32,
+}
+
+/// A program for one vector of each operand.
+#[derive(Default)]
+pub struct Program {
+    /// Elements in a vector.
+    pub lanes: usize,
+    /// What is done.
+    pub steps: Vec<Step>,
+    /// How many values there are.
+    pub values: u32,
+    /// The constants.
+    pub constants: Vec<Constant>,
+    splats: HashMap<u64, Name, foldhash::fast::FixedState>,
+    /// The tables.
+    pub tables: Vec<Entries>,
+    /// The helpers.
+    pub helpers: Vec<Helper>,
+    /// How many loops stand around what is added.
+    depth: u32,
+    /// Whether every step is done once, in order.
+    pub branches: bool,
+}
+
+impl Program {
+    /// A program that does nothing, to vectors of so many elements.
+    pub fn new(lanes: usize) -> Program {
+        Program { lanes, ..Program::default() }
+    }
+
+    /// A new value.
+    pub fn value(&mut self) -> Name {
+        self.values += 1;
+        self.values - 1
+    }
+
+    /// One more step.
+    pub fn push(&mut self, step: Step) {
+        match step.does {
+            Do::Loop => self.depth += 1,
+            Do::Again => self.depth = self.depth.saturating_sub(1),
+            _ => {}
+        }
+        self.branches |= matches!(step.does, Do::If(_) | Do::Loop);
+        for arg in step.args {
+            if arg != NONE && arg & CONSTANT != 0 {
+                let uses = &mut self.constants[(arg & !CONSTANT) as usize].uses;
+                *uses = uses.saturating_add(1 << (3 * self.depth.min(5)));
+            }
+        }
+        self.steps.push(step);
+    }
+
+    /// The constant with these eight bytes, again and again.
+    pub fn splat(&mut self, bits: u64) -> Name {
+        let constants = &mut self.constants;
+        *self.splats.entry(bits).or_insert_with(|| {
+            constants.push(Constant { bits: [bits; 4], uses: 0 });
+            (constants.len() - 1) as Name | CONSTANT
+        })
+    }
+
+    /// The constant with these bytes.
+    pub fn vector(&mut self, bits: [u64; 4]) -> Name {
+        let found = self.constants.iter().position(|c| c.bits == bits);
+        let at = found.unwrap_or_else(|| {
+            self.constants.push(Constant { bits, uses: 0 });
+            self.constants.len() - 1
+        });
+        at as Name | CONSTANT
+    }
+}

@@ -1,0 +1,463 @@
+//! Instruction selection: the lane operations of a typed graph as instructions of AVX2.
+//!
+//! A vector has as many lanes as elements of the widest type in the graph fill 32 bytes. A value of a narrower
+//! type is the low part of a register, so every value is one register, and what stands above it is anything.
+//!
+//! A truth is a vector of all-ones and zeros, as wide as the elements that were compared. It is made wider or
+//! narrower where it meets others, and then is there in both widths. Its opposite is the same vector, with a
+//! note: what reads a truth mostly has a form for either.
+
+mod convert;
+mod floats;
+mod integers;
+mod truths;
+
+use lanefn_kernels::lanes::{Dtype, traced::Operation};
+
+use super::{
+    Unsupported,
+    instructions::Instruction::{self, *},
+    program::{Do, Entries, NONE, Name, Program, Step},
+};
+use crate::{
+    dtype::Type,
+    graph::{Graph, Id, LoopId, Op},
+    schedule::{self, Turn, schedule},
+};
+
+/// Inputs that are loaded before anything else where there are regions, which may not be entered.
+const EARLY_INPUTS: usize = 12;
+
+/// What is known of a node.
+#[derive(Clone, Copy)]
+struct Known {
+    /// Its value; of a truth, for elements of 1, 2, 4 and 8 bytes.
+    names: [Name; 4],
+    /// Of a truth: the width, as a power of two, that it was made in.
+    width: u8,
+    /// Of a truth: whether the vector is the opposite.
+    opposite: bool,
+}
+
+struct Select<'a> {
+    graph: &'a Graph,
+    dtypes: Vec<Dtype>,
+    program: Program,
+    known: Vec<Known>,
+    /// What was put into `known` since regions began, and must be forgotten when they end.
+    inner: Vec<(Id, u8)>,
+    /// How many regions stand around what is selected.
+    regions: usize,
+    /// The lanes that count, in a region: a truth of elements of so many bytes.
+    active: Option<(Name, u8)>,
+}
+
+/// The size of a dtype as a power of two.
+pub fn width(dtype: Dtype) -> u8 {
+    dtype.size().trailing_zeros() as u8
+}
+
+/// A byte, word, ... in every lane, as 8 bytes.
+fn splat(width: u8, bits: u64) -> u64 {
+    match width {
+        0 => (bits & 0xff) * 0x0101_0101_0101_0101,
+        1 => (bits & 0xffff) * 0x0001_0001_0001_0001,
+        2 => (bits & 0xffff_ffff) * 0x0000_0001_0000_0001,
+        _ => bits,
+    }
+}
+
+/// The program of a graph.
+///
+/// # Errors
+/// If the graph is not one that can be run, with the node.
+pub fn select(graph: &Graph) -> Result<Program, Unsupported> {
+    let refuse = |node: usize, why| Err(Unsupported::Node { node: node as Id, why });
+    let mut dtypes = Vec::with_capacity(graph.nodes().len());
+    let live = graph.live();
+    let mut widest = 0;
+    for (id, node) in graph.nodes().iter().enumerate() {
+        match node.op {
+            Op::Call(..) => return refuse(id, "it is a call, which has not been written out"),
+            Op::Convert | Op::Choose => return refuse(id, "its graph is open"),
+            _ => {}
+        }
+        let Some(Type::Is(dtype)) = node.ty else {
+            return refuse(id, "it has no dtype");
+        };
+        dtypes.push(dtype);
+        if live[id] && dtype != Dtype::Bool {
+            widest = widest.max(width(dtype));
+        }
+    }
+    if graph.outputs().is_empty() {
+        return Err(Unsupported::NoOutputs);
+    }
+    let unknown = Known { names: [NONE; 4], width: 0, opposite: false };
+    let mut select = Select {
+        graph,
+        known: vec![unknown; dtypes.len()],
+        dtypes,
+        program: Program::new(32 >> widest),
+        inner: Vec::new(),
+        regions: 0,
+        active: None,
+    };
+    let steps = schedule(graph);
+    select.program.steps.reserve(2 * steps.len() + graph.outputs().len());
+    if steps.iter().any(|s| !matches!(s, schedule::Step::Let(_))) {
+        let inputs =
+            (0..live.len()).filter(|&id| live[id] && matches!(graph.nodes()[id].op, Op::Input(_)));
+        for id in inputs.take(EARLY_INPUTS) {
+            select.ready(id as Id)?;
+        }
+    }
+    select.steps(&steps)?;
+    // All inputs of a vector have been read when the first output is written: one may begin where the
+    // other does.
+    let mut outputs = Vec::with_capacity(graph.outputs().len());
+    for &id in graph.outputs() {
+        outputs.push(select.output(id)?);
+    }
+    for (n, value) in outputs.into_iter().enumerate() {
+        select.push(Do::Store(n as u32), false, 0, NONE, [value, NONE, NONE]);
+    }
+    Ok(select.program)
+}
+
+impl Select<'_> {
+    // ---- writing steps ----------------------------------------------------------------------------
+
+    fn push(&mut self, does: Do, long: bool, immediate: u8, dst: Name, args: [Name; 3]) {
+        self.program.push(Step { does, long, immediate, dst, args });
+    }
+
+    fn emit(&mut self, i: Instruction, long: bool, immediate: u8, args: [Name; 3]) -> Name {
+        let dst = self.program.value();
+        self.push(Do::Vector(i), long, immediate, dst, args);
+        dst
+    }
+
+    /// An instruction on elements of `1 << width` bytes: of one operand.
+    fn one(&mut self, width: u8, i: Instruction, a: Name) -> Name {
+        self.emit(i, self.long(width), 0, [a, NONE, NONE])
+    }
+
+    /// Of one operand and a number.
+    fn one_with(&mut self, width: u8, i: Instruction, a: Name, with: u8) -> Name {
+        self.emit(i, self.long(width), with, [a, NONE, NONE])
+    }
+
+    /// Of two operands.
+    fn two(&mut self, width: u8, i: Instruction, a: Name, b: Name) -> Name {
+        self.emit(i, self.long(width), 0, [a, b, NONE])
+    }
+
+    /// Of two operands and a number.
+    fn two_with(&mut self, width: u8, i: Instruction, a: Name, b: Name, with: u8) -> Name {
+        self.emit(i, self.long(width), with, [a, b, NONE])
+    }
+
+    /// `yes` where the mask's elements are ones.
+    fn blend(&mut self, width: u8, mask: Name, yes: Name, no: Name) -> Name {
+        let i = by_width(width, [Vpblendvb, Vpblendvb, Vblendvps, Vblendvpd]);
+        self.emit(i, self.long(width), 0, [no, yes, mask])
+    }
+
+    /// Whether elements of this width fill more than 16 bytes.
+    fn long(&self, width: u8) -> bool {
+        self.program.lanes << width > 16
+    }
+
+    /// A constant in every lane.
+    fn constant(&mut self, width: u8, bits: u64) -> Name {
+        self.program.splat(splat(width, bits))
+    }
+
+    /// All bits.
+    fn ones(&mut self) -> Name {
+        self.program.splat(u64::MAX)
+    }
+
+    fn zero(&mut self) -> Name {
+        self.program.splat(0)
+    }
+
+    // ---- nodes ------------------------------------------------------------------------------------
+
+    /// Remembers a node's value, or a truth in one of its widths; not longer than the region lasts, if
+    /// `inner`.
+    fn remember(&mut self, id: Id, width: u8, name: Name, inner: bool) {
+        self.known[id as usize].names[width as usize] = name;
+        if inner && self.regions > 0 {
+            self.inner.push((id, width));
+        }
+    }
+
+    /// Sees to it that a node has a value: inputs, constants and what comes out of loops get it here, others
+    /// have been computed.
+    fn ready(&mut self, id: Id) -> Result<(), Unsupported> {
+        let dtype = self.dtypes[id as usize];
+        let known = &self.known[id as usize];
+        let at = if dtype == Dtype::Bool { known.width } else { 0 };
+        if known.names[at as usize] != NONE {
+            return Ok(());
+        }
+        let name = match self.graph.node(id).op {
+            Op::Const(bits) => {
+                let bits = if dtype == Dtype::Bool && bits != 0 { u64::MAX } else { bits };
+                self.constant(width(dtype), bits)
+            }
+            Op::Input(n) => {
+                let dst = self.program.value();
+                self.push(Do::Load(n), self.long(width(dtype)), 0, dst, [NONE; 3]);
+                if dtype == Dtype::Bool {
+                    // Any byte but 0 is true.
+                    self.known[id as usize].opposite = true;
+                    let zero = self.zero();
+                    self.two(0, Vpcmpeqb, dst, zero)
+                } else {
+                    dst
+                }
+            }
+            Op::After(l, n) => {
+                let inside = self.graph.loops()[l as usize].inside[n as usize];
+                self.ready(inside)?;
+                self.known[id as usize] = self.known[inside as usize];
+                return Ok(());
+            }
+            _ => {
+                let why = "it is used before it is computed";
+                return Err(Unsupported::Node { node: id, why });
+            }
+        };
+        self.remember(id, 0, name, true);
+        Ok(())
+    }
+
+    /// The value of a node that is no truth.
+    fn value(&mut self, id: Id) -> Result<Name, Unsupported> {
+        self.ready(id)?;
+        Ok(self.known[id as usize].names[0])
+    }
+
+    /// The value to be written for an output.
+    fn output(&mut self, id: Id) -> Result<Name, Unsupported> {
+        match self.dtypes[id as usize] {
+            Dtype::Bool => self.truth_as(id, 0, 1),
+            _ => self.value(id),
+        }
+    }
+
+    fn steps(&mut self, steps: &[schedule::Step]) -> Result<(), Unsupported> {
+        for step in steps {
+            match step {
+                schedule::Step::Let(id) => self.node(*id)?,
+                schedule::Step::While(l, turn) => self.turns(*l, turn)?,
+                schedule::Step::IfAny(id, steps) => {
+                    let (mask, width) = self.plain(*id)?;
+                    self.push(Do::If(width), self.long(width), 0, NONE, [mask, NONE, NONE]);
+                    let mark = self.enter();
+                    let around = self.active;
+                    self.active = Some(self.narrowed(mask, width));
+                    self.steps(steps)?;
+                    self.active = around;
+                    self.leave(mark);
+                    self.push(Do::End, false, 0, NONE, [NONE; 3]);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Lanes that count and for which a mask of this width is true.
+    fn narrowed(&mut self, mask: Name, width: u8) -> (Name, u8) {
+        match self.active {
+            None => (mask, width),
+            Some((active, of)) => {
+                let active = self.resize_mask(active, of, width);
+                (self.two(width, Vandps, mask, active), width)
+            }
+        }
+    }
+
+    /// A region begins: what becomes known in it must not be used after it.
+    fn enter(&mut self) -> usize {
+        self.regions += 1;
+        self.inner.len()
+    }
+
+    fn leave(&mut self, mark: usize) {
+        self.regions -= 1;
+        for (id, width) in self.inner.drain(mark..) {
+            self.known[id as usize].names[width as usize] = NONE;
+        }
+    }
+
+    fn turns(&mut self, l: LoopId, turn: &Turn) -> Result<(), Unsupported> {
+        let of = &self.graph.loops()[l as usize];
+        // Carried values are written again and again, so they have names of their own.
+        let mut carried = Vec::with_capacity(of.inside.len());
+        for (&first, &inside) in of.firsts.iter().zip(&of.inside) {
+            let dtype = self.dtypes[first as usize];
+            let (from, width) = match dtype {
+                Dtype::Bool => self.plain(first)?,
+                _ => (self.value(first)?, width(dtype)),
+            };
+            let name = self.program.value();
+            self.push(Do::Move, true, 0, name, [from, NONE, NONE]);
+            let known = &mut self.known[inside as usize];
+            known.opposite = false;
+            known.width = if dtype == Dtype::Bool { width } else { 0 };
+            let at = known.width;
+            self.remember(inside, at, name, false);
+            carried.push((name, width));
+        }
+        self.push(Do::Loop, false, 0, NONE, [NONE; 3]);
+        let mark = self.enter();
+        self.steps(&turn.condition)?;
+        let (go, width) = self.plain(of.go)?;
+        let around = self.active;
+        let (go, width) = self.narrowed(go, width);
+        self.active = Some((go, width));
+        self.push(Do::Exit(width), self.long(width), 0, NONE, [go, NONE, NONE]);
+        self.steps(&turn.body)?;
+        let mut next = Vec::with_capacity(carried.len());
+        for (&to, &(name, of)) in of.nexts.iter().zip(&carried) {
+            let value = match self.dtypes[to as usize] {
+                Dtype::Bool => self.truth(to, of)?,
+                _ => self.value(to)?,
+            };
+            let mask = self.resize_mask(go, width, of);
+            next.push(self.blend(of, mask, value, name));
+        }
+        for (&(name, _), next) in carried.iter().zip(next) {
+            self.push(Do::Move, true, 0, name, [next, NONE, NONE]);
+        }
+        self.active = around;
+        self.leave(mark);
+        self.push(Do::Again, false, 0, NONE, [NONE; 3]);
+        Ok(())
+    }
+
+    fn node(&mut self, id: Id) -> Result<(), Unsupported> {
+        let graph = self.graph;
+        let node = graph.node(id);
+        let dtype = self.dtypes[id as usize];
+        let args = &node.args[..];
+        match node.op {
+            Op::Apply(operation) => self.apply(id, operation, dtype, args),
+            Op::Lookup(table) => self.lookup(id, table, args[0]),
+            _ => self.ready(id),
+        }
+    }
+
+    fn apply(
+        &mut self,
+        id: Id,
+        operation: Operation,
+        dtype: Dtype,
+        args: &[Id],
+    ) -> Result<(), Unsupported> {
+        use Operation::*;
+        if dtype == Dtype::Bool {
+            return self.truth_of(id, operation, args);
+        }
+        let w = width(dtype);
+        let value = match operation {
+            Select | Slow => {
+                let (yes, no) = (self.value(args[1])?, self.value(args[2])?);
+                let mask = self.mask(args[0], w)?;
+                match self.known[args[0] as usize].opposite {
+                    true => self.blend(w, mask, no, yes),
+                    false => self.blend(w, mask, yes, no),
+                }
+            }
+            Cast if self.dtypes[args[0] as usize] == Dtype::Bool => {
+                let one = match dtype {
+                    Dtype::F64 => 1.0_f64.to_bits(),
+                    Dtype::F32 => 1.0_f32.to_bits().into(),
+                    _ => 1,
+                };
+                self.truth_as(args[0], w, one)?
+            }
+            Cast => {
+                let value = self.value(args[0])?;
+                self.cast(id, value, self.dtypes[args[0] as usize], dtype)?
+            }
+            ToBits | FromBits => self.value(args[0])?,
+            _ => {
+                let mut values = [NONE; 3];
+                for (value, &arg) in values.iter_mut().zip(args) {
+                    *value = self.value(arg)?;
+                }
+                match dtype {
+                    Dtype::F32 | Dtype::F64 => self.float(id, operation, dtype, args, values)?,
+                    _ => self.integer(id, operation, dtype, args, values)?,
+                }
+            }
+        };
+        self.remember(id, 0, value, false);
+        Ok(())
+    }
+
+    /// An operation by a helper.
+    fn helper(
+        &mut self,
+        id: Id,
+        helper: Option<super::helpers::Helper>,
+        width: u8,
+        args: [Name; 2],
+    ) -> Result<Name, Unsupported> {
+        let why = "there is no such operation";
+        let helper = helper.ok_or(Unsupported::Node { node: id, why })?;
+        let n = self.program.helpers.len() as u32;
+        self.program.helpers.push(helper);
+        let dst = self.program.value();
+        self.push(Do::Call(n), self.long(width), 0, dst, [args[0], args[1], NONE]);
+        Ok(dst)
+    }
+
+    fn lookup(&mut self, id: Id, table: u32, index: Id) -> Result<(), Unsupported> {
+        let entries = &self.graph.tables()[table as usize].entries;
+        let dtype = self.dtypes[id as usize];
+        let w = width(dtype);
+        if self.dtypes[index as usize] != Dtype::U64 {
+            let why = "the index of its table is no u64";
+            return Err(Unsupported::Node { node: id, why });
+        }
+        let Some(last) = entries.len().checked_sub(1) else {
+            let zero = self.zero();
+            self.remember(id, 0, zero, false);
+            return Ok(());
+        };
+        let index = self.value(index)?;
+        let index = self.clamp(index, last as u64);
+        let mut bytes = Vec::with_capacity(entries.len() << w);
+        for entry in entries {
+            bytes.extend_from_slice(&entry.to_le_bytes()[..1 << w]);
+        }
+        let n = self.program.tables.len() as u32;
+        self.program.tables.push(Entries { size: (1 << w).max(4), bytes, scale: w });
+        let ones = self.ones();
+        let mask = self.program.value();
+        self.push(Do::Move, true, 0, mask, [ones, NONE, NONE]);
+        let dst = self.program.value();
+        self.push(Do::Gather(n), true, 0, dst, [index, mask, NONE]);
+        let value = if w < 2 { self.truncate(dst, 2, w) } else { dst };
+        if dtype == Dtype::Bool {
+            let zero = self.zero();
+            let is_zero = self.two(0, Vpcmpeqb, value, zero);
+            self.known[id as usize].opposite = true;
+            self.remember(id, 0, is_zero, false);
+        } else {
+            self.remember(id, 0, value, false);
+        }
+        Ok(())
+    }
+}
+
+/// The instruction for elements of `1 << width` bytes.
+fn by_width<T: Copy>(width: u8, of: [T; 4]) -> T {
+    of[width as usize & 3]
+}

@@ -1,0 +1,166 @@
+//! Machine code gives the bits that the definitions of the operations give, for any graph, and touches
+//! nothing but its operands.
+#![cfg(all(target_arch = "x86_64", target_os = "linux"))]
+
+mod common;
+
+use std::cell::RefCell;
+
+use common::{Arena, CANARY, Chance, agree, evaluate, random_graph};
+use lanefn_compiler::{Graph, native, value::Value};
+use lanefn_kernels::{level::Level, loops::Input};
+use proptest::prelude::*;
+
+fn cases(default: u32) -> ProptestConfig {
+    let cases = std::env::var("LANEFN_CASES").ok().and_then(|v| v.parse().ok());
+    ProptestConfig {
+        cases: cases.unwrap_or(default),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+/// A part of an arena.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    arena: usize,
+    from: usize,
+    elements: usize,
+}
+
+const ARENAS: usize = 24;
+thread_local! {
+    static MEMORY: RefCell<Vec<Arena>> =
+        RefCell::new((0..ARENAS).map(|_| Arena::new(2 * 4096)).collect());
+}
+
+/// Compiles a graph, runs it on `n` elements, laid out as chance has it, and compares each of them.
+fn check(graph: &Graph, n: usize, chance: &mut Chance) {
+    let code = match native::compile(graph, Level::Avx2) {
+        Ok(code) => code,
+        Err(e) => panic!("{e}\n{graph}"),
+    };
+    MEMORY.with_borrow_mut(|memory| {
+        for arena in &mut memory[..graph.inputs().len() + graph.outputs().len()] {
+            arena.all().fill(CANARY);
+        }
+        let mut inputs = Vec::new();
+        let mut values: Vec<Vec<Value>> = Vec::new();
+        for (arena, input) in graph.inputs().iter().enumerate() {
+            let dtype = input.dtype.expect("typed");
+            let scalar = chance.one_in(4);
+            let elements = if scalar { 1 } else { n };
+            let part = place(memory, arena, elements, dtype.size(), chance);
+            let of: Vec<Value> = (0..elements).map(|_| chance.value(dtype)).collect();
+            for (i, v) in of.iter().enumerate() {
+                let at = part.from + i * dtype.size();
+                let bytes = &v.bits().to_le_bytes()[..dtype.size()];
+                memory[arena].all()[at..at + dtype.size()].copy_from_slice(bytes);
+            }
+            inputs.push((part, scalar));
+            values.push(of);
+        }
+        let mut outputs: Vec<Part> = Vec::new();
+        for (o, &id) in graph.outputs().iter().enumerate() {
+            let dtype = graph.dtype(id).expect("typed");
+            // In place, sometimes.
+            let same = inputs.iter().zip(graph.inputs()).find(|((part, scalar), input)| {
+                !scalar
+                    && input.dtype.is_some_and(|d| d.size() == dtype.size())
+                    && !outputs.iter().any(|p| p.arena == part.arena)
+            });
+            let part = match same {
+                Some(((part, _), _)) if chance.one_in(3) => *part,
+                _ => place(memory, graph.inputs().len() + o, n, dtype.size(), chance),
+            };
+            outputs.push(part);
+        }
+        let sources: Vec<Input> = inputs
+            .iter()
+            .map(|(part, scalar)| Input { at: memory[part.arena].at(part.from), scalar: *scalar })
+            .collect();
+        let targets: Vec<*mut u8> =
+            outputs.iter().map(|part| memory[part.arena].at(part.from)).collect();
+        // SAFETY: AVX2 is present, or there were no code; operands are as the graph says.
+        unsafe { code.run(&sources, &targets, n) };
+        for i in 0..n {
+            let element: Vec<Value> =
+                values.iter().map(|v| if v.len() == 1 { v[0] } else { v[i] }).collect();
+            let expected = evaluate(graph, &element);
+            for (o, (part, expected)) in outputs.iter().zip(expected).enumerate() {
+                let size = expected.dtype().size();
+                let at = part.from + i * size;
+                let mut bits = [0; 8];
+                bits[..size].copy_from_slice(&memory[part.arena].all()[at..at + size]);
+                let bits = u64::from_le_bytes(bits);
+                let got = Value::from_bits(expected.dtype(), bits);
+                assert!(
+                    agree(got, expected) && bits == got.bits(),
+                    "output {o}, element {i} of {n} of {element:?}: {got:?} ({bits:#x}), not {expected:?} \
+                     ({:#x})\n{graph}",
+                    expected.bits(),
+                );
+            }
+        }
+        // Nothing else was written.
+        for (part, size) in inputs
+            .iter()
+            .map(|(part, _)| part)
+            .zip(graph.inputs().iter().map(|i| i.dtype.expect("typed").size()))
+            .chain(outputs.iter().zip(graph.outputs().iter().map(|&id| graph.dtype(id).expect("typed").size())))
+        {
+            let end = part.from + part.elements * size;
+            memory[part.arena].all()[part.from..end].fill(CANARY);
+        }
+        for arena in inputs.iter().map(|(part, _)| part).chain(&outputs).map(|part| part.arena) {
+            assert!(
+                memory[arena].all().iter().all(|&b| b == CANARY),
+                "something was written outside of the operands\n{graph}"
+            );
+        }
+    });
+}
+
+/// Where an operand of so many elements stands: at the end or the start of its arena, or anywhere.
+fn place(
+    memory: &[Arena],
+    arena: usize,
+    elements: usize,
+    size: usize,
+    chance: &mut Chance,
+) -> Part {
+    let room = memory[arena].len() - elements * size;
+    let from = match chance.below(4) {
+        0 | 1 => room,
+        2 => 0,
+        _ => chance.below(room.min(200) + 1),
+    };
+    Part { arena, from, elements }
+}
+
+proptest! {
+    #![proptest_config(cases(3000))]
+
+    #[test]
+    fn machine_code_gives_the_bits_of_the_definitions(seed: u64, size in 1..40_usize) {
+        if Level::Avx2.is_present() {
+            let graph = random_graph(seed, size);
+            let mut chance = Chance(!seed);
+            let n = if chance.one_in(8) { 500 + chance.below(80) } else { chance.below(151) };
+            check(&graph, n, &mut chance);
+        }
+    }
+}
+
+#[test]
+fn seed_of_a_failure() {
+    if let Ok(given) = std::env::var("LANEFN_SEED") {
+        let (seed, size) = given.split_once(',').expect("SEED,SIZE");
+        let (seed, size) = (seed.parse().expect("a number"), size.parse().expect("a number"));
+        let graph = random_graph(seed, size);
+        println!("{:#?}\n{graph}", lanefn_compiler::schedule::schedule(&graph));
+        let mut chance = Chance(!seed);
+        let n = if chance.one_in(8) { 500 + chance.below(80) } else { chance.below(151) };
+        check(&graph, n, &mut chance);
+    }
+}
