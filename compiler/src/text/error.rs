@@ -79,6 +79,12 @@ pub enum Problem {
     /// There is no function of this name.
     #[error("there is no function `{0}`")]
     Function(String),
+    /// A reduction where no reduction can be.
+    #[error(
+        "`{0}` goes over all elements: it can only stand around the whole of an expression that is \
+         reduced to one value"
+    )]
+    Reduction(String),
     /// There is no input, bound name or constant of this name.
     #[error("there is no input or name `{0}`")]
     Name(String),

@@ -10,7 +10,8 @@ use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use super::{
-    MAX_DEPTH, MAX_INPUTS, MAX_NODES, MAX_OUTPUTS, MAX_TABLES, MAX_TEXT,
+    MAX_DEPTH, MAX_INPUTS, MAX_NODES, MAX_OUTPUTS, MAX_TABLES, MAX_TEXT, Names, Number, Read,
+    Reduction,
     error::{Failure, ParseError, Problem, Span, nearest, quoted},
     token::{Kind, Token, Tokens},
 };
@@ -29,23 +30,31 @@ pub(super) fn run<'a>(
     inputs: Option<&'a [&'a str]>,
     vocabulary: &'a dyn Vocabulary,
 ) -> std::result::Result<Graph, ParseError> {
-    let mut parser = Parser {
-        text,
-        vocabulary,
-        tokens: Tokens::of(text),
-        token: Token { kind: Kind::End, number: 0, span: Span::default(), first: true },
-        graph: Graph::new(),
-        values: HashMap::with_hasher(RandomState::default()),
-        functions: HashMap::with_hasher(RandomState::default()),
-        operators: [None; Operator::COUNT],
-        closed: false,
-        waiting: Vec::new(),
-        depth: 0,
-    };
+    let mut parser = Parser::of(text, vocabulary);
     match parser.text(inputs) {
         Ok(()) => Ok(parser.graph),
         Err(failure) => Err(ParseError::of(text, *failure)),
     }
+}
+
+/// Reads a text of whose names something is known, and which may be a reduction.
+pub(super) fn read<'a>(
+    text: &'a str,
+    names: Names<'a>,
+    vocabulary: &'a dyn Vocabulary,
+) -> std::result::Result<Read<'a>, ParseError> {
+    let mut parser = Parser::of(text, vocabulary);
+    parser.names = names;
+    parser.reduces = true;
+    if let Err(failure) = parser.text(None) {
+        return Err(ParseError::of(text, *failure));
+    }
+    let Parser { graph, reduced, numbers, .. } = parser;
+    let known = names.inputs.unwrap_or_default().iter().chain(names.numbers.iter().map(|n| &n.0));
+    let used =
+        |name: &&str| numbers.contains(name) || graph.inputs().iter().any(|i| i.name == **name);
+    let unused = known.copied().filter(|name| !used(name)).collect();
+    Ok(Read { graph, reduction: reduced.map(|r| r.reduction), unused })
 }
 
 /// What an expression gives.
@@ -67,6 +76,16 @@ enum Function {
     /// `min` or `max`: the function for two.
     Fold(Operator),
     Cast(Dtype),
+    Reduce(Reduction),
+}
+
+/// A reduction around the last statement.
+#[derive(Clone, Copy)]
+struct Reduced {
+    reduction: Reduction,
+    at: Span,
+    /// Where the text goes on behind it.
+    end: usize,
 }
 
 /// Functions that are not of the vocabulary; the dtypes' names besides.
@@ -225,11 +244,41 @@ struct Parser<'a> {
     operators: [Option<&'static str>; Operator::COUNT],
     /// Whether a new name is an error, and not an input.
     closed: bool,
+    /// What is known of names beforehand.
+    names: Names<'a>,
+    /// Those of its numbers that the text uses.
+    numbers: Vec<&'a str>,
+    /// Whether the last statement may be a reduction.
+    reduces: bool,
+    /// Whether the statement is the last one.
+    last: bool,
+    reduced: Option<Reduced>,
     waiting: Vec<Waiting>,
     depth: usize,
 }
 
 impl<'a> Parser<'a> {
+    fn of(text: &'a str, vocabulary: &'a dyn Vocabulary) -> Parser<'a> {
+        Parser {
+            text,
+            vocabulary,
+            tokens: Tokens::of(text),
+            token: Token { kind: Kind::End, number: 0, span: Span::default(), first: true },
+            graph: Graph::new(),
+            values: HashMap::with_hasher(RandomState::default()),
+            functions: HashMap::with_hasher(RandomState::default()),
+            operators: [None; Operator::COUNT],
+            closed: false,
+            names: Names::default(),
+            numbers: Vec::new(),
+            reduces: false,
+            last: false,
+            reduced: None,
+            waiting: Vec::new(),
+            depth: 0,
+        }
+    }
+
     // ---- tokens -----------------------------------------------------------------------------------
 
     /// Goes past a token.
@@ -298,6 +347,7 @@ impl<'a> Parser<'a> {
             Some(_) => self.closed = true,
             None => self.head()?,
         }
+        self.closed |= self.names.inputs.is_some();
         loop {
             while self.skip(Kind::Semicolon)? {}
             if self.is_binding()? {
@@ -315,12 +365,22 @@ impl<'a> Parser<'a> {
         }
         loop {
             let span = self.expect(Kind::Name, "the name of an input")?;
-            self.declare(self.written(span), span)?;
+            let name = self.written(span);
+            if self.values.contains_key(name) {
+                return Err(span.is(Problem::Twice(name.to_owned())));
+            }
+            if self.named(name, span)?.is_none() {
+                if self.names.inputs.is_some() {
+                    return Err(self.unknown(name, span, false));
+                }
+                self.declare(name, span)?;
+            }
             if !self.skip(Kind::Comma)? {
                 break;
             }
         }
         self.closed = true;
+        self.names.inputs = None;
         self.expect(Kind::Arrow, "`->`")?;
         Ok(())
     }
@@ -350,6 +410,26 @@ impl<'a> Parser<'a> {
         let id = self.graph.input(name);
         self.values.insert(name, Item::One(id));
         Ok(id)
+    }
+
+    /// What a name stands for that something was known of beforehand.
+    fn named(&mut self, name: &'a str, span: Span) -> Result<Option<Id>> {
+        if let Some((_, number)) = self.names.numbers.iter().find(|n| n.0 == name) {
+            let id = match *number {
+                Number { ty: Type::Int, bits } => self.graph.int(bits as i64),
+                Number { ty: Type::Float, bits } => self.graph.float(f64::from_bits(bits)),
+                Number { ty: Type::Is(dtype), bits } => {
+                    self.graph.constant(Value::from_bits(dtype, bits))
+                }
+            };
+            self.numbers.push(name);
+            self.values.insert(name, Item::One(id));
+            return Ok(Some(id));
+        }
+        if self.names.inputs.is_some_and(|inputs| inputs.contains(&name)) {
+            return self.declare(name, span).map(Some);
+        }
+        Ok(None)
     }
 
     fn is_binding(&self) -> Result<bool> {
@@ -407,7 +487,13 @@ impl<'a> Parser<'a> {
     /// The last statement.
     fn outputs(&mut self) -> Result<()> {
         let at = self.token.span;
+        self.last = true;
         let items = self.items(0)?;
+        if let Some(Reduced { reduction, at, end }) = self.reduced
+            && (items.len() != 1 || self.token.span.start != end)
+        {
+            return Err(at.is(Problem::Reduction(reduction.name().to_owned())));
+        }
         let mut ended = self.token.first;
         while self.skip(Kind::Semicolon)? {
             ended = true;
@@ -703,21 +789,33 @@ impl<'a> Parser<'a> {
         if !module && let Some(&item) = self.values.get(name) {
             return Ok(item);
         }
+        if !module && let Some(id) = self.named(name, span)? {
+            return Ok(Item::One(id));
+        }
         if let Some(number) = constant(name) {
             return Ok(Item::One(self.graph.float(number)));
         }
         if self.closed || module {
-            let constants = CONSTANTS.iter().map(|c| c.0);
-            // In the order of the text, and not of the map.
-            let mut known: Vec<&str> = match module {
-                true => Vec::new(),
-                false => self.values.keys().copied().collect(),
-            };
-            known.sort_unstable();
-            let suggestion = nearest(name, known.into_iter().chain(constants));
-            return Err(span.suggests(Problem::Name(name.to_owned()), suggestion));
+            return Err(self.unknown(name, span, module));
         }
         self.declare(name, span).map(Item::One)
+    }
+
+    /// There is no such name.
+    fn unknown(&self, name: &str, span: Span, module: bool) -> Failure {
+        let constants = CONSTANTS.iter().map(|c| c.0);
+        let mut known: Vec<&str> = match module {
+            true => Vec::new(),
+            false => {
+                let beforehand = self.names.numbers.iter().map(|n| n.0);
+                let inputs = self.names.inputs.into_iter().flatten().copied();
+                self.values.keys().copied().chain(beforehand).chain(inputs).collect()
+            }
+        };
+        // An order of their own, and not the map's.
+        known.sort_unstable();
+        let suggestion = nearest(name, known.into_iter().chain(constants));
+        span.suggests(Problem::Name(name.to_owned()), suggestion)
     }
 
     /// What a function's name says. Looked up once.
@@ -728,7 +826,11 @@ impl<'a> Parser<'a> {
         let own = || OWN.iter().find(|f| f.0 == name).map(|f| f.1);
         let cast = || Dtype::ALL.into_iter().find(|d| d.name() == name).map(Function::Cast);
         let known = || self.vocabulary.find(name).filter(|f| (1..256).contains(&f.nout));
-        let function = own().or_else(cast).or_else(|| known().map(Function::Known))?;
+        let reduction = || Reduction::ALL.into_iter().find(|r| r.name() == name);
+        let function = own()
+            .or_else(cast)
+            .or_else(|| known().map(Function::Known))
+            .or_else(|| reduction().map(Function::Reduce))?;
         self.functions.insert(name, function);
         Some(function)
     }
@@ -742,6 +844,7 @@ impl<'a> Parser<'a> {
             let suggestion = nearest(name, known.into_iter());
             return Err(span.suggests(Problem::Function(name.to_owned()), suggestion));
         };
+        let outermost = self.last && self.depth == 0 && self.waiting.is_empty();
         let args = self.arguments()?;
         let wrong = |needed: usize, more: bool| {
             let (function, got) = (name.to_owned(), args.len());
@@ -771,6 +874,15 @@ impl<'a> Parser<'a> {
                 exactly(1)?;
                 self.graph.convert(dtype, args[0])
             }
+            Function::Reduce(reduction) => {
+                exactly(1)?;
+                self.reduce(reduction, args[0], span, outermost)?
+            }
+            Function::Fold(operator) if self.reduces && args.len() == 1 => {
+                let reduction =
+                    if operator == Operator::Minimum { Reduction::Min } else { Reduction::Max };
+                self.reduce(reduction, args[0], span, outermost)?
+            }
             Function::Fold(operator) => {
                 let [first, second, rest @ ..] = &args[..] else {
                     return Err(wrong(2, true));
@@ -783,6 +895,21 @@ impl<'a> Parser<'a> {
                 so_far
             }
         }))
+    }
+
+    /// What a reduction goes over. Whether anything stands around it shows when the statement ends.
+    fn reduce(
+        &mut self,
+        reduction: Reduction,
+        values: Id,
+        at: Span,
+        outermost: bool,
+    ) -> Result<Id> {
+        if !self.reduces || !outermost {
+            return Err(at.is(Problem::Reduction(reduction.name().to_owned())));
+        }
+        self.reduced = Some(Reduced { reduction, at, end: self.token.span.start });
+        Ok(values)
     }
 
     /// The arguments of a call, with the brackets.
