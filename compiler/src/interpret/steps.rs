@@ -152,3 +152,35 @@ pub(super) fn step(operation: Operation, dtype: Dtype, args: &[Dtype]) -> Option
         Operation::Cast => Some(cast(first, dtype)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::fits;
+
+    #[test]
+    fn there_is_a_loop_for_every_operation_that_there_is() {
+        let mut found = 0;
+        for &operation in Operation::ALL {
+            for to in Dtype::ALL {
+                for from in Dtype::ALL {
+                    let mut args = [from; 3];
+                    if matches!(operation, Operation::Select | Operation::Slow) {
+                        args[0] = Dtype::Bool;
+                    }
+                    let args = &args[..operation.nin()];
+                    if !fits(operation, to, args.iter().copied()) {
+                        continue;
+                    }
+                    let of = step(operation, to, args);
+                    let of = of.unwrap_or_else(|| panic!("{} of {args:?}", operation.name()));
+                    let sizes = |d: &[Dtype]| d.iter().map(|d| d.size()).collect::<Vec<_>>();
+                    assert_eq!(sizes(of.inputs), sizes(args), "{} of {args:?}", operation.name());
+                    assert_eq!(sizes(of.outputs), sizes(&[to]), "{} to {to}", operation.name());
+                    found += 1;
+                }
+            }
+        }
+        assert!(found > 300, "{found}");
+    }
+}
