@@ -1,8 +1,15 @@
 //! The functions, as the program sees them: the catalogue, and a call on one tile.
 
-use lanefn::{Options, RawInput, RawOutput, Untyped};
+use lanefn::{
+    Options, RawInput, RawOutput, Untyped,
+    compiler::{text::Reduction, value::Value},
+    dtype::{Dtype, Kind, Type, kind},
+};
 
-use crate::{Failure, stream::Part};
+use crate::{
+    Failure,
+    stream::{Part, Whole},
+};
 
 /// Every function, in the catalogue's order.
 pub fn functions() -> &'static [Untyped<'static>] {
@@ -53,4 +60,66 @@ pub unsafe fn call(
     // SAFETY: the caller's promise. A mapped file may be changed by somebody else meanwhile: its
     // numbers are then old or new, and any bits are a number.
     unsafe { function.call_raw(&inputs, None, &outputs, options) }
+}
+
+/// What a function gives for operands without axes: one value for each output.
+pub fn values(
+    function: &Untyped,
+    inputs: &[Whole],
+    options: Options,
+) -> lanefn::Result<Vec<Value>> {
+    let types: Vec<Type> = inputs.iter().map(|i| i.dtype().into()).collect();
+    let code = function.resolve(&types, &[], options.casting)?;
+    let mut bits = vec![0u64; code.outputs().len()];
+    let outputs: Vec<RawOutput> =
+        bits.iter_mut().zip(code.outputs()).map(|(bits, &dtype)| place(bits, dtype)).collect();
+    let inputs: Vec<RawInput> = inputs.iter().map(Whole::operand).collect();
+    // SAFETY: the inputs lie in memory as they say, and each output has 8 bytes of its own, aligned for
+    // any dtype.
+    unsafe { function.call_code(&code, &inputs, None, &outputs, options) }?;
+    Ok(bits.iter().zip(code.outputs()).map(|(&bits, &dtype)| value(bits, dtype)).collect())
+}
+
+/// What a reduction makes of the elements that a function gives, in C order.
+pub fn reduced(
+    reduction: Reduction,
+    function: &Untyped,
+    inputs: &[Whole],
+    elements: usize,
+    options: Options,
+) -> Result<Value, Failure> {
+    let join = named(reduction.function())?;
+    let types: Vec<Type> = inputs.iter().map(|i| i.dtype().into()).collect();
+    let of = function.resolve(&types, &[], options.casting)?.outputs()[0];
+    // As NumPy: the mean of integers is that of their f64.
+    let through = (reduction == Reduction::Mean && kind(of) != Kind::Float).then_some(Dtype::F64);
+    let dtype = join.fold_loop("reduce", of, through, options)?.outputs()[0];
+    let mut bits = 0u64;
+    let inputs: Vec<RawInput> = inputs.iter().map(Whole::operand).collect();
+    let output = place(&mut bits, dtype);
+    // SAFETY: the inputs lie in memory as they say, and the output has 8 bytes, aligned for any dtype.
+    unsafe { join.reduce_mapped_raw(function, &inputs, output, through, options) }?;
+    let total = value(bits, dtype);
+    Ok(match (reduction, total.cast(Dtype::F64).get::<f64>()) {
+        (Reduction::Mean, Some(sum)) => Value::of(sum / elements as f64).cast(dtype),
+        _ => total,
+    })
+}
+
+/// Eight bytes as an output without axes.
+fn place(bits: &mut u64, dtype: Dtype) -> RawOutput<'static> {
+    RawOutput { ptr: (&raw mut *bits).cast(), shape: &[], strides: &[], dtype }
+}
+
+/// The element that was written at the beginning of eight bytes.
+fn value(bits: u64, dtype: Dtype) -> Value {
+    let shift = if cfg!(target_endian = "big") { 64 - 8 * dtype.size() } else { 0 };
+    Value::from_bits(dtype, bits >> shift)
+}
+
+/// The bytes of an element, as this machine orders them.
+pub fn bytes(value: &Value) -> Vec<u8> {
+    let size = value.dtype().size();
+    let start = if cfg!(target_endian = "big") { 8 - size } else { 0 };
+    value.bits().to_ne_bytes()[start..start + size].to_vec()
 }

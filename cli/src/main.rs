@@ -1,6 +1,9 @@
 //! The `lanefn` program: the functions of the catalogue over real files.
 
+mod apply;
 mod engine;
+mod eval;
+mod given;
 mod guard;
 mod info;
 mod input;
@@ -16,7 +19,7 @@ mod text;
 use std::{io::Write, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use lanefn::Error;
+use lanefn::{Error, compiler::text::ParseError};
 use serde_json::json;
 
 /// Functions of one element, over whole .npy files, on every lane and every core.
@@ -48,6 +51,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Map(map::Map),
+    Eval(eval::Eval),
     List(list::List),
     Info(info::Info),
 }
@@ -56,6 +60,8 @@ enum Command {
 enum Failure {
     /// The command line asks for something that there is not.
     Usage(String),
+    /// The expression has no meaning; and what can be done about it, if anything.
+    Expression(Box<ParseError>, String),
     /// Something failed on the way.
     Failed(Error),
     /// A signal came.
@@ -71,7 +77,7 @@ impl From<Error> for Failure {
 impl Failure {
     fn code(&self) -> u8 {
         match self {
-            Failure::Usage(_) => 2,
+            Failure::Usage(_) | Failure::Expression(..) => 2,
             Failure::Failed(Error::Level(_) | Error::Arity { .. }) => 2,
             Failure::Failed(_) => 1,
             Failure::Stopped(signal) => u8::try_from(128 + signal).unwrap_or(1),
@@ -81,6 +87,8 @@ impl Failure {
     fn message(&self) -> String {
         match self {
             Failure::Usage(what) => what.clone(),
+            Failure::Expression(error, note) if note.is_empty() => error.to_string(),
+            Failure::Expression(error, note) => format!("{error}\n{note}"),
             Failure::Failed(error) => {
                 let mut message = error.to_string();
                 let mut cause = std::error::Error::source(error);
@@ -104,9 +112,10 @@ impl Failure {
     fn to_json(&self) -> serde_json::Value {
         let kind = match self {
             Failure::Usage(_) => "usage",
+            Failure::Expression(..) => "expression",
             Failure::Failed(Error::File { .. }) => "file",
             Failure::Failed(Error::Broadcast { .. } | Error::OutputShape { .. }) => "shape",
-            Failure::Failed(Error::NoLoop { .. }) => "dtype",
+            Failure::Failed(Error::NoLoop { .. } | Error::Made { .. }) => "dtype",
             Failure::Failed(Error::Level(_)) => "level",
             Failure::Failed(Error::Arity { .. }) => "usage",
             Failure::Failed(_) => "system",
@@ -116,6 +125,7 @@ impl Failure {
             Failure::Failed(Error::File { path, offset, .. }) => {
                 (Some(path.to_string_lossy().into_owned()), *offset)
             }
+            Failure::Expression(error, _) => (None, Some(error.offset as u64)),
             _ => (None, None),
         };
         json!({ "error": {
@@ -143,7 +153,8 @@ fn print_json(value: &impl serde::Serialize) {
 
 fn main() -> ExitCode {
     let (json, result) = match Cli::parse().command {
-        Command::Map(map) => (map.json, map.run()),
+        Command::Map(map) => (map.how.json, map.run()),
+        Command::Eval(eval) => (eval.how.json, eval.run()),
         Command::List(list) => (list.json, list.run()),
         Command::Info(info) => (info.json, info.run()),
     };

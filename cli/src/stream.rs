@@ -5,7 +5,7 @@
 //! lie, copied), the function runs into a buffer, and the buffer is written. Memory stays bounded
 //! whatever the files' size.
 
-use lanefn::{Error, Result, kernels::lanes::Dtype};
+use lanefn::{Error, RawInput, Result, kernels::lanes::Dtype};
 use memmap2::MmapMut;
 
 use crate::{
@@ -182,8 +182,7 @@ pub fn run(
     let mut copies: Vec<Option<MmapMut>> = Vec::new();
     for input in inputs.iter() {
         let h = input.header();
-        let as_it_lies =
-            !h.swapped && h.dtype != Dtype::Bool && h.data % h.dtype.size() as u64 == 0;
+        let as_it_lies = lies_well(h) && h.dtype != Dtype::Bool;
         copies.push(if as_it_lies { None } else { Some(buffer(&plan.tile, most, h.dtype)?) });
     }
     let mut start = vec![0; plan.axes.len()];
@@ -227,6 +226,68 @@ pub fn run(
             }
             start[axis] = 0;
         }
+    }
+}
+
+/// Whether elements can be read where they lie: in this machine's byte order, and aligned.
+fn lies_well(h: &Header) -> bool {
+    !h.swapped && h.data % h.dtype.size() as u64 == 0
+}
+
+/// An input as one operand: from its first element to its last in memory.
+pub struct Whole {
+    shape: Vec<usize>,
+    part: Part,
+    /// Where the elements are, if they could not be read where they lie.
+    _copy: Option<MmapMut>,
+}
+
+impl Whole {
+    /// A file's elements: mapped, so that it may be larger than memory; or, where they can't be read as they
+    /// lie, copied. What was read is to be believed only if [`Input::check`] says so afterwards, and the
+    /// input is not to be mapped again before.
+    pub fn new(input: &mut Input) -> Result<Whole> {
+        let h = input.header().clone();
+        if h.elements() == 0 {
+            // Nothing is read there.
+            let ptr = std::ptr::without_provenance_mut(h.dtype.size());
+            let part = Part { ptr, strides: h.strides(), dtype: h.dtype };
+            return Ok(Whole { shape: h.shape, part, _copy: None });
+        }
+        let mut copy = None;
+        if !lies_well(&h) {
+            let limit = lanefn::limits::memory().limit();
+            if h.bytes() > limit {
+                let why = format!(
+                    "{} must be copied, because its byte order or place in the file is not this machine's, \
+                     and there are {limit} bytes of memory",
+                    input.path().display(),
+                );
+                return Err(Error::TooLarge { shape: h.shape, dtype: h.dtype, why });
+            }
+            copy = Some(buffer(&h.shape, h.elements(), h.dtype)?);
+        }
+        let start = vec![0; h.shape.len()];
+        let part = input_part(input, copy.as_mut(), &h.strides(), &start, &h.shape)?;
+        Ok(Whole { shape: h.shape, part, _copy: copy })
+    }
+
+    /// The element that every function without inputs of its own is given.
+    pub fn nothing() -> Whole {
+        static NOTHING: f64 = 0.0;
+        let ptr = (&raw const NOTHING).cast_mut().cast();
+        Whole { shape: vec![], part: Part { ptr, strides: vec![], dtype: Dtype::F64 }, _copy: None }
+    }
+
+    /// The type of an element.
+    pub fn dtype(&self) -> Dtype {
+        self.part.dtype
+    }
+
+    /// Where it lies.
+    pub fn operand(&self) -> RawInput<'_> {
+        let Whole { shape, part, .. } = self;
+        RawInput { ptr: part.ptr, shape, strides: &part.strides, dtype: part.dtype }
     }
 }
 

@@ -1,4 +1,7 @@
-//! Numbers for people.
+//! Numbers for people, and elements for programs.
+
+use lanefn::compiler::value::Value;
+use serde_json::json;
 
 /// `1234567` as `1 234 567`.
 pub fn grouped(n: usize) -> String {
@@ -72,6 +75,24 @@ pub fn value(x: f64) -> String {
     } else {
         text
     }
+}
+
+/// An element, so that it can be read again to the bit, as an expression writes it.
+pub fn element(value: &Value) -> String {
+    match value.get::<bool>() {
+        Some(true) => "True".to_string(),
+        Some(false) => "False".to_string(),
+        None => value.to_string().replace("NaN", "nan"),
+    }
+}
+
+/// An element for programs: a number or truth; those that JSON does not have, as text.
+pub fn element_json(value: &Value) -> serde_json::Value {
+    let number: Option<serde_json::Value> = serde_json::from_str(&value.to_string()).ok();
+    json!({
+        "value": number.unwrap_or_else(|| element(value).into()),
+        "dtype": value.dtype().name(),
+    })
 }
 
 #[cfg(test)]

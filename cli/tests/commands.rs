@@ -90,7 +90,7 @@ fn map_tells_programs_the_same_in_json() {
     assert_eq!(told["outputs"][0]["bytes"], 24);
     assert_eq!(
         keys(&told["inputs"][0]),
-        ["bytes", "descr", "dtype", "order", "path", "shape", "version"]
+        ["bytes", "descr", "dtype", "name", "order", "path", "shape", "version"]
     );
     // A failure is an object too, on the other stream.
     let output = run_in(folder.path(), ["map", "problem", "x.npy", "-o", "y.npy", "--json"]);

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use lanefn_compiler::{
     Graph, Id, Op,
     dtype::{Dtype, Type},
-    text::{self, ParseError, Problem},
+    text::{self, Names, Number, ParseError, Problem},
     value::{self, Value},
 };
 use proptest::prelude::*;
@@ -303,6 +303,7 @@ fn numbers_are_written_as_in_python() {
         is(text, number);
     }
     is("-9223372036854775808 - 1", "subtract(-9223372036854775808, 1)");
+    is("--9223372036854775808", "negative(-9223372036854775808)");
     is("-2 ** 4", "negative(pow(2, 4))");
     is("1-1", "subtract(1, 1)");
     is("-True", "negative(true:bool)");
@@ -356,6 +357,7 @@ fn names_are_bound_and_bound_again() {
     is("r = x * x\nr + 1", "add(multiply(x, x), 1)");
     is("x = x + 1; x = x + 2; x", "add(add(x, 1), 2)");
     is("let e = 3; e", "3");
+    is("let e = 3; e + np.e", "add(3, 2.718281828459045)");
     is("let a, b = x + 1, x + 2; a * b", "multiply(add(x, 1), add(x, 2))");
     is("a, b = b, a; a - b", "subtract(b, a)");
     is("let t = [1, 2, 3]; t[i]", "[1, 2, 3]:int[i]");
@@ -504,6 +506,115 @@ fn what_python_reads_is_read_as_python_does_and_nothing_else_is() {
         read += (got != "!") as usize;
     }
     assert!(read > 1000);
+}
+
+// ---------------------------------------------------------------------------------------------------
+// Reductions, and names that are known
+
+fn number(text: &str) -> Number {
+    Number::read(text, &Functions::new()).unwrap_or_else(|| panic!("{text:?} is no number"))
+}
+
+#[test]
+fn a_reduction_around_the_whole_is_told_apart_from_what_it_goes_over() {
+    use text::Reduction::*;
+    for (text, reduction, over) in [
+        ("sum(x * x)", Some(Sum), "multiply(x, x)"),
+        ("np.prod(x)", Some(Prod), "x"),
+        ("let y = x + 1; mean(y);", Some(Mean), "add(x, 1)"),
+        ("max(x)", Some(Max), "x"),
+        ("min(x,)", Some(Min), "x"),
+        ("max(x, y)", None, "maximum(x, y)"),
+        ("max(max(x, y))", Some(Max), "maximum(x, y)"),
+        ("any(x > 2) # one", Some(Any), "greater(x, 2)"),
+        ("all(x if x else y)\n", Some(All), "where(x, x, y)"),
+        ("sum", None, "sum"),
+        ("x", None, "x"),
+    ] {
+        let functions = Functions::new();
+        let read = text::read(text, Names::default(), &functions);
+        let read = read.unwrap_or_else(|e| panic!("{text:?}\n{e}"));
+        assert_eq!((read.reduction, &calls(&read.graph)[..]), (reduction, over), "{text}");
+    }
+}
+
+#[test]
+fn a_reduction_anywhere_else_is_refused_at_its_name() {
+    for (text, offset) in [
+        ("sum(x) + 1", 0),
+        ("1 + sum(x)", 4),
+        ("-sum(x)", 1),
+        ("(sum(x))", 1),
+        ("sqrt(mean(x))", 5),
+        ("sum(sum(x))", 4),
+        ("sum(x), y", 0),
+        ("y, sum(x)", 3),
+        ("sum(x) if y else z", 0),
+        ("y if any(x) else z", 5),
+        ("y ? all(x) : z", 4),
+        ("sum(x)\n* 2", 0),
+        ("s = max(x); y / s", 4),
+    ] {
+        let functions = Functions::new();
+        let error = text::read(text, Names::default(), &functions).map(|r| calls(&r.graph));
+        let error = error.expect_err(text);
+        assert!(matches!(&error.problem, Problem::Reduction(_)), "{text}: {error}");
+        assert_eq!(error.offset, offset, "{text}: {error}");
+    }
+    // What is a function of one element has none.
+    assert!(matches!(refused("sum(x)").problem, Problem::Reduction(_)));
+    assert!(matches!(refused("max(x)").problem, Problem::Arguments { .. }));
+    let functions = Functions::new();
+    let error = text::read("sum(x, y)", Names::default(), &functions).map(|r| calls(&r.graph));
+    assert!(matches!(error.expect_err("two").problem, Problem::Arguments { needed: 1, .. }));
+}
+
+#[test]
+fn a_known_number_is_as_if_it_were_written_there() {
+    for (text, number_text, same) in [
+        ("x * k", "2.5", "x * 2.5"),
+        ("x ** k", "2", "x ** 2"),
+        ("x * k", "-3", "x * -3"),
+        ("x * k", "1_000", "x * 1000"),
+        ("x & k", "0xffffffffffffffff", "x & 0xffffffffffffffff"),
+        ("where(k, x, 1)", "True", "where(True, x, 1)"),
+        ("x + k", "nan", "x + nan"),
+        ("x, k -> x + k", "1", "x + 1"),
+        ("x -> x + k", "1", "x + 1"),
+        ("k = k + 1; x * k", "1", "x * (1 + 1)"),
+    ] {
+        let functions = Functions::new();
+        let numbers = [("k", number(number_text))];
+        let known = Names { numbers: &numbers, ..Names::default() };
+        let read = text::read(text, known, &functions).unwrap_or_else(|e| panic!("{text:?}\n{e}"));
+        assert_eq!(calls(&read.graph), calls(&parsed(same)), "{text}");
+        assert_eq!((names(&read.graph), &read.unused[..]), (vec!["x"], &[][..]), "{text}");
+    }
+    for text in ["", "x", "1 + 1", "2.5.npy", "./2", "1, 2", "-", "sin(1)", "--x", "[1]"] {
+        assert_eq!(Number::read(text, &Functions::new()), None, "{text:?}");
+    }
+}
+
+#[test]
+fn known_inputs_are_the_only_ones_and_those_unused_are_told() {
+    let functions = Functions::new();
+    let numbers = [("k", number("2"))];
+    let known = Names { inputs: Some(&["a", "e", "z"]), numbers: &numbers };
+    let read = text::read("z * e + pi", known, &functions).expect("an expression");
+    assert_eq!(names(&read.graph), ["z", "e"]);
+    assert_eq!(read.unused, ["a", "k"]);
+    // A head says the order, and leaves out what it does not name.
+    let read = text::read("z, a -> a + e", known, &functions).expect("an expression");
+    assert_eq!((names(&read.graph), read.unused), (vec!["z", "a"], vec!["e", "k"]));
+    assert_eq!(calls(&read.graph), format!("add(a, {:?})", std::f64::consts::E));
+
+    for (text, offset, name) in [("a + bb", 4, "bb"), ("a, bb -> a", 3, "bb")] {
+        let error = text::read(text, known, &functions).map(|r| calls(&r.graph)).expect_err(text);
+        assert_eq!((error.offset, &error.problem), (offset, &Problem::Name(name.to_owned())));
+    }
+    let known = Names { inputs: Some(&["speed"]), ..Names::default() };
+    let error = text::read("sped + 1", known, &functions).map(|r| calls(&r.graph));
+    assert_eq!(error.expect_err("sped").suggestion.as_deref(), Some("speed"));
 }
 
 // ---------------------------------------------------------------------------------------------------
@@ -672,6 +783,7 @@ fn errors_show_the_place() {
     // Nothing that a terminal would obey.
     assert!(!shown("x \u{1b}[2J").contains('\u{1b}'));
     assert!(!shown("x \u{1b}").contains('\u{1b}'));
+    assert!(!shown("x \u{202e}").contains('\u{202e}'));
 }
 
 #[test]
@@ -790,7 +902,10 @@ fn the_largest_texts_end_soon() {
     let full = |piece: &str, tail: &str| {
         format!("{}{tail}", piece.repeat((text::MAX_TEXT - tail.len()) / piece.len()))
     };
+    let names = |n: usize| (0..n).map(|i| format!("an_ordinary_name_of_a_value_{i}=x;"));
     for text in [
+        format!("x -> {} a_name_of_an_ordinary_value", names(25_000).collect::<String>()),
+        format!("{} sin(an_ordinary_name_of_a_value_0)", names(25_000).collect::<String>()),
         full("(", ""),
         full("[1][i]+", "x"),
         full("a,", "a"),
@@ -855,6 +970,9 @@ fn answers(text: &str) -> Result<(), TestCaseError> {
         }
     }
     let _ = text::parse_with_inputs(text, &["x", "y"], &functions);
+    let numbers = [("k", number("2"))];
+    let known = Names { inputs: Some(&["x", "e"]), numbers: &numbers };
+    let _ = text::read(text, known, &functions);
     Ok(())
 }
 
@@ -1087,6 +1205,19 @@ proptest! {
         let text: String =
             pieces.iter().flat_map(|(piece, space)| [*piece, if *space { " " } else { "" }]).collect();
         answers(&text)?;
+    }
+
+    #[test]
+    fn any_text_with_mistakes_gets_an_answer(
+        tree in trees(),
+        changes in prop::collection::vec((any::<u16>(), 0..4_usize, prop::sample::select(PIECES)), 1..4),
+    ) {
+        let mut text: Vec<char> = written(&tree, false).chars().collect();
+        for (at, removed, piece) in changes {
+            let at = at as usize % (text.len() + 1);
+            text.splice(at..(at + removed).min(text.len()), piece.chars());
+        }
+        answers(&text.into_iter().collect::<String>())?;
     }
 
     #[test]

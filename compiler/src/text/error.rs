@@ -79,6 +79,12 @@ pub enum Problem {
     /// There is no function of this name.
     #[error("there is no function `{0}`")]
     Function(String),
+    /// A reduction where no reduction can be.
+    #[error(
+        "`{0}` goes over all elements: it can only stand around the whole of an expression that is \
+         reduced to one value"
+    )]
+    Reduction(String),
     /// There is no input, bound name or constant of this name.
     #[error("there is no input or name `{0}`")]
     Name(String),
@@ -221,6 +227,11 @@ fn plain(c: char) -> char {
     match c {
         '\t' | '\r' => ' ',
         c if c.is_control() => '\u{fffd}',
+        // Those that turn the direction of what follows, or take no place.
+        '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' => '\u{fffd}',
         c => c,
     }
 }

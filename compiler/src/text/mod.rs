@@ -81,13 +81,23 @@
 //! below 0; past the end it is the last entry. Entries are written numbers, constants or truths. A table
 //! can be bound to a name.
 
+//! # Reductions
+//!
+//! For [`read`] the last statement may be `sum(...)`, `prod(...)`, `max(...)`, `min(...)`, `mean(...)`,
+//! `any(...)` or `all(...)` of one expression: all its values become one. Nothing can stand around that,
+//! because a graph knows single elements only.
+
 mod error;
 mod parser;
 mod token;
 
 pub use error::{ParseError, Problem};
 
-use crate::{graph::Graph, vocabulary::Vocabulary};
+use crate::{
+    dtype::Type,
+    graph::{Graph, Node, Op},
+    vocabulary::Vocabulary,
+};
 
 /// The longest text, in bytes.
 pub const MAX_TEXT: usize = 1 << 20;
@@ -147,4 +157,114 @@ pub fn parse_with_inputs(
     vocabulary: &dyn Vocabulary,
 ) -> Result<Graph, ParseError> {
     parser::run(text, Some(inputs), vocabulary)
+}
+
+/// A number as it is written in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Number {
+    ty: Type,
+    bits: u64,
+}
+
+impl Number {
+    /// The number that a text is, with or without a sign: also a truth, or one of the constants. `None` if
+    /// it is anything else.
+    pub fn read(text: &str, vocabulary: &dyn Vocabulary) -> Option<Number> {
+        let graph = parse_with_inputs(text, &[], vocabulary).ok()?;
+        let [output] = graph.outputs() else { return None };
+        match graph.node(*output) {
+            Node { op: Op::Const(bits), ty: Some(ty), .. } => Some(Number { ty: *ty, bits: *bits }),
+            _ => None,
+        }
+    }
+}
+
+/// What is known of a text's names beforehand.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Names<'a> {
+    /// The names that are inputs if the text uses them, also those of constants; no other name is then
+    /// one. `None`: any.
+    pub inputs: Option<&'a [&'a str]>,
+    /// Names of numbers. The text can bind them again.
+    pub numbers: &'a [(&'a str, Number)],
+}
+
+/// What makes one value of all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reduction {
+    /// The sum.
+    Sum,
+    /// The product.
+    Prod,
+    /// The largest; NaN if one is.
+    Max,
+    /// The least; NaN if one is.
+    Min,
+    /// The sum divided by the number of values.
+    Mean,
+    /// Whether one is true.
+    Any,
+    /// Whether all are true.
+    All,
+}
+
+impl Reduction {
+    /// All of them.
+    pub const ALL: [Reduction; 7] = [
+        Reduction::Sum,
+        Reduction::Prod,
+        Reduction::Max,
+        Reduction::Min,
+        Reduction::Mean,
+        Reduction::Any,
+        Reduction::All,
+    ];
+
+    /// Its name in a text.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Reduction::Sum => "sum",
+            Reduction::Prod => "prod",
+            Reduction::Max => "max",
+            Reduction::Min => "min",
+            Reduction::Mean => "mean",
+            Reduction::Any => "any",
+            Reduction::All => "all",
+        }
+    }
+
+    /// The function of two values that it goes on with; of the mean, that of its sum.
+    pub const fn function(self) -> &'static str {
+        match self {
+            Reduction::Sum | Reduction::Mean => "add",
+            Reduction::Prod => "multiply",
+            Reduction::Max => "maximum",
+            Reduction::Min => "minimum",
+            Reduction::Any => "logical_or",
+            Reduction::All => "logical_and",
+        }
+    }
+}
+
+/// What [`read`] has read.
+#[derive(Clone, Debug)]
+pub struct Read<'a> {
+    /// What is computed for each element.
+    pub graph: Graph,
+    /// What makes one value of all that the graph gives.
+    pub reduction: Option<Reduction>,
+    /// The names known beforehand that the text does not use.
+    pub unused: Vec<&'a str>,
+}
+
+/// The graph of a text of whose names something is known, and which may be a reduction.
+///
+/// # Errors
+/// [`ParseError`].
+pub fn read<'a>(
+    text: &'a str,
+    names: Names<'a>,
+    vocabulary: &'a dyn Vocabulary,
+) -> Result<Read<'a>, ParseError> {
+    parser::read(text, names, vocabulary)
 }

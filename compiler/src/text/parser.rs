@@ -5,12 +5,13 @@
 
 use std::f64::consts::{E, PI};
 
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use super::{
-    MAX_DEPTH, MAX_INPUTS, MAX_NODES, MAX_OUTPUTS, MAX_TABLES, MAX_TEXT,
+    MAX_DEPTH, MAX_INPUTS, MAX_NODES, MAX_OUTPUTS, MAX_TABLES, MAX_TEXT, Names, Number, Read,
+    Reduction,
     error::{Failure, ParseError, Problem, Span, nearest, quoted},
     token::{Kind, Token, Tokens},
 };
@@ -29,23 +30,31 @@ pub(super) fn run<'a>(
     inputs: Option<&'a [&'a str]>,
     vocabulary: &'a dyn Vocabulary,
 ) -> std::result::Result<Graph, ParseError> {
-    let mut parser = Parser {
-        text,
-        vocabulary,
-        tokens: Tokens::of(text),
-        token: Token { kind: Kind::End, span: Span::default(), first: true },
-        graph: Graph::new(),
-        values: HashMap::with_hasher(FixedState::default()),
-        functions: HashMap::with_hasher(FixedState::default()),
-        operators: [None; Operator::COUNT],
-        closed: false,
-        waiting: Vec::new(),
-        depth: 0,
-    };
+    let mut parser = Parser::of(text, vocabulary);
     match parser.text(inputs) {
         Ok(()) => Ok(parser.graph),
         Err(failure) => Err(ParseError::of(text, *failure)),
     }
+}
+
+/// Reads a text of whose names something is known, and which may be a reduction.
+pub(super) fn read<'a>(
+    text: &'a str,
+    names: Names<'a>,
+    vocabulary: &'a dyn Vocabulary,
+) -> std::result::Result<Read<'a>, ParseError> {
+    let mut parser = Parser::of(text, vocabulary);
+    parser.names = names;
+    parser.reduces = true;
+    if let Err(failure) = parser.text(None) {
+        return Err(ParseError::of(text, *failure));
+    }
+    let Parser { graph, reduced, numbers, .. } = parser;
+    let known = names.inputs.unwrap_or_default().iter().chain(names.numbers.iter().map(|n| &n.0));
+    let used =
+        |name: &&str| numbers.contains(name) || graph.inputs().iter().any(|i| i.name == **name);
+    let unused = known.copied().filter(|name| !used(name)).collect();
+    Ok(Read { graph, reduction: reduced.map(|r| r.reduction), unused })
 }
 
 /// What an expression gives.
@@ -67,6 +76,16 @@ enum Function {
     /// `min` or `max`: the function for two.
     Fold(Operator),
     Cast(Dtype),
+    Reduce(Reduction),
+}
+
+/// A reduction around the last statement.
+#[derive(Clone, Copy)]
+struct Reduced {
+    reduction: Reduction,
+    at: Span,
+    /// Where the text goes on behind it.
+    end: usize,
 }
 
 /// Functions that are not of the vocabulary; the dtypes' names besides.
@@ -218,24 +237,54 @@ struct Parser<'a> {
     token: Token,
     graph: Graph,
     /// Inputs and bound names.
-    values: HashMap<&'a str, Item, FixedState>,
+    values: HashMap<&'a str, Item, RandomState>,
     /// Functions that were looked up.
-    functions: HashMap<&'a str, Function, FixedState>,
+    functions: HashMap<&'a str, Function, RandomState>,
     /// The vocabulary's names of operators that were looked up.
     operators: [Option<&'static str>; Operator::COUNT],
     /// Whether a new name is an error, and not an input.
     closed: bool,
+    /// What is known of names beforehand.
+    names: Names<'a>,
+    /// Those of its numbers that the text uses.
+    numbers: Vec<&'a str>,
+    /// Whether the last statement may be a reduction.
+    reduces: bool,
+    /// Whether the statement is the last one.
+    last: bool,
+    reduced: Option<Reduced>,
     waiting: Vec<Waiting>,
     depth: usize,
 }
 
 impl<'a> Parser<'a> {
+    fn of(text: &'a str, vocabulary: &'a dyn Vocabulary) -> Parser<'a> {
+        Parser {
+            text,
+            vocabulary,
+            tokens: Tokens::of(text),
+            token: Token { kind: Kind::End, number: 0, span: Span::default(), first: true },
+            graph: Graph::new(),
+            values: HashMap::with_hasher(RandomState::default()),
+            functions: HashMap::with_hasher(RandomState::default()),
+            operators: [None; Operator::COUNT],
+            closed: false,
+            names: Names::default(),
+            numbers: Vec::new(),
+            reduces: false,
+            last: false,
+            reduced: None,
+            waiting: Vec::new(),
+            depth: 0,
+        }
+    }
+
     // ---- tokens -----------------------------------------------------------------------------------
 
     /// Goes past a token.
     fn advance(&mut self) -> Result<Span> {
         let past = self.token.span;
-        self.token = self.tokens.next()?;
+        self.tokens.next(&mut self.token)?;
         Ok(past)
     }
 
@@ -298,6 +347,7 @@ impl<'a> Parser<'a> {
             Some(_) => self.closed = true,
             None => self.head()?,
         }
+        self.closed |= self.names.inputs.is_some();
         loop {
             while self.skip(Kind::Semicolon)? {}
             if self.is_binding()? {
@@ -315,12 +365,22 @@ impl<'a> Parser<'a> {
         }
         loop {
             let span = self.expect(Kind::Name, "the name of an input")?;
-            self.declare(self.written(span), span)?;
+            let name = self.written(span);
+            if self.values.contains_key(name) {
+                return Err(span.is(Problem::Twice(name.to_owned())));
+            }
+            if self.named(name, span)?.is_none() {
+                if self.names.inputs.is_some() {
+                    return Err(self.unknown(name, span, false));
+                }
+                self.declare(name, span)?;
+            }
             if !self.skip(Kind::Comma)? {
                 break;
             }
         }
         self.closed = true;
+        self.names.inputs = None;
         self.expect(Kind::Arrow, "`->`")?;
         Ok(())
     }
@@ -332,11 +392,11 @@ impl<'a> Parser<'a> {
             if token.kind != Kind::Name {
                 return Ok(None);
             }
-            token = tokens.next()?;
+            tokens.next(&mut token)?;
             if token.kind != Kind::Comma {
                 return Ok(Some(token.kind));
             }
-            token = tokens.next()?;
+            tokens.next(&mut token)?;
         }
     }
 
@@ -350,6 +410,26 @@ impl<'a> Parser<'a> {
         let id = self.graph.input(name);
         self.values.insert(name, Item::One(id));
         Ok(id)
+    }
+
+    /// What a name stands for that something was known of beforehand.
+    fn named(&mut self, name: &'a str, span: Span) -> Result<Option<Id>> {
+        if let Some((_, number)) = self.names.numbers.iter().find(|n| n.0 == name) {
+            let id = match *number {
+                Number { ty: Type::Int, bits } => self.graph.int(bits as i64),
+                Number { ty: Type::Float, bits } => self.graph.float(f64::from_bits(bits)),
+                Number { ty: Type::Is(dtype), bits } => {
+                    self.graph.constant(Value::from_bits(dtype, bits))
+                }
+            };
+            self.numbers.push(name);
+            self.values.insert(name, Item::One(id));
+            return Ok(Some(id));
+        }
+        if self.names.inputs.is_some_and(|inputs| inputs.contains(&name)) {
+            return self.declare(name, span).map(Some);
+        }
+        Ok(None)
     }
 
     fn is_binding(&self) -> Result<bool> {
@@ -407,7 +487,13 @@ impl<'a> Parser<'a> {
     /// The last statement.
     fn outputs(&mut self) -> Result<()> {
         let at = self.token.span;
+        self.last = true;
         let items = self.items(0)?;
+        if let Some(Reduced { reduction, at, end }) = self.reduced
+            && (items.len() != 1 || self.token.span.start != end)
+        {
+            return Err(at.is(Problem::Reduction(reduction.name().to_owned())));
+        }
         let mut ended = self.token.first;
         while self.skip(Kind::Semicolon)? {
             ended = true;
@@ -464,19 +550,19 @@ impl<'a> Parser<'a> {
             let at = self.token.span;
             let operand = self.operand()?;
 
-            let next = self.token;
-            if choices && matches!(next.kind, Kind::If | Kind::Question) {
+            let Token { kind, span, first, .. } = self.token;
+            if choices && matches!(kind, Kind::If | Kind::Question) {
                 // From the right: choices before this one wait on.
                 let left = value(operand, at)?;
                 let left = self.join(base, binds::CHOICE + 1, left)?;
                 self.advance()?;
-                let what = self.choice(next.kind, left)?;
-                self.waiting.push(Waiting { binds: binds::CHOICE, at: next.span, what });
+                let what = self.choice(kind, left)?;
+                self.waiting.push(Waiting { binds: binds::CHOICE, at: span, what });
                 continue;
             }
-            let infix = match between(next.kind) {
+            let infix = match between(kind) {
                 // What can begin an expression begins one where a line begins.
-                Some((binds::SUM, _)) if next.first => None,
+                Some((binds::SUM, _)) if first => None,
                 infix => infix,
             };
             let Some((binds, operator)) = infix else {
@@ -494,15 +580,15 @@ impl<'a> Parser<'a> {
             let mut what = What::Between(operator, left);
             if binds == binds::COMPARISON {
                 let mut before = None;
-                if let Some(&Waiting { at, what: What::Compare(first, far, so_far), .. }) =
+                if let Some(&Waiting { at, what: What::Compare(name, far, so_far), .. }) =
                     self.waiting[base..].last()
                 {
                     self.waiting.pop();
-                    before = Some(self.compare(first, far, left, so_far, at)?);
+                    before = Some(self.compare(name, far, left, so_far, at)?);
                 }
                 what = What::Compare(operator, left, before);
             }
-            self.waiting.push(Waiting { binds, at: next.span, what });
+            self.waiting.push(Waiting { binds, at: span, what });
         }
     }
 
@@ -622,23 +708,23 @@ impl<'a> Parser<'a> {
 
     /// A number, name, call, table or expression in brackets, with its index.
     fn operand(&mut self) -> Result<Item> {
-        let at = self.token.span;
+        let Token { span: at, number, .. } = self.token;
         self.room(at)?;
         let mut item = match self.token.kind {
-            Kind::Int(number) => {
+            Kind::Int => {
                 self.advance()?;
                 Item::One(match i64::try_from(number) {
                     Ok(number) => self.graph.int(number),
                     Err(_) => self.graph.constant(Value::of(number)),
                 })
             }
-            Kind::Float(number) => {
+            Kind::Float => {
                 self.advance()?;
-                Item::One(self.graph.float(number))
+                Item::One(self.graph.float(f64::from_bits(number)))
             }
-            Kind::Truth(truth) => {
+            kind @ (Kind::True | Kind::False) => {
                 self.advance()?;
-                Item::One(self.graph.constant(Value::of(truth)))
+                Item::One(self.graph.constant(Value::of(kind == Kind::True)))
             }
             Kind::Name => self.name()?,
             Kind::Open => {
@@ -667,7 +753,7 @@ impl<'a> Parser<'a> {
         let id = match of {
             Item::Many { first, count } => {
                 let which = match self.token.kind {
-                    Kind::Int(n) if n < u64::from(count) => n as Id,
+                    Kind::Int if self.token.number < u64::from(count) => self.token.number as Id,
                     _ => return Err(at.is(Problem::Which { most: usize::from(count) - 1 })),
                 };
                 self.advance()?;
@@ -703,21 +789,33 @@ impl<'a> Parser<'a> {
         if !module && let Some(&item) = self.values.get(name) {
             return Ok(item);
         }
+        if !module && let Some(id) = self.named(name, span)? {
+            return Ok(Item::One(id));
+        }
         if let Some(number) = constant(name) {
             return Ok(Item::One(self.graph.float(number)));
         }
         if self.closed || module {
-            let constants = CONSTANTS.iter().map(|c| c.0);
-            // In the order of the text, and not of the map.
-            let mut known: Vec<&str> = match module {
-                true => Vec::new(),
-                false => self.values.keys().copied().collect(),
-            };
-            known.sort_unstable();
-            let suggestion = nearest(name, known.into_iter().chain(constants));
-            return Err(span.suggests(Problem::Name(name.to_owned()), suggestion));
+            return Err(self.unknown(name, span, module));
         }
         self.declare(name, span).map(Item::One)
+    }
+
+    /// There is no such name.
+    fn unknown(&self, name: &str, span: Span, module: bool) -> Failure {
+        let constants = CONSTANTS.iter().map(|c| c.0);
+        let mut known: Vec<&str> = match module {
+            true => Vec::new(),
+            false => {
+                let beforehand = self.names.numbers.iter().map(|n| n.0);
+                let inputs = self.names.inputs.into_iter().flatten().copied();
+                self.values.keys().copied().chain(beforehand).chain(inputs).collect()
+            }
+        };
+        // An order of their own, and not the map's.
+        known.sort_unstable();
+        let suggestion = nearest(name, known.into_iter().chain(constants));
+        span.suggests(Problem::Name(name.to_owned()), suggestion)
     }
 
     /// What a function's name says. Looked up once.
@@ -728,7 +826,11 @@ impl<'a> Parser<'a> {
         let own = || OWN.iter().find(|f| f.0 == name).map(|f| f.1);
         let cast = || Dtype::ALL.into_iter().find(|d| d.name() == name).map(Function::Cast);
         let known = || self.vocabulary.find(name).filter(|f| (1..256).contains(&f.nout));
-        let function = own().or_else(cast).or_else(|| known().map(Function::Known))?;
+        let reduction = || Reduction::ALL.into_iter().find(|r| r.name() == name);
+        let function = own()
+            .or_else(cast)
+            .or_else(|| known().map(Function::Known))
+            .or_else(|| reduction().map(Function::Reduce))?;
         self.functions.insert(name, function);
         Some(function)
     }
@@ -742,6 +844,7 @@ impl<'a> Parser<'a> {
             let suggestion = nearest(name, known.into_iter());
             return Err(span.suggests(Problem::Function(name.to_owned()), suggestion));
         };
+        let outermost = self.last && self.depth == 0 && self.waiting.is_empty();
         let args = self.arguments()?;
         let wrong = |needed: usize, more: bool| {
             let (function, got) = (name.to_owned(), args.len());
@@ -771,6 +874,15 @@ impl<'a> Parser<'a> {
                 exactly(1)?;
                 self.graph.convert(dtype, args[0])
             }
+            Function::Reduce(reduction) => {
+                exactly(1)?;
+                self.reduce(reduction, args[0], span, outermost)?
+            }
+            Function::Fold(operator) if self.reduces && args.len() == 1 => {
+                let reduction =
+                    if operator == Operator::Minimum { Reduction::Min } else { Reduction::Max };
+                self.reduce(reduction, args[0], span, outermost)?
+            }
             Function::Fold(operator) => {
                 let [first, second, rest @ ..] = &args[..] else {
                     return Err(wrong(2, true));
@@ -783,6 +895,21 @@ impl<'a> Parser<'a> {
                 so_far
             }
         }))
+    }
+
+    /// What a reduction goes over. Whether anything stands around it shows when the statement ends.
+    fn reduce(
+        &mut self,
+        reduction: Reduction,
+        values: Id,
+        at: Span,
+        outermost: bool,
+    ) -> Result<Id> {
+        if !self.reduces || !outermost {
+            return Err(at.is(Problem::Reduction(reduction.name().to_owned())));
+        }
+        self.reduced = Some(Reduced { reduction, at, end: self.token.span.start });
+        Ok(values)
     }
 
     /// The arguments of a call, with the brackets.
@@ -830,12 +957,14 @@ impl<'a> Parser<'a> {
             signed = true;
             self.advance()?;
         }
+        let number = self.token.number;
+        let float = f64::from_bits(number);
         let entry = match self.token.kind {
-            Kind::Int(n) if negative => Entry::Int(-(n as i128)),
-            Kind::Int(n) => Entry::Int(n as i128),
-            Kind::Float(n) if negative => Entry::Float(-n),
-            Kind::Float(n) => Entry::Float(n),
-            Kind::Truth(truth) if !signed => Entry::Truth(truth),
+            Kind::Int if negative => Entry::Int(-(number as i128)),
+            Kind::Int => Entry::Int(number as i128),
+            Kind::Float if negative => Entry::Float(-float),
+            Kind::Float => Entry::Float(float),
+            Kind::True | Kind::False if !signed => Entry::Truth(self.token.kind == Kind::True),
             Kind::Name => {
                 let (span, _) = self.qualified()?;
                 let Some(n) = constant(self.written(span)) else {
