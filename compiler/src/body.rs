@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 use crate::{
     graph::{Graph, Op},
     interpret::{Interpreted, RunError},
+    native::{self, Code, Unsupported},
     vocabulary::Vocabulary,
 };
 
@@ -20,22 +21,29 @@ pub struct Body {
     outputs: SmallVec<[Dtype; 2]>,
     cost: u32,
     interpreted: Interpreted,
+    native: Result<Code, Unsupported>,
 }
 
 impl Body {
-    /// Makes a typed graph ready to run.
+    /// Makes a typed graph ready to run: as machine code where there can be any, and for the interpreter.
     ///
     /// # Errors
     /// [`RunError`].
     pub fn new(graph: Graph, vocabulary: &dyn Vocabulary) -> Result<Body, RunError> {
         let interpreted = Interpreted::new(&graph, vocabulary)?;
         let cost = cost(&graph, vocabulary);
+        let level = Level::chosen().unwrap_or(Level::Scalar);
+        let native = match graph.nodes().iter().any(|n| matches!(n.op, Op::Call(..))) {
+            true => native::compile(&graph.expanded(vocabulary), level),
+            false => native::compile(&graph, level),
+        };
         let dtype = |d: Option<Dtype>| d.unwrap_or(Dtype::F64);
         Ok(Body {
             inputs: graph.inputs().iter().map(|i| dtype(i.dtype)).collect(),
             outputs: graph.outputs().iter().map(|&o| dtype(graph.dtype(o))).collect(),
             cost,
             interpreted,
+            native,
             graph,
         })
     }
@@ -65,13 +73,25 @@ impl Body {
         &self.interpreted
     }
 
+    /// The machine code, or why there is none.
+    ///
+    /// # Errors
+    /// [`Unsupported`] says so.
+    pub fn native(&self) -> Result<&Code, &Unsupported> {
+        self.native.as_ref()
+    }
+
     /// Computes `n` elements of each output.
     ///
     /// # Safety
     /// As for [`lanefn_kernels::loops::InnerLoop`]; the level is present.
     pub unsafe fn run(&self, level: Level, inputs: &[Input], outputs: &[*mut u8], n: usize) {
-        // SAFETY: the caller's promise.
-        unsafe { self.interpreted.run(level, inputs, outputs, n) }
+        match &self.native {
+            // SAFETY: the caller's promise; the code is for AVX2.
+            Ok(code) if level >= Level::Avx2 => unsafe { code.run(inputs, outputs, n) },
+            // SAFETY: the caller's promise.
+            _ => unsafe { self.interpreted.run(level, inputs, outputs, n) },
+        }
     }
 }
 

@@ -155,6 +155,21 @@ impl Places<'_> {
     }
 
     fn owners(&mut self) {
+        // The nodes of a group stand in one region, around all that they are needed in. What the later ones
+        // turn out to need is known to the earlier ones in the next round alone.
+        let mut outer = vec![None; self.groups.len()];
+        loop {
+            let known = outer.clone();
+            self.round(&mut outer);
+            if outer == known {
+                return;
+            }
+        }
+    }
+
+    /// Finds the owners, given in which group's region each group stands at the innermost, as far as that
+    /// is known.
+    fn round(&mut self, outer: &mut [Option<Option<usize>>]) {
         let graph = self.graph;
         let n = graph.nodes().len();
         // Users come after what they use: backwards, each node has heard from all of its users.
@@ -175,12 +190,9 @@ impl Places<'_> {
                 });
             }
             if let Some(group) = self.group_of[id] {
-                // The last of the group is met first; all stand in one region.
-                let g = &self.groups[group];
-                let owner = match g.slow.last() == Some(&(id as Id)) {
-                    true => owner,
-                    false => self.common(g.outer, owner),
-                };
+                let owner = outer[group].map_or(owner, |other| self.common(other, owner));
+                outer[group] = Some(owner);
+                self.owner[id] = owner;
                 let depth = owner.map_or(0, |o| self.groups[o].depth + 1);
                 self.groups[group].outer = owner;
                 self.groups[group].depth = depth;
@@ -214,12 +226,6 @@ impl Places<'_> {
         for (l, of) in graph.loops().iter().enumerate() {
             for &after in &of.after {
                 self.owner[after as usize] = loops[l].flatten();
-            }
-        }
-        // A group whose nodes ended up in different regions stands in the one around all of them.
-        for g in 0..self.groups.len() {
-            for s in self.groups[g].slow.clone() {
-                self.owner[s as usize] = self.groups[g].outer;
             }
         }
     }

@@ -7,8 +7,8 @@ mod common;
 use std::cell::RefCell;
 
 use common::{Arena, CANARY, Chance, agree, evaluate, random_graph};
-use lanefn_compiler::{Graph, native, value::Value};
-use lanefn_kernels::{level::Level, loops::Input};
+use lanefn_compiler::{Graph, dtype::Dtype, native, value::Value};
+use lanefn_kernels::{lanes::traced::Operation, level::Level, loops::Input};
 use proptest::prelude::*;
 
 fn cases(default: u32) -> ProptestConfig {
@@ -138,20 +138,72 @@ fn place(
     Part { arena, from, elements }
 }
 
+/// The graph of a seed, and what to run it on.
+fn check_seed(seed: u64, size: usize) {
+    let graph = random_graph(seed, size);
+    let mut chance = Chance(!seed);
+    let n = if chance.one_in(8) { 500 + chance.below(80) } else { chance.below(151) };
+    check(&graph, n, &mut chance);
+}
+
 proptest! {
     #![proptest_config(cases(3000))]
 
     #[test]
     fn machine_code_gives_the_bits_of_the_definitions(seed: u64, size in 1..40_usize) {
         if Level::Avx2.is_present() {
-            let graph = random_graph(seed, size);
-            let mut chance = Chance(!seed);
-            let n = if chance.one_in(8) { 500 + chance.below(80) } else { chance.below(151) };
-            check(&graph, n, &mut chance);
+            check_seed(seed, size);
         }
     }
 }
 
+proptest! {
+    #![proptest_config(cases(200))]
+
+    #[test]
+    fn large_graphs_do_too(seed: u64, size in 40..400_usize) {
+        if Level::Avx2.is_present() {
+            check_seed(seed, size);
+        }
+    }
+
+    #[test]
+    fn so_do_graphs_with_more_values_than_registers(seed: u64, many in 8..60_usize, eight: bool) {
+        if Level::Avx2.is_present() {
+            let mut chance = Chance(seed);
+            let graph = wide_graph(&mut chance, many, if eight { Dtype::F64 } else { Dtype::F32 });
+            let code = native::compile(&graph, Level::Avx2).expect("code");
+            prop_assert!(many < 20 || code.spills() > 0);
+            check(&graph, 1 + chance.below(60), &mut chance);
+        }
+    }
+}
+
+/// So many values and as many truths, all of which are needed at the end.
+fn wide_graph(chance: &mut Chance, many: usize, dtype: Dtype) -> Graph {
+    use Operation::*;
+    let mut graph = Graph::new();
+    let x = graph.input_of("x", dtype);
+    let y = graph.input_of("y", dtype);
+    let mut values = vec![x, y];
+    let mut truths = Vec::new();
+    for _ in 0..many {
+        let constant = graph.constant(chance.value(dtype));
+        let (a, b) = (chance.pick(&values), chance.pick(&values));
+        let sum = graph.apply(chance.pick(&[Add, Sub, Mul, Fmin, Maximum]), dtype, &[a, constant]);
+        values.push(graph.apply(Fma, dtype, &[sum, b, a]));
+        truths.push(graph.apply(chance.pick(&[Lt, Le, Ne]), Dtype::Bool, &[sum, b]));
+    }
+    let mut out = y;
+    for (value, truth) in values.into_iter().skip(2).zip(truths) {
+        let other = graph.apply(Fma, dtype, &[value, x, out]);
+        out = graph.apply(Select, dtype, &[truth, value, other]);
+    }
+    graph.output(out);
+    graph
+}
+
+/// `LANEFN_SEED=seed,size` shows the graph of a failure.
 #[test]
 fn seed_of_a_failure() {
     if let Ok(given) = std::env::var("LANEFN_SEED") {
@@ -159,8 +211,6 @@ fn seed_of_a_failure() {
         let (seed, size) = (seed.parse().expect("a number"), size.parse().expect("a number"));
         let graph = random_graph(seed, size);
         println!("{:#?}\n{graph}", lanefn_compiler::schedule::schedule(&graph));
-        let mut chance = Chance(!seed);
-        let n = if chance.one_in(8) { 500 + chance.below(80) } else { chance.below(151) };
-        check(&graph, n, &mut chance);
+        check_seed(seed, size);
     }
 }

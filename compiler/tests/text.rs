@@ -303,6 +303,7 @@ fn numbers_are_written_as_in_python() {
         is(text, number);
     }
     is("-9223372036854775808 - 1", "subtract(-9223372036854775808, 1)");
+    is("--9223372036854775808", "negative(-9223372036854775808)");
     is("-2 ** 4", "negative(pow(2, 4))");
     is("1-1", "subtract(1, 1)");
     is("-True", "negative(true:bool)");
@@ -356,6 +357,7 @@ fn names_are_bound_and_bound_again() {
     is("r = x * x\nr + 1", "add(multiply(x, x), 1)");
     is("x = x + 1; x = x + 2; x", "add(add(x, 1), 2)");
     is("let e = 3; e", "3");
+    is("let e = 3; e + np.e", "add(3, 2.718281828459045)");
     is("let a, b = x + 1, x + 2; a * b", "multiply(add(x, 1), add(x, 2))");
     is("a, b = b, a; a - b", "subtract(b, a)");
     is("let t = [1, 2, 3]; t[i]", "[1, 2, 3]:int[i]");
@@ -781,6 +783,7 @@ fn errors_show_the_place() {
     // Nothing that a terminal would obey.
     assert!(!shown("x \u{1b}[2J").contains('\u{1b}'));
     assert!(!shown("x \u{1b}").contains('\u{1b}'));
+    assert!(!shown("x \u{202e}").contains('\u{202e}'));
 }
 
 #[test]
@@ -899,7 +902,10 @@ fn the_largest_texts_end_soon() {
     let full = |piece: &str, tail: &str| {
         format!("{}{tail}", piece.repeat((text::MAX_TEXT - tail.len()) / piece.len()))
     };
+    let names = |n: usize| (0..n).map(|i| format!("an_ordinary_name_of_a_value_{i}=x;"));
     for text in [
+        format!("x -> {} a_name_of_an_ordinary_value", names(25_000).collect::<String>()),
+        format!("{} sin(an_ordinary_name_of_a_value_0)", names(25_000).collect::<String>()),
         full("(", ""),
         full("[1][i]+", "x"),
         full("a,", "a"),
@@ -1199,6 +1205,19 @@ proptest! {
         let text: String =
             pieces.iter().flat_map(|(piece, space)| [*piece, if *space { " " } else { "" }]).collect();
         answers(&text)?;
+    }
+
+    #[test]
+    fn any_text_with_mistakes_gets_an_answer(
+        tree in trees(),
+        changes in prop::collection::vec((any::<u16>(), 0..4_usize, prop::sample::select(PIECES)), 1..4),
+    ) {
+        let mut text: Vec<char> = written(&tree, false).chars().collect();
+        for (at, removed, piece) in changes {
+            let at = at as usize % (text.len() + 1);
+            text.splice(at..(at + removed).min(text.len()), piece.chars());
+        }
+        answers(&text.into_iter().collect::<String>())?;
     }
 
     #[test]

@@ -1,10 +1,25 @@
 """Functions of one element, run as branchless SIMD kernels over whole NumPy arrays.
 
-Every function is a ``ufunc``, which is called as NumPy's are and has their methods.
+Every function is a ``ufunc``, which is called as NumPy's are and has their methods. ``vectorize`` makes one
+of an ordinary Python function, ``compile`` of an expression, and ``evaluate`` calls that at once.
 """
 
 from . import _lanefn
 from ._lanefn import *  # noqa: F403
 from ._lanefn import __version__, _functions
+from ._evaluate import compile, evaluate
+from ._vectorize import FallbackWarning, Refusal, from_bytes, vectorize
 
-__all__ = ["can_cast", "promote_types", "result_type", "ufunc", *_functions]
+__all__ = [
+    "FallbackWarning",
+    "Refusal",
+    "can_cast",
+    "compile",
+    "evaluate",
+    "from_bytes",
+    "promote_types",
+    "result_type",
+    "ufunc",
+    "vectorize",
+    *_functions,
+]

@@ -10,7 +10,7 @@ use lanefn::{
 use pyo3::{
     exceptions::{
         PyFloatingPointError, PyIndexError, PyMemoryError, PyOSError, PyRuntimeError,
-        PyRuntimeWarning, PySystemError, PyTypeError, PyValueError,
+        PyRuntimeWarning, PySyntaxError, PySystemError, PyTypeError, PyValueError,
     },
     intern,
     prelude::*,
@@ -30,6 +30,7 @@ pub fn exception(py: Python<'_>, error: &Error) -> PyErr {
         | Error::Casting { .. }
         | Error::NotEndo { .. }
         | Error::MaskDtype { .. } => PyTypeError::new_err(text),
+        Error::Expression(_) => PySyntaxError::new_err(text),
         Error::Index { .. } => PyIndexError::new_err(text),
         Error::TooLarge { .. } => PyMemoryError::new_err(text),
         Error::Level(_) | Error::Threads(_) => PyRuntimeError::new_err(text),

@@ -1,5 +1,7 @@
 //! The Python package `lanefn`: the built-in functions as ufuncs that behave as NumPy's do.
 
+mod builder;
+mod calls;
 mod error;
 mod operand;
 mod overrides;
@@ -8,15 +10,79 @@ mod ufunc;
 use lanefn::dtype::{self, Type};
 use numpy::PyArrayDescr;
 use pyo3::{
-    exceptions::{PyTypeError, PyValueError},
+    exceptions::{PyException, PyTypeError, PyValueError},
     prelude::*,
-    types::{PyBool, PyFloat, PyInt, PyTuple},
+    types::{PyBool, PyFloat, PyInt, PyTuple, PyType},
 };
 
 /// The built-in function of a name; pickles of functions name it.
 #[pyfunction]
 fn _named<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
     py.import("lanefn._lanefn")?.getattr(name)
+}
+
+/// A function made at run time, from the bytes of its graph, which may come from anybody; and what else
+/// its pickle holds.
+#[pyfunction]
+#[pyo3(signature = (name, bytes, raises=None, otypes=None, wide=false))]
+fn _made(
+    py: Python,
+    name: &str,
+    bytes: &[u8],
+    raises: Option<Py<PyTuple>>,
+    otypes: Option<Vec<Bound<PyAny>>>,
+    wide: bool,
+) -> PyResult<ufunc::Ufunc> {
+    let compiled =
+        lanefn::Compiled::from_bytes(name, bytes).map_err(|e| error::exception(py, &e))?;
+    made(py, compiled, raises, otypes, wide)
+}
+
+/// The function that an expression says. One of no names gets an input that it does not use, if it may.
+#[pyfunction]
+fn _expression(py: Python, text: &str, unused: bool) -> PyResult<ufunc::Ufunc> {
+    use lanefn::{Catalogue, Compiled, Error, compiler::text};
+    let compiled = text::parse(text, &Catalogue).map_err(Error::from).and_then(|graph| {
+        if graph.inputs().is_empty() && unused {
+            let graph = text::parse_with_inputs(text, &["unused"], &Catalogue)?;
+            return Compiled::new(text, graph);
+        }
+        Compiled::new(text, graph)
+    });
+    let compiled = compiled.map_err(|e| error::exception(py, &e))?;
+    made(py, compiled, None, None, false)
+}
+
+/// A function made at run time, with the exceptions that it can raise.
+fn made(
+    py: Python,
+    compiled: lanefn::Compiled,
+    raises: Option<Py<PyTuple>>,
+    otypes: Option<Vec<Bound<PyAny>>>,
+    wide: bool,
+) -> PyResult<ufunc::Ufunc> {
+    let outputs = compiled.graph().outputs().len();
+    if let Some(raises) = &raises {
+        // The last output is the number of one of these.
+        let fits = match compiled.graph().outputs().last() {
+            Some(&last) => compiled.graph().dtype(last) == Some(dtype::Dtype::U8),
+            None => false,
+        };
+        let pairs = raises.bind(py).iter().all(|pair| {
+            pair.extract::<(Bound<PyType>, String)>()
+                .is_ok_and(|(class, _)| class.is_subclass_of::<PyException>().unwrap_or(false))
+        });
+        if outputs < 2 || !fits || !pairs || raises.bind(py).len() > 255 {
+            return Err(PyValueError::new_err("the exceptions don't go with the graph"));
+        }
+    }
+    let otypes: Option<Vec<dtype::Dtype>> =
+        otypes.map(|o| o.iter().map(operand::dtype).collect()).transpose()?;
+    let results = outputs - usize::from(raises.is_some());
+    if otypes.as_ref().is_some_and(|o| o.len() != results) {
+        return Err(PyValueError::new_err(format!("the function has {results} results")));
+    }
+    Ok(ufunc::Ufunc::made(ufunc::Made { compiled, raises, otypes, wide }))
 }
 
 /// Whether a dtype may be cast to another by a rule.
@@ -71,13 +137,17 @@ fn _lanefn(module: &Bound<PyModule>) -> PyResult<()> {
     let py = module.py();
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<ufunc::Ufunc>()?;
+    module.add_class::<builder::Builder>()?;
+    module.add_class::<calls::Calls>()?;
     module.add_function(wrap_pyfunction!(_named, module)?)?;
+    module.add_function(wrap_pyfunction!(_made, module)?)?;
+    module.add_function(wrap_pyfunction!(_expression, module)?)?;
     module.add_function(wrap_pyfunction!(can_cast, module)?)?;
     module.add_function(wrap_pyfunction!(promote_types, module)?)?;
     module.add_function(wrap_pyfunction!(result_type, module)?)?;
     let mut names = Vec::new();
     for of in lanefn::catalogue() {
-        let ufunc = Py::new(py, ufunc::Ufunc { of })?;
+        let ufunc = Py::new(py, ufunc::Ufunc::builtin(of))?;
         for name in std::iter::once(&of.name).chain(of.aliases) {
             module.add(name, &ufunc)?;
             names.push(*name);

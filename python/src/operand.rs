@@ -287,16 +287,26 @@ impl<'py> Output<'py> {
         Ok(Output { array, work, dtype, given: false })
     }
 
+    /// A new one of zeros, of u8 and in C order.
+    pub fn zeros(py: Python<'py>, shape: &[usize]) -> PyResult<Self> {
+        let shape = PyTuple::new(py, shape)?;
+        let array = numpy(py)?.call_method1(intern!(py, "zeros"), (shape, descr(py, Dtype::U8)))?;
+        let work = array.clone().cast_into::<PyUntypedArray>()?;
+        Ok(Output { array, work, dtype: Dtype::U8, given: false })
+    }
+
     pub fn view(&self) -> View {
         View::of(&self.work, self.dtype)
     }
 
-    /// The array to return: the caller's own, or a new one as `wrap` makes it.
+    /// The array to return: the caller's own, or a new one as `wrap` makes it. Without axes it is one of
+    /// NumPy's scalars, if those are wanted.
     pub fn finish(
         self,
         py: Python<'py>,
         wrap: Option<&Bound<'py, PyAny>>,
         context: Option<&Bound<'py, PyTuple>>,
+        scalars: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         if self.given {
             if !self.work.is(&self.array) {
@@ -309,6 +319,9 @@ impl<'py> Output<'py> {
         if let Some(wrap) = wrap {
             let scalar = self.work.ndim() == 0;
             return wrap.call_method1(intern!(py, "__array_wrap__"), (self.array, context, scalar));
+        }
+        if !scalars {
+            return Ok(self.array);
         }
         // SAFETY: it takes the reference, and answers the array or, for no axes, a scalar.
         unsafe {

@@ -1,19 +1,20 @@
 //! The class `ufunc`.
 
 use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
 
 use lanefn::{
-    Code, Options, Scalar, Untyped,
+    Catalogue, Code, Compiled, Options, Scalar, Untyped,
     dtype::{Casting, Dtype, Kind, Type, can_cast, kind},
     ufunc::{Initial, Reducing},
 };
 use numpy::{PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::{
     IntoPyObjectExt,
-    exceptions::{PyTypeError, PyValueError},
+    exceptions::{PyRuntimeError, PyTypeError, PyValueError},
     intern,
     prelude::*,
-    types::{PyDict, PyFloat, PyInt, PyString, PyTuple, PyType},
+    types::{PyBytes, PyDict, PyFloat, PyInt, PyString, PyTuple, PyType},
 };
 
 use crate::{
@@ -30,7 +31,67 @@ type Object<'py> = Bound<'py, PyAny>;
 // front of what each instance says of itself.)
 #[pyclass(name = "ufunc", module = "lanefn", frozen)]
 pub struct Ufunc {
-    pub of: &'static Untyped<'static>,
+    function: Function,
+}
+
+/// What a ufunc computes.
+enum Function {
+    /// A function of the catalogue.
+    Builtin(&'static Untyped<'static>),
+    /// A function made at run time.
+    Made(Box<Made>),
+}
+
+/// A function made at run time, and what Python knows of it beyond its graph.
+pub struct Made {
+    pub compiled: Compiled,
+    /// The exceptions that an element can raise, as pairs of a class and a text. If there are any, the
+    /// last output is the number of the exception, from 1, or 0.
+    pub raises: Option<Py<PyTuple>>,
+    /// The dtypes that results have, if they have been said.
+    pub otypes: Option<Vec<Dtype>>,
+    /// Whether it is a Python function, whose whole numbers are computed with 64 bits: as wide as Python's
+    /// as can be. Only its results are narrow.
+    pub wide: bool,
+}
+
+impl Made {
+    /// The code for operands of these types. Its results have the dtypes that NumPy's scalars give.
+    fn resolve(
+        &self,
+        of: &Untyped,
+        types: &[Type],
+        fixed: &[Option<Dtype>],
+        casting: Casting,
+    ) -> lanefn::Result<Code> {
+        if fixed.iter().any(Option::is_some) {
+            let mut fixed = fixed.to_vec();
+            fixed.resize(of.nin() + of.nout(), None);
+            return of.resolve(types, &fixed, casting);
+        }
+        let wide = |t: &Type| match t {
+            _ if !self.wide => *t,
+            Type::Is(Dtype::I8 | Dtype::I16 | Dtype::I32 | Dtype::U8 | Dtype::U16 | Dtype::U32) => {
+                Type::Is(Dtype::I64)
+            }
+            other => *other,
+        };
+        let wider: Vec<Type> = types.iter().map(wide).collect();
+        if let Some(otypes) = &self.otypes {
+            let mut fixed = vec![None; types.len()];
+            fixed.extend(otypes.iter().copied().map(Some));
+            fixed.resize(types.len() + of.nout(), None);
+            return of.resolve(&wider, &fixed, casting);
+        }
+        if wider != types
+            && let Ok(typed) = self.compiled.graph().typed(types, &Catalogue)
+        {
+            let mut fixed = vec![None; types.len()];
+            fixed.extend(typed.outputs().iter().map(|&o| typed.dtype(o)));
+            return of.resolve(&wider, &fixed, casting);
+        }
+        of.resolve(&wider, &[], casting)
+    }
 }
 
 /// Arguments by name: those after the `inputs` positional ones that are always there.
@@ -172,8 +233,231 @@ fn weak_or_dtype(object: &Object) -> PyResult<Type> {
 }
 
 impl Ufunc {
+    /// A function of the catalogue.
+    pub fn builtin(of: &'static Untyped<'static>) -> Ufunc {
+        Ufunc { function: Function::Builtin(of) }
+    }
+
+    /// A function made at run time.
+    pub fn made(made: Made) -> Ufunc {
+        Ufunc { function: Function::Made(Box::new(made)) }
+    }
+
+    fn of(&self) -> Untyped<'_> {
+        match &self.function {
+            Function::Builtin(of) => **of,
+            Function::Made(made) => made.compiled.untyped(),
+        }
+    }
+
+    fn is_builtin(&self, name: &str) -> bool {
+        matches!(&self.function, Function::Builtin(of) if of.name == name)
+    }
+
+    /// Those made at run time.
+    pub fn as_made(&self) -> Option<&Made> {
+        match &self.function {
+            Function::Builtin(_) => None,
+            Function::Made(made) => Some(made),
+        }
+    }
+
+    fn resolve(
+        &self,
+        types: &[Type],
+        fixed: &[Option<Dtype>],
+        casting: Casting,
+    ) -> lanefn::Result<Code> {
+        match &self.function {
+            Function::Builtin(of) => of.resolve(types, fixed, casting),
+            Function::Made(made) => made.resolve(&self.of(), types, fixed, casting),
+        }
+    }
+
+    /// The number of inputs.
+    pub fn inputs(&self) -> usize {
+        self.of().nin()
+    }
+
+    /// The number of results: an output that tells of exceptions is none.
+    fn results(&self) -> usize {
+        let raising = matches!(&self.function, Function::Made(made) if made.raises.is_some());
+        self.of().nout() - usize::from(raising)
+    }
+
     fn nargs(&self) -> usize {
-        self.of.nin() + self.of.nout()
+        self.inputs() + self.results()
+    }
+
+    /// A call, on behalf of `owner`: this ufunc, or what stands for it. Results without axes are NumPy's
+    /// scalars, or arrays. An exception that an element raised is one of the answers.
+    pub fn call<'py>(
+        &self,
+        owner: &Object<'py>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+        scalars: bool,
+    ) -> PyResult<PyResult<Object<'py>>> {
+        let (py, of) = (owner.py(), self.of());
+        let (name, nin, nout) = (of.name, of.nin(), self.results());
+        if args.len() < nin || args.len() > nin + nout {
+            let takes = format!("{name}() takes from {nin} to {} positional arguments", nin + nout);
+            return Err(PyTypeError::new_err(format!("{takes} but {} were given", args.len())));
+        }
+        let names = ["out", "where", "casting", "order", "dtype", "subok", "signature"];
+        let keywords = Keywords::parse(name, names, 0, std::iter::empty(), kwargs)?;
+        let inputs: Vec<Object> = args.iter().take(nin).collect();
+        let mut outs: Vec<Option<Object>> =
+            args.iter().skip(nin).map(|o| Some(o).filter(|o| !o.is_none())).collect();
+        if let Some(out) = keywords.get(0) {
+            if !outs.is_empty() {
+                let text = "cannot specify 'out' as both a positional and keyword argument";
+                return Err(PyTypeError::new_err(text));
+            }
+            match out.cast::<PyTuple>() {
+                Ok(tuple) if tuple.len() == nout => {
+                    outs.extend(tuple.iter().map(|o| Some(o).filter(|o| !o.is_none())));
+                }
+                Ok(_) => {
+                    let text = format!("The 'out' tuple must have exactly {nout} entries");
+                    return Err(PyValueError::new_err(text));
+                }
+                Err(_) if nout > 1 => {
+                    return Err(PyTypeError::new_err("'out' must be a tuple of arrays"));
+                }
+                Err(_) => outs.push(Some(out.clone())),
+            }
+        }
+        outs.resize(nout, None);
+        let own = overridden(owner, "__call__", &inputs, &outs, &keywords.but(&[0]))?;
+        if let Some(own) = own {
+            return Ok(Ok(own));
+        }
+
+        let casting = self.casting(py, keywords.get(2))?;
+        let options = Options { casting, ..Options::default() };
+        let order = match keywords.get(3) {
+            None => 'K',
+            Some(order) => match order.extract::<String>()?.to_uppercase().as_str() {
+                "C" => 'C',
+                "F" => 'F',
+                "A" => 'A',
+                "K" => 'K',
+                _ => {
+                    return Err(PyValueError::new_err(format!(
+                        "order must be one of 'C', 'F', 'A', or 'K' (got {})",
+                        order.repr()?
+                    )));
+                }
+            },
+        };
+        let fixed = self.fixed(py, keywords.get(4), keywords.get(6))?;
+        let mut given = inputs.iter().map(Given::of).collect::<PyResult<Vec<_>>>()?;
+        if let [only] = &mut given[..]
+            && only.beyond(Dtype::I64)?.is_some()
+        {
+            // With nothing to be weak against, a large int is what NumPy makes of it: uint64, if it fits.
+            let (array, dtype) = array(&inputs[0])?;
+            *only = Given::Array(array, dtype);
+        }
+        let types: Vec<Type> = given.iter().map(Given::ty).collect();
+        let mut found = self.resolve(&types, &fixed, casting).map_err(|e| exception(py, &e))?;
+        let mut work = of;
+        if self.as_made().is_none()
+            && let Some((answers, operand)) = settled(&of, &given, &found)?
+        {
+            // Compared with itself, the other operand gives the answer for each of its elements.
+            work = lanefn::find(if answers { "equal" } else { "not_equal" }).map_or(of, |w| *w);
+            let itself = match &given[1 - operand] {
+                Given::Array(array, dtype) => [0; 2].map(|_| Given::Array(array.clone(), *dtype)),
+                // Python compares its own numbers.
+                _ => [0, 0].map(|zero: i64| Given::Int(PyInt::new(py, zero))),
+            };
+            given = itself.into();
+            let types: Vec<Type> = given.iter().map(Given::ty).collect();
+            found = work.resolve(&types, &[], casting).map_err(|e| exception(py, &e))?;
+        }
+        if self.as_made().is_none() && name.starts_with("logical_") {
+            given = given.into_iter().map(Given::truth).collect::<PyResult<_>>()?;
+        }
+        let operands = std::iter::zip(given, found.inputs())
+            .map(|(g, dtype)| g.operand(*dtype))
+            .collect::<PyResult<Vec<Operand>>>()?;
+        if self.is_builtin("pow") && kind(found.inputs()[1]) == Kind::Signed {
+            refuse_negative(py, &operands[1])?;
+        }
+        let mask = mask(keywords.values[1].as_ref())?;
+        let given_outputs = outs
+            .iter()
+            .map(|o| o.as_ref().map(Output::given).transpose())
+            .collect::<PyResult<Vec<_>>>()?;
+
+        let views: Vec<View> = operands.iter().map(Operand::view).collect();
+        let raws: Vec<_> = views.iter().map(View::input).collect();
+        let mask = mask.as_ref().map(|m| View::of(m, Dtype::Bool));
+        let raw_mask = mask.as_ref().map(View::input);
+        let open = self.as_made().is_some_and(|m| m.otypes.is_none());
+        if open && !scalars && raws.iter().any(|r| r.shape.contains(&0)) {
+            let text = "cannot call `vectorize` on size 0 inputs unless `otypes` is set";
+            return Ok(Err(PyValueError::new_err(text)));
+        }
+        let raises = self.as_made().and_then(|m| m.raises.as_ref());
+        let mut codes = None;
+        let mut outputs: Vec<Output> = if given_outputs.iter().all(Option::is_some) {
+            given_outputs.into_iter().flatten().collect()
+        } else {
+            let mut shapes: Vec<&[usize]> = raws.iter().map(|r| r.shape).collect();
+            shapes.extend(raw_mask.map(|m| m.shape));
+            shapes.extend(given_outputs.iter().flatten().map(|o| o.work.shape()));
+            let shape = Untyped::broadcast(&shapes).map_err(|e| exception(py, &e))?;
+            let axes = in_order(order, &operands, &raws, shape.len());
+            if raises.is_some() {
+                codes = Some(Output::zeros(py, &shape)?);
+            }
+            std::iter::zip(given_outputs, found.outputs())
+                .map(|(given, dtype)| match given {
+                    Some(given) => Ok(given),
+                    None => Output::new(py, &shape, *dtype, &axes),
+                })
+                .collect::<PyResult<Vec<_>>>()?
+        };
+        let results = outputs.len();
+        if raises.is_some() {
+            outputs.push(match codes {
+                Some(codes) => codes,
+                None => Output::zeros(py, outputs[0].work.shape())?,
+            });
+        }
+        let writes: Vec<View> = outputs.iter().map(Output::view).collect();
+        let raw_outputs: Vec<_> = writes.iter().map(View::output).collect();
+        // SAFETY: the operands are arrays that live through the call, or numbers of ours, and describe
+        // their own memory; the elements of each output are apart. That no other thread writes the same
+        // arrays meanwhile is up to the program, as with NumPy.
+        detached(py, of.name, || unsafe {
+            work.call_code(&found, &raws, raw_mask, &raw_outputs, options)
+        })?;
+
+        if let Some(raises) = raises
+            && let Some(codes) = outputs.pop()
+            && let Some(error) = raised(py, raises.bind(py), &codes.work)?
+        {
+            return Ok(Err(error));
+        }
+
+        let subok = keywords.get(5).map_or(Ok(true), |s| s.extract::<bool>())?;
+        let wrap = if subok { wrapper(&inputs)? } else { None };
+        let mut done = Vec::with_capacity(results);
+        for (i, output) in outputs.into_iter().enumerate() {
+            let context = match &wrap {
+                None => None,
+                Some(_) => Some((owner, args, i).into_pyobject(py)?),
+            };
+            done.push(output.finish(py, wrap.as_ref(), context.as_ref(), scalars)?);
+        }
+        match done.len() {
+            1 => Ok(Ok(done.remove(0))),
+            _ => Ok(Ok(PyTuple::new(py, done)?.into_any())),
+        }
     }
 
     /// The dtypes that `dtype=` or `signature=` asks for, as [`Untyped::resolve`] wants them.
@@ -183,7 +467,8 @@ impl Ufunc {
         dtype_: Option<&Object>,
         signature: Option<&Object>,
     ) -> PyResult<Vec<Option<Dtype>>> {
-        let (name, nin, nout) = (self.of.name, self.of.nin(), self.of.nout());
+        let of = self.of();
+        let (name, nin, nout) = (of.name, of.nin(), self.results());
         match (dtype_, signature) {
             (Some(_), Some(_)) => {
                 Err(PyTypeError::new_err("cannot specify both 'signature' and 'dtype'"))
@@ -229,7 +514,7 @@ impl Ufunc {
 
     /// Methods along axes are of functions of two inputs and one output.
     fn binary(&self, method: &str) -> PyResult<()> {
-        if (self.of.nin(), self.of.nout()) == (2, 1) {
+        if (self.of().nin(), self.results()) == (2, 1) {
             return Ok(());
         }
         let text = format!("{method} only supported for binary functions with one output");
@@ -254,14 +539,14 @@ impl Ufunc {
         let mut asked = asked;
         if asked.is_none()
             && let Some(out) = out
-            && self.of.nin() == 2
+            && self.of().nin() == 2
         {
             // The functions of truths reduce in bool whatever the output is.
-            let found = self.of.resolve(&[Type::Is(out), Type::Is(of)], &[], Casting::Unsafe);
+            let found = self.of().resolve(&[Type::Is(out), Type::Is(of)], &[], Casting::Unsafe);
             let found = found.map_err(|e| exception(py, &e))?;
             asked = (found.outputs()[0] == found.inputs()[0]).then_some(found.outputs()[0]);
         }
-        self.of.fold_loop(method, of, asked, UNSAFE).map_err(|e| exception(py, &e))
+        self.of().fold_loop(method, of, asked, UNSAFE).map_err(|e| exception(py, &e))
     }
 }
 
@@ -274,13 +559,13 @@ impl Ufunc {
     /// The number of inputs.
     #[getter]
     fn nin(&self) -> usize {
-        self.of.nin()
+        self.of().nin()
     }
 
     /// The number of outputs.
     #[getter]
     fn nout(&self) -> usize {
-        self.of.nout()
+        self.results()
     }
 
     /// The number of inputs and outputs.
@@ -291,8 +576,8 @@ impl Ufunc {
 
     /// The number of loops.
     #[getter]
-    fn ntypes(&self) -> usize {
-        self.of.loops.len()
+    fn ntypes(&self, py: Python) -> usize {
+        self.types(py).len()
     }
 
     /// The loops, as letters of dtypes.
@@ -301,18 +586,29 @@ impl Ufunc {
         let letters = |dtypes: &[Dtype]| -> String {
             dtypes.iter().map(|d| char::from(descr(py, *d).char())).collect()
         };
-        let loops = self.of.loops.iter();
+        if let Some(made) = self.as_made() {
+            let (nin, results) = (self.inputs(), self.results());
+            let typed = Dtype::ALL.into_iter().filter_map(|d| {
+                let typed =
+                    made.compiled.graph().typed(&vec![Type::Is(d); nin], &Catalogue).ok()?;
+                let own = typed.outputs().iter().filter_map(|&o| typed.dtype(o));
+                let outputs = made.otypes.clone().unwrap_or_else(|| own.take(results).collect());
+                Some(format!("{}->{}", letters(&vec![d; nin]), letters(&outputs)))
+            });
+            return typed.collect();
+        }
+        let loops = self.of().loops.iter();
         loops.map(|l| format!("{}->{}", letters(l.inputs), letters(l.outputs))).collect()
     }
 
     /// What a reduction of nothing gives, or None.
     #[getter]
     fn identity<'py>(&self, py: Python<'py>) -> PyResult<Object<'py>> {
-        let of = |dtype: Dtype| self.of.loops.iter().find(|l| l.inputs[0] == dtype);
+        let of = |dtype: Dtype| self.of().loops.iter().find(|l| l.inputs[0] == dtype);
         let Some(of) = of(Dtype::I64).or(of(Dtype::F64)) else {
             return Ok(py.None().into_bound(py));
         };
-        match self.of.identity(of.outputs[0]) {
+        match self.of().identity(of.outputs[0]) {
             None => Ok(py.None().into_bound(py)),
             Some(value) => match (value.get::<bool>(), value.get::<i64>(), value.get::<f64>()) {
                 (Some(value), _, _) => value.into_bound_py_any(py),
@@ -329,30 +625,118 @@ impl Ufunc {
     }
 
     #[getter]
-    fn __name__(&self) -> &'static str {
-        self.of.name
+    fn __name__(&self) -> String {
+        self.of().name.to_owned()
     }
 
     #[getter]
-    fn __qualname__(&self) -> &'static str {
-        self.of.name
+    fn __qualname__(&self) -> String {
+        self.of().name.to_owned()
     }
 
     #[getter]
     fn __doc__(&self) -> String {
-        let (name, arguments) = (self.of.name, self.of.arguments().join(", "));
+        let (name, arguments) = (self.of().name, self.of().arguments().join(", "));
         format!(
             "{name}({arguments}, /, out=None, *, where=True, casting='same_kind', order='K', dtype=None, subok=True, signature=None)\n\n{}",
-            self.of.doc
+            self.of().doc
         )
     }
 
     fn __repr__(&self) -> String {
-        format!("<ufunc '{}'>", self.of.name)
+        format!("<ufunc '{}'>", self.of().name)
     }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Object<'py>, (&'static str,))> {
-        Ok((py.import("lanefn._lanefn")?.getattr("_named")?, (self.of.name,)))
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Object<'py>, Bound<'py, PyTuple>)> {
+        let module = py.import("lanefn._lanefn")?;
+        let name = self.of().name;
+        let Some(made) = self.as_made() else {
+            return Ok((module.getattr("_named")?, (name,).into_pyobject(py)?));
+        };
+        let otypes = made.otypes.as_ref().map(|o| o.iter().map(|d| d.name()).collect::<Vec<_>>());
+        let raises = self._raises(py);
+        let arguments = (name, self.to_bytes(py)?, raises, otypes, made.wide).into_pyobject(py)?;
+        Ok((module.getattr("_made")?, arguments))
+    }
+
+    /// The names of the inputs.
+    #[getter]
+    fn _arguments<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.of().arguments())
+    }
+
+    /// The graph of a function made at run time, as bytes.
+    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        match self.as_made() {
+            Some(made) => Ok(PyBytes::new(py, &made.compiled.to_bytes())),
+            None => Err(PyTypeError::new_err("a built-in function has no graph")),
+        }
+    }
+
+    /// The same function with other dtypes of its results, or None for those that follow from its inputs'.
+    fn _giving(&self, py: Python, otypes: Option<Vec<Object>>) -> PyResult<Ufunc> {
+        let Some(made) = self.as_made() else {
+            return Err(PyTypeError::new_err("a built-in function has its own dtypes"));
+        };
+        let otypes: Option<Vec<Dtype>> =
+            otypes.map(|o| o.iter().map(dtype).collect()).transpose()?;
+        if let Some(otypes) = &otypes
+            && otypes.len() != self.results()
+        {
+            return Err(PyValueError::new_err(format!(
+                "{} otypes for {} results",
+                otypes.len(),
+                self.results()
+            )));
+        }
+        let raises = self._raises(py);
+        Ok(Ufunc::made(Made { compiled: made.compiled.clone(), raises, otypes, wide: made.wide }))
+    }
+
+    /// The exceptions that elements can raise, as pairs of a class and a text, or None.
+    #[getter]
+    fn _raises(&self, py: Python) -> Option<Py<PyTuple>> {
+        self.as_made().and_then(|m| m.raises.as_ref().map(|r| r.clone_ref(py)))
+    }
+
+    /// The same function with other classes of exceptions.
+    fn _raising(&self, py: Python, raises: Py<PyTuple>) -> PyResult<Ufunc> {
+        match self.as_made() {
+            Some(made) if made.raises.is_some() => {
+                let mut new =
+                    crate::made(py, made.compiled.clone(), Some(raises), None, made.wide)?;
+                if let Function::Made(new) = &mut new.function {
+                    new.otypes.clone_from(&made.otypes);
+                }
+                Ok(new)
+            }
+            _ => Err(PyTypeError::new_err("the function raises no exceptions")),
+        }
+    }
+
+    /// What a function made at run time computes: a line for each operation.
+    fn _text(&self) -> Option<String> {
+        self.as_made().map(|m| m.compiled.graph().to_string())
+    }
+
+    fn __eq__(&self, other: &Bound<PyAny>) -> bool {
+        let Ok(other) = other.cast::<Ufunc>() else { return false };
+        match (&self.function, &other.get().function) {
+            (Function::Builtin(a), Function::Builtin(b)) => std::ptr::eq(*a, *b),
+            (Function::Made(a), Function::Made(b)) => {
+                a.compiled == b.compiled && a.otypes == b.otypes
+            }
+            _ => false,
+        }
+    }
+
+    fn __hash__(&self) -> u64 {
+        let mut hasher = std::hash::DefaultHasher::new();
+        match &self.function {
+            Function::Builtin(of) => of.name.hash(&mut hasher),
+            Function::Made(made) => made.compiled.hash(&mut hasher),
+        }
+        hasher.finish()
     }
 
     #[pyo3(signature = (*args, **kwargs))]
@@ -361,141 +745,7 @@ impl Ufunc {
         args: &Bound<'py, PyTuple>,
         kwargs: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Object<'py>> {
-        let (py, this) = (slf.py(), slf.get());
-        let of = this.of;
-        let (name, nin, nout) = (of.name, of.nin(), of.nout());
-        if args.len() < nin || args.len() > nin + nout {
-            let takes = format!("{name}() takes from {nin} to {} positional arguments", nin + nout);
-            return Err(PyTypeError::new_err(format!("{takes} but {} were given", args.len())));
-        }
-        let names = ["out", "where", "casting", "order", "dtype", "subok", "signature"];
-        let keywords = Keywords::parse(name, names, 0, std::iter::empty(), kwargs)?;
-        let inputs: Vec<Object> = args.iter().take(nin).collect();
-        let mut outs: Vec<Option<Object>> =
-            args.iter().skip(nin).map(|o| Some(o).filter(|o| !o.is_none())).collect();
-        if let Some(out) = keywords.get(0) {
-            if !outs.is_empty() {
-                let text = "cannot specify 'out' as both a positional and keyword argument";
-                return Err(PyTypeError::new_err(text));
-            }
-            match out.cast::<PyTuple>() {
-                Ok(tuple) if tuple.len() == nout => {
-                    outs.extend(tuple.iter().map(|o| Some(o).filter(|o| !o.is_none())));
-                }
-                Ok(_) => {
-                    let text = format!("The 'out' tuple must have exactly {nout} entries");
-                    return Err(PyValueError::new_err(text));
-                }
-                Err(_) if nout > 1 => {
-                    return Err(PyTypeError::new_err("'out' must be a tuple of arrays"));
-                }
-                Err(_) => outs.push(Some(out.clone())),
-            }
-        }
-        outs.resize(nout, None);
-        let own = overridden(slf, "__call__", &inputs, &outs, &keywords.but(&[0]))?;
-        if let Some(own) = own {
-            return Ok(own);
-        }
-
-        let casting = this.casting(py, keywords.get(2))?;
-        let options = Options { casting, ..Options::default() };
-        let order = match keywords.get(3) {
-            None => 'K',
-            Some(order) => match order.extract::<String>()?.to_uppercase().as_str() {
-                "C" => 'C',
-                "F" => 'F',
-                "A" => 'A',
-                "K" => 'K',
-                _ => {
-                    return Err(PyValueError::new_err(format!(
-                        "order must be one of 'C', 'F', 'A', or 'K' (got {})",
-                        order.repr()?
-                    )));
-                }
-            },
-        };
-        let fixed = this.fixed(py, keywords.get(4), keywords.get(6))?;
-        let mut given = inputs.iter().map(Given::of).collect::<PyResult<Vec<_>>>()?;
-        if let [only] = &mut given[..]
-            && only.beyond(Dtype::I64)?.is_some()
-        {
-            // With nothing to be weak against, a large int is what NumPy makes of it: uint64, if it fits.
-            let (array, dtype) = array(&inputs[0])?;
-            *only = Given::Array(array, dtype);
-        }
-        let types: Vec<Type> = given.iter().map(Given::ty).collect();
-        let mut found = of.resolve(&types, &fixed, casting).map_err(|e| exception(py, &e))?;
-        let mut work = of;
-        if let Some((answers, operand)) = settled(of, &given, &found)? {
-            // Compared with itself, the other operand gives the answer for each of its elements.
-            work = lanefn::find(if answers { "equal" } else { "not_equal" }).unwrap_or(of);
-            let itself = match &given[1 - operand] {
-                Given::Array(array, dtype) => [0; 2].map(|_| Given::Array(array.clone(), *dtype)),
-                // Python compares its own numbers.
-                _ => [0, 0].map(|zero: i64| Given::Int(PyInt::new(py, zero))),
-            };
-            given = itself.into();
-            let types: Vec<Type> = given.iter().map(Given::ty).collect();
-            found = work.resolve(&types, &[], casting).map_err(|e| exception(py, &e))?;
-        }
-        if of.name.starts_with("logical_") {
-            given = given.into_iter().map(Given::truth).collect::<PyResult<_>>()?;
-        }
-        let operands = std::iter::zip(given, found.inputs())
-            .map(|(g, dtype)| g.operand(*dtype))
-            .collect::<PyResult<Vec<Operand>>>()?;
-        if of.name == "pow" && kind(found.inputs()[1]) == Kind::Signed {
-            refuse_negative(py, &operands[1])?;
-        }
-        let mask = mask(keywords.values[1].as_ref())?;
-        let given_outputs = outs
-            .iter()
-            .map(|o| o.as_ref().map(Output::given).transpose())
-            .collect::<PyResult<Vec<_>>>()?;
-
-        let views: Vec<View> = operands.iter().map(Operand::view).collect();
-        let raws: Vec<_> = views.iter().map(View::input).collect();
-        let mask = mask.as_ref().map(|m| View::of(m, Dtype::Bool));
-        let raw_mask = mask.as_ref().map(View::input);
-        let outputs = if given_outputs.iter().all(Option::is_some) {
-            given_outputs.into_iter().flatten().collect()
-        } else {
-            let mut shapes: Vec<&[usize]> = raws.iter().map(|r| r.shape).collect();
-            shapes.extend(raw_mask.map(|m| m.shape));
-            shapes.extend(given_outputs.iter().flatten().map(|o| o.work.shape()));
-            let shape = Untyped::broadcast(&shapes).map_err(|e| exception(py, &e))?;
-            let axes = in_order(order, &operands, &raws, shape.len());
-            std::iter::zip(given_outputs, found.outputs())
-                .map(|(given, dtype)| match given {
-                    Some(given) => Ok(given),
-                    None => Output::new(py, &shape, *dtype, &axes),
-                })
-                .collect::<PyResult<Vec<_>>>()?
-        };
-        let writes: Vec<View> = outputs.iter().map(Output::view).collect();
-        let raw_outputs: Vec<_> = writes.iter().map(View::output).collect();
-        // SAFETY: the operands are arrays that live through the call, or numbers of ours, and describe
-        // their own memory; the elements of each output are apart. That no other thread writes the same
-        // arrays meanwhile is up to the program, as with NumPy.
-        detached(py, of.name, || unsafe {
-            work.call_code(&found, &raws, raw_mask, &raw_outputs, options)
-        })?;
-
-        let subok = keywords.get(5).map_or(Ok(true), |s| s.extract::<bool>())?;
-        let wrap = if subok { wrapper(&inputs)? } else { None };
-        let mut results = Vec::with_capacity(nout);
-        for (i, output) in outputs.into_iter().enumerate() {
-            let context = match &wrap {
-                None => None,
-                Some(_) => Some((slf, args, i).into_pyobject(py)?),
-            };
-            results.push(output.finish(py, wrap.as_ref(), context.as_ref())?);
-        }
-        match results.len() {
-            1 => Ok(results.remove(0)),
-            _ => Ok(PyTuple::new(py, results)?.into_any()),
-        }
+        slf.get().call(slf.as_any(), args, kwargs, true)?
     }
 
     /// reduce(array, axis=0, dtype=None, out=None, keepdims=False, initial=<no value>, where=True)
@@ -584,8 +834,8 @@ impl Ufunc {
         let write = output.view();
         let to = write.output();
         // SAFETY: as in `__call__`.
-        detached(py, this.of.name, || unsafe { this.of.reduce_raw(from, to, &how, UNSAFE) })?;
-        output.finish(py, wrapper(&[object])?.as_ref(), None)
+        detached(py, this.of().name, || unsafe { this.of().reduce_raw(from, to, &how, UNSAFE) })?;
+        output.finish(py, wrapper(&[object])?.as_ref(), None, true)
     }
 
     /// accumulate(array, axis=0, dtype=None, out=None)
@@ -630,10 +880,10 @@ impl Ufunc {
         let write = output.view();
         let to = write.output();
         // SAFETY: as in `__call__`.
-        detached(py, this.of.name, || unsafe {
-            this.of.accumulate_raw(from, along, to, Some(t), UNSAFE)
+        detached(py, this.of().name, || unsafe {
+            this.of().accumulate_raw(from, along, to, Some(t), UNSAFE)
         })?;
-        output.finish(py, wrapper(&[object])?.as_ref(), None)
+        output.finish(py, wrapper(&[object])?.as_ref(), None, true)
     }
 
     /// reduceat(array, indices, axis=0, dtype=None, out=None)
@@ -700,10 +950,10 @@ impl Ufunc {
         let write = output.view();
         let to = write.output();
         // SAFETY: as in `__call__`.
-        detached(py, this.of.name, || unsafe {
-            this.of.reduceat_raw(from, &indices, along, to, Some(t), UNSAFE)
+        detached(py, this.of().name, || unsafe {
+            this.of().reduceat_raw(from, &indices, along, to, Some(t), UNSAFE)
         })?;
-        output.finish(py, wrapper(&[object])?.as_ref(), None)
+        output.finish(py, wrapper(&[object])?.as_ref(), None, true)
     }
 
     /// outer(A, B, /, **kwargs)
@@ -715,7 +965,8 @@ impl Ufunc {
         args: &Bound<'py, PyTuple>,
         kwargs: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Object<'py>> {
-        let (py, of) = (slf.py(), slf.get().of);
+        let (py, this) = (slf.py(), slf.get());
+        let of = this.of();
         if of.nin() != 2 {
             let text = "outer product only supported for binary functions";
             return Err(PyValueError::new_err(text));
@@ -765,7 +1016,8 @@ impl Ufunc {
         indices: &Object<'py>,
         b: Option<&Object<'py>>,
     ) -> PyResult<Object<'py>> {
-        let (py, of) = (slf.py(), slf.get().of);
+        let (py, this) = (slf.py(), slf.get());
+        let of = this.of();
         if of.nout() != 1 || of.nin() > 2 {
             let text = "Only ufuncs with one output and one or two inputs have at";
             return Err(PyValueError::new_err(text));
@@ -797,7 +1049,7 @@ impl Ufunc {
         let raw_second = second_view.as_ref().map(View::input);
         let write = output.view();
         let to = write.output();
-        if of.name == "pow"
+        if this.is_builtin("pow")
             && let Some((array, dtype)) = &second
             && kind(*dtype) == Kind::Signed
             && kind(output.dtype) != Kind::Float
@@ -806,7 +1058,7 @@ impl Ufunc {
         }
         // SAFETY: as in `__call__`.
         detached(py, of.name, || unsafe { of.at_raw(to, &indices, &shape, raw_second, UNSAFE) })?;
-        output.finish(py, None, None)?;
+        output.finish(py, None, None, true)?;
         Ok(py.None().into_bound(py))
     }
 
@@ -820,7 +1072,7 @@ impl Ufunc {
         reduction: bool,
     ) -> PyResult<Bound<'py, PyTuple>> {
         let py = dtypes.py();
-        let (nin, n) = (self.of.nin(), self.nargs());
+        let (nin, n) = (self.of().nin(), self.nargs());
         let dtypes = dtypes.cast::<PyTuple>().ok().filter(|t| t.len() == n).ok_or_else(|| {
             let text = "resolve_dtypes: The dtypes must be a tuple of `ufunc.nargs` length.";
             PyTypeError::new_err(text)
@@ -835,12 +1087,43 @@ impl Ufunc {
         } else {
             let types =
                 dtypes.iter().take(nin).map(|t| weak_or_dtype(&t)).collect::<PyResult<Vec<_>>>()?;
-            self.of.resolve(&types, &fixed, casting).map_err(|e| exception(py, &e))?
+            self.resolve(&types, &fixed, casting).map_err(|e| exception(py, &e))?
         };
         let all = found.inputs().iter().chain(found.outputs()).map(|d| descr(py, *d));
         let all: Vec<Bound<PyArrayDescr>> = all.collect();
         PyTuple::new(py, all)
     }
+}
+
+/// The exception of the first element that has one, if any has. The numbers lie in C order.
+fn raised(
+    py: Python,
+    raises: &Bound<PyTuple>,
+    codes: &Bound<PyUntypedArray>,
+) -> PyResult<Option<PyErr>> {
+    let codes = codes.cast::<numpy::PyArrayDyn<u8>>()?;
+    let numbers = numpy::PyArrayMethods::readonly(codes);
+    let flat = numbers.as_slice().map_err(|e| PyValueError::new_err(e.to_string()))?;
+    let Some(first) = flat.iter().position(|&n| n != 0) else { return Ok(None) };
+    let mut index = Vec::new();
+    let mut rest = first;
+    for &n in codes.shape().iter().rev() {
+        index.push(rest % n);
+        rest /= n;
+    }
+    index.reverse();
+    let pair = raises.get_item(usize::from(flat[first]) - 1)?;
+    let (class, text): (Object, String) = pair.extract()?;
+    let text = match (index.as_slice(), text.is_empty()) {
+        ([], _) => text,
+        (_, true) => format!("at index {}", PyTuple::new(py, &index)?.repr()?),
+        (_, false) => format!("{text} (at index {})", PyTuple::new(py, &index)?.repr()?),
+    };
+    // A class that can't be made of a text is told of, not lost.
+    Ok(Some(match class.call1((&text,)) {
+        Ok(made) => PyErr::from_value(made),
+        Err(_) => PyRuntimeError::new_err(format!("{class}: {text}")),
+    }))
 }
 
 /// For a comparison with a Python int that the loop's dtype doesn't hold: the answer, which is the same

@@ -137,9 +137,10 @@ fn the_dtype_of_a_result_follows_numpys_rules() {
     assert_eq!(resolve(Type::Float), Dtype::F64);
 }
 
-/// Random graphs through the interpreter on every level, against the naive reading.
+/// Random graphs through the interpreter on every level and through machine code, against the naive
+/// reading.
 #[test]
-fn interpreted_graphs_give_what_they_say_on_every_level() {
+fn graphs_give_what_they_say_on_every_level() {
     let mut runner = TestRunner::new(Config {
         cases: cases(300),
         failure_persistence: None,
@@ -163,7 +164,12 @@ fn interpreted_graphs_give_what_they_say_on_every_level() {
                 .collect();
             let Some(want) = want else { return Ok(()) };
             let body = Body::new(graph, &Catalogue).expect("it can be run");
-            for &level in &levels {
+            let native = levels.iter().any(|l| *l >= Level::Avx2);
+            if native {
+                body.native().map_err(|e| TestCaseError::fail(format!("{e}\n{:?}", body.graph())))?;
+            }
+            let ways = levels.iter().map(|l| (*l, true)).chain(native.then_some((Level::Avx2, false)));
+            for (level, interpret) in ways {
                 let rows: Vec<Vec<u8>> = inputs.iter().map(|x| bytes(x)).collect();
                 let from: Vec<Input> =
                     rows.iter().map(|r| Input { at: r.as_ptr(), scalar: false }).collect();
@@ -171,12 +177,18 @@ fn interpreted_graphs_give_what_they_say_on_every_level() {
                     body.outputs().iter().map(|d| vec![0xAA; n * d.size()]).collect();
                 let to: Vec<*mut u8> = out.iter_mut().map(|o| o.as_mut_ptr()).collect();
                 // SAFETY: rows of `n` elements; the level is present.
-                unsafe { body.run(level, &from, &to, n) };
+                unsafe {
+                    match interpret {
+                        true => body.interpreted().run(level, &from, &to, n),
+                        false => body.run(level, &from, &to, n),
+                    }
+                }
                 for (k, &dtype) in body.outputs().iter().enumerate() {
                     for (i, got) in values(dtype, &out[k]).into_iter().enumerate() {
                         prop_assert!(
                             same(got, want[i][k]),
-                            "element {i} of output {k} on {level} is {got:?}, should be {:?}\n{:?}",
+                            "element {i} of output {k} on {level}{} is {got:?}, should be {:?}\n{:?}",
+                            if interpret { "" } else { ", as machine code," },
                             want[i][k],
                             body.graph()
                         );

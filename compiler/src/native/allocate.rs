@@ -14,7 +14,7 @@ pub const REGISTERS: u32 = 16;
 pub enum Place {
     /// In a register.
     Register(u8),
-    /// In memory: a place on the stack for a value, where it stands in the block for a constant.
+    /// In memory: a place on the stack for a value, its number for a constant.
     Memory(u32),
 }
 
@@ -55,10 +55,16 @@ struct Life {
 /// A value that stays in its register: one that no instruction could read from memory.
 const STAYS: u32 = u32::MAX / 2;
 
+/// How often a step is done, or so, by the conditions and loops that it stands in.
+pub fn weight(conditions: u32, loops: u32) -> u32 {
+    (1 << (3 * loops.min(5))) << (8 * 1_u32.saturating_sub(conditions))
+}
+
 fn lives(program: &Program) -> Vec<Life> {
     let mut lives = vec![Life { start: u32::MAX, end: 0, uses: 0 }; program.values as usize];
     // Loops around the step: where each begins, and the values from outside that it reads.
     let mut loops: Vec<(u32, Vec<Name>)> = Vec::new();
+    let mut rare = 0;
     for (i, step) in program.steps.iter().enumerate() {
         let at = 2 * i as u32;
         match step.does {
@@ -71,9 +77,11 @@ fn lives(program: &Program) -> Vec<Life> {
                     }
                 }
             }
+            Do::If(_) => rare += 1,
+            Do::End => rare -= 1,
             _ => {}
         }
-        let weight = 1 << (3 * loops.len().min(5));
+        let weight = weight(rare, loops.len() as u32);
         let gathers = matches!(step.does, Do::Gather(_));
         let reads = if gathers { at + 2 } else { at };
         let read = step.args.iter().map(|&a| (a, reads));
@@ -96,35 +104,44 @@ fn lives(program: &Program) -> Vec<Life> {
     lives
 }
 
-/// The most values that live at once.
-fn pressure(lives: &[Life], steps: usize) -> u32 {
-    let mut change = vec![0i32; 2 * steps + 4];
+/// The most values that live at once: anywhere, and outside of what is done rarely.
+fn pressure(lives: &[Life], program: &Program) -> (u32, u32) {
+    let mut change = vec![0i32; 2 * program.steps.len() + 4];
     for life in lives {
         if life.start != u32::MAX {
             change[life.start as usize] += 1;
             change[life.end as usize + 1] -= 1;
         }
     }
-    let mut now = 0;
-    let most = change.iter().map(|c| {
-        now += c;
-        now
-    });
-    most.max().unwrap_or(0) as u32
+    let (mut now, mut most, mut often, mut rare) = (0, 0, 0, 0);
+    for (step, change) in program.steps.iter().zip(change.chunks_exact(2)) {
+        match step.does {
+            Do::If(_) => rare += 1,
+            Do::End => rare -= 1,
+            _ => {}
+        }
+        for change in change {
+            now += change;
+            most = most.max(now);
+            if rare == 0 {
+                often = often.max(now);
+            }
+        }
+    }
+    (most as u32, often as u32)
 }
 
 /// Places for everything in a program.
 pub fn allocate(program: &Program) -> Places {
     let lives = lives(program);
-    let pressure = pressure(&lives, program.steps.len());
+    let (most, often) = pressure(&lives, program);
     let all = program.constants.len() as u32;
     // Either everything fits, or two registers are kept for operands that come from memory.
-    let pinned = match REGISTERS.checked_sub(pressure) {
-        Some(free) if all <= free => all,
-        Some(free) => free.saturating_sub(2),
-        None => 0,
+    let fits = most + all <= REGISTERS;
+    let pinned = match fits {
+        true => all,
+        false => (REGISTERS - 2).saturating_sub(often).min(all),
     };
-    let fits = pinned == all && pressure + all <= REGISTERS;
     let registers = if fits { REGISTERS } else { REGISTERS - 2 } - pinned;
 
     let mut constants: Vec<Place> = (0..all).map(Place::Memory).collect();

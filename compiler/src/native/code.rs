@@ -4,8 +4,6 @@
 //! [`lanefn_kernels::loops`]: a vector more up to where the first output is aligned, the last vector of the
 //! run once more where elements may be computed twice, a partial vector by way of the stack where not.
 
-use std::mem::MaybeUninit;
-
 use lanefn_kernels::{lanes::Dtype, level::Level, loops::Input};
 use smallvec::SmallVec;
 
@@ -73,8 +71,6 @@ pub fn compile(graph: &Graph, level: Level) -> Result<Code, Unsupported> {
 #[repr(C, align(32))]
 struct Room([u64; 16]);
 
-type Rooms = SmallVec<[MaybeUninit<Room>; 4]>;
-
 /// Runs shorter than this many bytes are not worth a vector more to align the output.
 const ALIGN_FROM: usize = 512;
 
@@ -111,111 +107,149 @@ impl Code {
     /// is valid for `n` elements, or 1 for a scalar input; an output is disjoint from each input or begins
     /// where a non-scalar input of the same element size begins, and is disjoint from the other outputs.
     pub unsafe fn run(&self, inputs: &[Input], outputs: &[*mut u8], n: usize) {
-        debug_assert!(
-            inputs.len() == self.inputs && inputs.len() + outputs.len() == self.sizes.len()
-        );
+        debug_assert_eq!(inputs.len(), self.inputs);
+        debug_assert_eq!(outputs.len(), self.sizes.len() - self.inputs);
         if n == 0 {
             return;
         }
-        let lanes = self.lanes;
-        let mut spread = Rooms::new();
-        let scalars = inputs.iter().filter(|i| i.scalar).count();
-        // No address below changes by growing.
-        spread.reserve_exact(scalars);
-        let mut base: SmallVec<[Cursor; 8]> = SmallVec::with_capacity(self.sizes.len());
+        let mut spread = SmallVec::new();
+        let mut run = Run { code: self, inputs, outputs, cursors: SmallVec::new() };
         let mut in_place = false;
-        for (input, &size) in inputs.iter().zip(&self.sizes) {
-            base.push(if size == 0 {
-                self.cursor(std::ptr::null_mut(), 0)
-            } else if input.scalar {
-                spread.push(MaybeUninit::uninit());
-                let room = spread.last_mut().map_or(std::ptr::null_mut(), |r| r.as_mut_ptr());
-                // SAFETY: the caller's promise: one element is there.
-                let element = unsafe { read(input.at, size) };
-                // SAFETY: the room that was just made.
-                unsafe { room.write(Room([element; 16])) };
-                Cursor { at: room.cast(), step: 0, turn: 0 }
-            } else {
-                in_place |= outputs.iter().any(|o| o.cast_const() == input.at);
-                self.cursor(input.at.cast_mut(), size)
-            });
+        for (i, input) in inputs.iter().enumerate() {
+            let size = self.sizes[i];
+            let step = if input.scalar { 0 } else { size * self.lanes };
+            let turn = step * self.unroll;
+            run.cursors.push(Cursor { at: input.at.cast_mut(), step, turn });
+            in_place |= !input.scalar && outputs.iter().any(|o| o.cast_const() == input.at);
         }
-        for (&output, &size) in outputs.iter().zip(&self.sizes[self.inputs..]) {
-            base.push(self.cursor(output, size));
+        for (&at, &size) in outputs.iter().zip(&self.sizes[self.inputs..]) {
+            let step = size * self.lanes;
+            run.cursors.push(Cursor { at, step, turn: step * self.unroll });
         }
-        // Runs the function so many elements on.
-        let run = |from: usize, turns: usize, vectors: usize| {
-            let mut cursors = base.clone();
-            for cursor in &mut cursors {
-                cursor.at = cursor.at.wrapping_add(from * (cursor.step / lanes));
-            }
-            // SAFETY: the caller's promise; the vectors below are all inside the run.
-            unsafe { self.function()(cursors.as_mut_ptr(), turns, vectors) };
-        };
+        if inputs.iter().any(|i| i.scalar) {
+            // SAFETY: the caller's promise.
+            unsafe { run.spread(&mut spread) };
+        }
+        let (lanes, unroll) = (self.lanes, self.unroll);
         let mut done = 0;
         let size = self.sizes[self.inputs];
         if !in_place && n * size >= ALIGN_FROM {
-            let ahead = (outputs[0] as usize).wrapping_neg() % (lanes * size).min(64) / size;
+            let line = (lanes * size).min(64);
+            let ahead =
+                ((outputs[0] as usize).wrapping_neg() & (line - 1)) >> size.trailing_zeros();
             if ahead != 0 {
-                run(0, 0, 1);
+                // SAFETY: the caller's promise: a vector is there.
+                unsafe { run.at(0, 0, 1) };
                 done = ahead;
             }
         }
-        let vectors = (n - done) / lanes;
+        let vectors = (n - done) >> lanes.trailing_zeros();
         if vectors > 0 {
-            let turns = if self.unroll > 1 { vectors / self.unroll } else { 0 };
-            run(done, turns, vectors - turns * self.unroll);
+            let turns = if unroll > 1 { vectors >> unroll.trailing_zeros() } else { 0 };
+            // SAFETY: the caller's promise: so many vectors are there.
+            unsafe { run.at(done, turns, vectors - turns * unroll) };
             done += vectors * lanes;
         }
-        match n - done {
-            0 => {}
-            left if in_place || n < lanes => {
-                // SAFETY: the caller's promise: so many elements are left.
-                unsafe { self.partial(&base, done, left) };
+        if n > done {
+            // SAFETY: the caller's promise: so many elements are left, or a vector that ends with them.
+            unsafe {
+                if in_place || n < lanes {
+                    run.partial(done, n - done);
+                } else {
+                    run.at(n - lanes, 0, 1);
+                }
             }
-            _ => run(n - lanes, 0, 1),
+        }
+    }
+}
+
+/// One run.
+struct Run<'a> {
+    code: &'a Code,
+    inputs: &'a [Input],
+    outputs: &'a [*mut u8],
+    cursors: SmallVec<[Cursor; 8]>,
+}
+
+impl Run<'_> {
+    /// Puts each scalar into all lanes of a vector on the stack, as often as there are vectors in a turn.
+    ///
+    /// # Safety
+    /// Scalar inputs are valid for reading an element, and `rooms` stays where it is until the run is over.
+    #[inline(never)]
+    unsafe fn spread(&mut self, rooms: &mut SmallVec<[Room; 4]>) {
+        // No room moves by growing.
+        rooms.reserve_exact(self.inputs.len());
+        for (i, input) in self.inputs.iter().enumerate() {
+            let size = self.code.sizes[i];
+            if input.scalar && size > 0 {
+                // SAFETY: the caller's promise: one element is there.
+                rooms.push(Room([unsafe { read(input.at, size) }; 16]));
+            }
+        }
+        let mut at = rooms.as_mut_ptr();
+        for (i, input) in self.inputs.iter().enumerate() {
+            if input.scalar && self.code.sizes[i] > 0 {
+                self.cursors[i].at = at.cast();
+                at = at.wrapping_add(1);
+            }
         }
     }
 
-    fn cursor(&self, at: *mut u8, size: usize) -> Cursor {
-        let step = self.lanes * size;
-        Cursor { at, step, turn: step * self.unroll }
+    /// Runs the function from an element on.
+    ///
+    /// # Safety
+    /// So many vectors are inside the operands.
+    #[inline]
+    unsafe fn at(&mut self, from: usize, turns: usize, vectors: usize) {
+        let (code, inputs) = (self.code, self.code.inputs);
+        for (i, input) in self.inputs.iter().enumerate() {
+            if !input.scalar {
+                self.cursors[i].at = input.at.cast_mut().wrapping_add(from * code.sizes[i]);
+            }
+        }
+        for (o, output) in self.outputs.iter().enumerate() {
+            self.cursors[inputs + o].at = output.wrapping_add(from * code.sizes[inputs + o]);
+        }
+        // SAFETY: the caller's promise.
+        unsafe { code.function()(self.cursors.as_mut_ptr(), turns, vectors) };
     }
 
     /// Less than a vector, by way of the stack.
     ///
     /// # Safety
-    /// As for [`Code::run`]; the elements from `from` on, `1 <= left < lanes` of them, are in the run.
+    /// The elements from `from` on, `1 <= left < lanes` of them, are inside the operands.
     #[inline(never)]
-    unsafe fn partial(&self, base: &[Cursor], from: usize, left: usize) {
-        let mut rooms: SmallVec<[[MaybeUninit<u64>; 4]; 8]> = SmallVec::with_capacity(base.len());
-        let mut cursors: SmallVec<[Cursor; 8]> = base.into();
-        for (i, (cursor, &size)) in cursors.iter_mut().zip(&self.sizes).enumerate() {
-            rooms.push([MaybeUninit::uninit(); 4]);
-            if cursor.step == 0 {
+    unsafe fn partial(&mut self, from: usize, left: usize) {
+        let (code, inputs) = (self.code, self.code.inputs);
+        let mut rooms: SmallVec<[[u64; 4]; 8]> = SmallVec::from_elem([0; 4], self.cursors.len());
+        let first = rooms.as_mut_ptr();
+        for (i, cursor) in self.cursors.iter_mut().enumerate() {
+            let size = code.sizes[i];
+            if self.inputs.get(i).is_some_and(|input| input.scalar) || size == 0 {
                 continue;
             }
-            let at = cursor.at.wrapping_add(from * size);
-            if let Some(room) = rooms.last_mut() {
-                cursor.at = room.as_mut_ptr().cast();
-            }
-            if i < self.inputs {
+            // SAFETY: there is a room for each operand.
+            let room = unsafe { first.add(i) };
+            cursor.at = room.cast();
+            if let Some(input) = self.inputs.get(i) {
+                let at = input.at.wrapping_add(from * size);
                 // The lanes past the end do what the first one does.
                 // SAFETY: the caller's promise: at least one element is there, and fewer than lanes are
                 // left, all of which fit the room.
                 unsafe {
-                    let first = read(at, size);
-                    cursor.at.cast::<[u64; 4]>().write_unaligned([first; 4]);
-                    std::ptr::copy_nonoverlapping(at, cursor.at, left * size);
+                    room.write([read(at, size); 4]);
+                    std::ptr::copy_nonoverlapping(at, room.cast(), left * size);
                 }
             }
         }
         // SAFETY: a vector of each operand is in its room, or a scalar's.
-        unsafe { self.function()(cursors.as_mut_ptr(), 0, 1) };
-        for (i, &size) in self.sizes.iter().enumerate().skip(self.inputs) {
-            let to = base[i].at.wrapping_add(from * size);
+        unsafe { code.function()(self.cursors.as_mut_ptr(), 0, 1) };
+        for (o, output) in self.outputs.iter().enumerate() {
+            let size = code.sizes[inputs + o];
+            let to = output.wrapping_add(from * size);
             // SAFETY: the caller's promise; the function has written the room.
-            unsafe { std::ptr::copy_nonoverlapping(rooms[i].as_ptr().cast(), to, left * size) };
+            unsafe { std::ptr::copy_nonoverlapping(first.add(inputs + o).cast(), to, left * size) };
         }
     }
 }

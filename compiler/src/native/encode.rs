@@ -360,3 +360,271 @@ pub fn transfer(bytes: usize, store: bool) -> Encoding {
 pub fn gather(eight: bool) -> Encoding {
     Encoding { map: 2, prefix: 1, wide: eight, opcode: 0x93, shape: Shape::Two, immediate: false }
 }
+
+#[cfg(test)]
+mod tests {
+    use iced_x86::{
+        Code, Decoder, DecoderOptions, Instruction as Decoded, Mnemonic, OpKind, Register,
+    };
+
+    use super::{general::*, *};
+    use crate::native::instructions::Instruction;
+
+    const OFFSETS: [i32; 9] = [0, 1, 32, 127, 128, -128, -129, 4096, -70000];
+
+    /// The only instruction that is written.
+    fn decoded(write: impl FnOnce(&mut Assembler)) -> Decoded {
+        let mut asm = Assembler::default();
+        write(&mut asm);
+        let mut decoder = Decoder::with_ip(64, &asm.bytes, 0, DecoderOptions::NONE);
+        let instruction = decoder.decode();
+        assert_eq!(instruction.len(), asm.bytes.len(), "{:x?} is {instruction:?}", asm.bytes);
+        instruction
+    }
+
+    fn number(i: &Decoded, operand: u32) -> u8 {
+        assert_eq!(i.op_kind(operand), OpKind::Register, "{i:?}");
+        i.op_register(operand).number() as u8
+    }
+
+    fn mnemonic(i: &Decoded) -> String {
+        format!("{:?}", i.mnemonic())
+    }
+
+    /// Which operands of the decoded instruction are the one in the register field, the second register,
+    /// and the one that may be in memory.
+    fn order(shape: Shape) -> (Option<u32>, Option<u32>, u32) {
+        match shape {
+            Shape::Three | Shape::Commutes | Shape::Four => (Some(0), Some(1), 2),
+            Shape::Two => (Some(0), None, 1),
+            Shape::Shift(_) => (None, Some(0), 1),
+            Shape::Extract => (Some(1), None, 0),
+        }
+    }
+
+    fn forms() -> impl Iterator<Item = (Instruction, bool)> {
+        let all = Instruction::ALL.iter().flat_map(|&i| [(i, false), (i, true)]);
+        all.filter(|&(i, long)| long || i.encoding().shape != Shape::Extract)
+    }
+
+    fn write(asm: &mut Assembler, i: Instruction, long: bool, registers: [u8; 3], last: Operand) {
+        let e = i.encoding();
+        let [register, second, fourth] = registers;
+        let (register, second) = match e.shape {
+            Shape::Shift(digit) => (digit, second),
+            Shape::Two | Shape::Extract => (register, 0),
+            _ => (register, second),
+        };
+        let follows = match e.shape {
+            Shape::Four => Some(fourth << 4),
+            _ => e.immediate.then_some(0x5a),
+        };
+        asm.vex(e, long, register, second, last, follows);
+    }
+
+    fn expect(i: Instruction, long: bool, registers: [u8; 3], found: &Decoded) {
+        let e = i.encoding();
+        assert_eq!(mnemonic(found), format!("{i:?}"));
+        let (register, second, _) = order(e.shape);
+        if let Some(operand) = register {
+            assert_eq!(number(found, operand), registers[0], "{found:?}");
+        }
+        if let Some(operand) = second {
+            assert_eq!(number(found, operand), registers[1], "{found:?}");
+        }
+        if e.shape == Shape::Four {
+            assert_eq!(number(found, 3), registers[2], "{found:?}");
+        }
+        if e.immediate {
+            assert_eq!(found.immediate8(), 0x5a, "{found:?}");
+        }
+        let is_long = (0..found.op_count()).any(|n| found.op_register(n).is_ymm())
+            || found.memory_size().size() == 32;
+        assert_eq!(is_long, long, "{found:?}");
+    }
+
+    #[test]
+    fn every_vector_instruction_says_its_registers() {
+        for (i, long) in forms() {
+            for dst in 0..16 {
+                for a in 0..16 {
+                    for b in 0..16 {
+                        let registers = [dst, a, (a + 5 * b) % 16];
+                        let found =
+                            decoded(|asm| write(asm, i, long, registers, Operand::Register(b)));
+                        expect(i, long, registers, &found);
+                        let (.., last) = order(i.encoding().shape);
+                        assert_eq!(number(&found, last), b, "{found:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_vector_instruction_says_its_memory() {
+        for (i, long) in forms() {
+            if let Shape::Shift(_) | Shape::Extract = i.encoding().shape {
+                continue;
+            }
+            for dst in 0..16 {
+                let registers = [dst, 15 - dst, (dst + 7) % 16];
+                for base in 0..16 {
+                    for offset in OFFSETS {
+                        let last = Operand::Memory(base, offset);
+                        let found = decoded(|asm| write(asm, i, long, registers, last));
+                        expect(i, long, registers, &found);
+                        expect_memory(&found, base, offset);
+                    }
+                }
+                for at in [0, 32, 1 << 20] {
+                    let found = decoded(|asm| write(asm, i, long, registers, Operand::Here(at)));
+                    expect(i, long, registers, &found);
+                    assert_eq!(found.memory_base(), Register::RIP, "{found:?}");
+                    assert_eq!(found.ip_rel_memory_address(), u64::from(at), "{found:?}");
+                }
+            }
+        }
+    }
+
+    fn expect_memory(found: &Decoded, base: u8, offset: i32) {
+        assert_eq!(found.memory_base().number() as u8, base, "{found:?}");
+        assert_eq!(found.memory_displacement64() as i64, i64::from(offset), "{found:?}");
+        assert_eq!(found.memory_index(), Register::None, "{found:?}");
+    }
+
+    #[test]
+    fn transfers_and_gathers_say_their_operands() {
+        for register in 0..16 {
+            for base in 0..16 {
+                for (bytes, load, store) in [
+                    (4, Mnemonic::Vmovd, Mnemonic::Vmovd),
+                    (8, Mnemonic::Vmovq, Mnemonic::Vmovq),
+                    (16, Mnemonic::Vmovups, Mnemonic::Vmovups),
+                    (32, Mnemonic::Vmovups, Mnemonic::Vmovups),
+                ] {
+                    for (stores, mnemonic) in [(false, load), (true, store)] {
+                        let found = decoded(|asm| {
+                            let to = Operand::Memory(base, 40);
+                            asm.vex(transfer(bytes, stores), bytes == 32, register, 0, to, None);
+                        });
+                        assert_eq!(found.mnemonic(), mnemonic);
+                        assert_eq!(found.memory_size().size(), bytes, "{found:?}");
+                        assert_eq!(number(&found, stores as u32), register, "{found:?}");
+                        expect_memory(&found, base, 40);
+                    }
+                }
+                for scale in 0..4 {
+                    let (index, mask) = ((register + 3) % 16, (register + 9) % 16);
+                    for (eight, mnemonic) in
+                        [(true, Mnemonic::Vgatherqpd), (false, Mnemonic::Vgatherqps)]
+                    {
+                        let found = decoded(|asm| {
+                            asm.gather(gather(eight), true, register, base, (index, scale), mask);
+                        });
+                        assert_eq!(found.mnemonic(), mnemonic);
+                        assert_eq!(number(&found, 0), register);
+                        assert_eq!(number(&found, 2), mask);
+                        assert_eq!(found.memory_base().number() as u8, base);
+                        assert_eq!(found.memory_index().number() as u8, index);
+                        assert!(found.memory_index().is_ymm());
+                        assert_eq!(found.memory_index_scale(), 1 << scale);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn general_instructions_say_their_operands() {
+        for a in 0..16 {
+            for b in 0..16 {
+                let memory = Operand::Memory(b, 264);
+                let registers = decoded(|asm| asm.load(a, Operand::Register(b)));
+                assert_eq!(registers.code(), Code::Mov_r64_rm64);
+                assert_eq!((number(&registers, 0), number(&registers, 1)), (a, b));
+                for (found, code, at) in [
+                    (decoded(|asm| asm.load(a, memory)), Code::Mov_r64_rm64, 0),
+                    (decoded(|asm| asm.store(memory, a)), Code::Mov_rm64_r64, 1),
+                    (decoded(|asm| asm.add(a, memory)), Code::Add_r64_rm64, 0),
+                    (decoded(|asm| asm.address_of(a, memory)), Code::Lea_r64_m, 0),
+                ] {
+                    assert_eq!(found.code(), code);
+                    assert_eq!(number(&found, at), a);
+                    expect_memory(&found, b, 264);
+                }
+                for (eight, code) in
+                    [(false, Code::VEX_Vmovd_rm32_xmm), (true, Code::VEX_Vmovq_rm64_xmm)]
+                {
+                    let found = decoded(|asm| asm.lowest(a, b, eight));
+                    assert_eq!(found.code(), code);
+                    assert_eq!((number(&found, 0), number(&found, 1)), (a, b));
+                }
+            }
+            for what in [1, -32, 127, 128, -128, -129, 1 << 20] {
+                for (found, name) in [
+                    (decoded(|asm| asm.add_constant(a, what)), "Add"),
+                    (decoded(|asm| asm.and_constant(a, what)), "And"),
+                ] {
+                    assert_eq!(mnemonic(&found), name);
+                    assert_eq!(number(&found, 0), a);
+                    assert_eq!(found.immediate(1) as i64, i64::from(what));
+                }
+            }
+            for (found, code) in [
+                (decoded(|asm| asm.decrement(a)), Code::Dec_rm64),
+                (decoded(|asm| asm.test(a)), Code::Test_rm64_r64),
+                (decoded(|asm| asm.call(a)), Code::Call_rm64),
+                (decoded(|asm| asm.push(a)), Code::Push_r64),
+                (decoded(|asm| asm.pop(a)), Code::Pop_r64),
+                (decoded(|asm| asm.constant(a, u64::MAX - 5)), Code::Mov_r64_imm64),
+            ] {
+                assert_eq!(found.code(), code);
+                assert_eq!(number(&found, 0), a);
+            }
+        }
+        assert_eq!(decoded(|asm| asm.constant(RCX, 1 << 40)).immediate64(), 1 << 40);
+        assert_eq!(decoded(Assembler::zero_upper).mnemonic(), Mnemonic::Vzeroupper);
+        assert_eq!(decoded(Assembler::ret).code(), Code::Retnq);
+        let probe = decoded(|asm| asm.probe(8192));
+        assert_eq!(probe.mnemonic(), Mnemonic::Or);
+        expect_memory(&probe, RSP, -8192);
+    }
+
+    #[test]
+    fn jumps_land_where_they_should() {
+        let mut asm = Assembler::default();
+        asm.ret();
+        let begin = asm.here();
+        let jump = asm.jump_if(Condition::Zero);
+        asm.back_if(Condition::NotZero, begin);
+        asm.back(begin);
+        asm.land(jump);
+        let end = asm.here() as u64;
+        let decoder = Decoder::with_ip(64, &asm.bytes, 0, DecoderOptions::NONE);
+        let found: Vec<Decoded> = decoder.into_iter().skip(1).collect();
+        let expected = [
+            (Code::Je_rel32_64, end),
+            (Code::Jne_rel32_64, begin as u64),
+            (Code::Jmp_rel32_64, begin as u64),
+        ];
+        assert_eq!(found.len(), expected.len());
+        for (found, (code, to)) in found.iter().zip(expected) {
+            assert_eq!((found.code(), found.near_branch_target()), (code, to));
+        }
+    }
+
+    #[test]
+    fn padding_does_nothing() {
+        for before in 0..32 {
+            let mut asm = Assembler::default();
+            (0..before).for_each(|_| asm.ret());
+            asm.align(32);
+            assert_eq!(asm.here() % 32, 0);
+            let decoder = Decoder::with_ip(64, &asm.bytes, 0, DecoderOptions::NONE);
+            for found in decoder.into_iter().skip(before) {
+                assert_eq!(found.mnemonic(), Mnemonic::Nop);
+            }
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use hashbrown::HashMap;
 
-use super::{helpers::Helper, instructions::Instruction};
+use super::{allocate::weight, helpers::Helper, instructions::Instruction};
 
 /// What an instruction reads or writes: a value by its number, or a constant, whose number has
 /// [`CONSTANT`] set.
@@ -95,8 +95,9 @@ pub struct Program {
     pub tables: Vec<Entries>,
     /// The helpers.
     pub helpers: Vec<Helper>,
-    /// How many loops stand around what is added.
-    depth: u32,
+    /// How many loops and conditions stand around what is added.
+    loops: u32,
+    conditions: u32,
     /// Whether every step is done once, in order.
     pub branches: bool,
 }
@@ -116,15 +117,17 @@ impl Program {
     /// One more step.
     pub fn push(&mut self, step: Step) {
         match step.does {
-            Do::Loop => self.depth += 1,
-            Do::Again => self.depth = self.depth.saturating_sub(1),
+            Do::Loop => self.loops += 1,
+            Do::Again => self.loops -= 1,
+            Do::If(_) => self.conditions += 1,
+            Do::End => self.conditions -= 1,
             _ => {}
         }
         self.branches |= matches!(step.does, Do::If(_) | Do::Loop);
         for arg in step.args {
             if arg != NONE && arg & CONSTANT != 0 {
                 let uses = &mut self.constants[(arg & !CONSTANT) as usize].uses;
-                *uses = uses.saturating_add(1 << (3 * self.depth.min(5)));
+                *uses = uses.saturating_add(weight(self.conditions, self.loops));
             }
         }
         self.steps.push(step);

@@ -227,6 +227,11 @@ fn plain(c: char) -> char {
     match c {
         '\t' | '\r' => ' ',
         c if c.is_control() => '\u{fffd}',
+        // Those that turn the direction of what follows, or take no place.
+        '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' => '\u{fffd}',
         c => c,
     }
 }

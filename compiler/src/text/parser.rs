@@ -5,7 +5,7 @@
 
 use std::f64::consts::{E, PI};
 
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
@@ -237,9 +237,9 @@ struct Parser<'a> {
     token: Token,
     graph: Graph,
     /// Inputs and bound names.
-    values: HashMap<&'a str, Item, FixedState>,
+    values: HashMap<&'a str, Item, RandomState>,
     /// Functions that were looked up.
-    functions: HashMap<&'a str, Function, FixedState>,
+    functions: HashMap<&'a str, Function, RandomState>,
     /// The vocabulary's names of operators that were looked up.
     operators: [Option<&'static str>; Operator::COUNT],
     /// Whether a new name is an error, and not an input.
@@ -263,10 +263,10 @@ impl<'a> Parser<'a> {
             text,
             vocabulary,
             tokens: Tokens::of(text),
-            token: Token { kind: Kind::End, span: Span::default(), first: true },
+            token: Token { kind: Kind::End, number: 0, span: Span::default(), first: true },
             graph: Graph::new(),
-            values: HashMap::with_hasher(FixedState::default()),
-            functions: HashMap::with_hasher(FixedState::default()),
+            values: HashMap::with_hasher(RandomState::default()),
+            functions: HashMap::with_hasher(RandomState::default()),
             operators: [None; Operator::COUNT],
             closed: false,
             names: Names::default(),
@@ -284,7 +284,7 @@ impl<'a> Parser<'a> {
     /// Goes past a token.
     fn advance(&mut self) -> Result<Span> {
         let past = self.token.span;
-        self.token = self.tokens.next()?;
+        self.tokens.next(&mut self.token)?;
         Ok(past)
     }
 
@@ -392,11 +392,11 @@ impl<'a> Parser<'a> {
             if token.kind != Kind::Name {
                 return Ok(None);
             }
-            token = tokens.next()?;
+            tokens.next(&mut token)?;
             if token.kind != Kind::Comma {
                 return Ok(Some(token.kind));
             }
-            token = tokens.next()?;
+            tokens.next(&mut token)?;
         }
     }
 
@@ -550,19 +550,19 @@ impl<'a> Parser<'a> {
             let at = self.token.span;
             let operand = self.operand()?;
 
-            let next = self.token;
-            if choices && matches!(next.kind, Kind::If | Kind::Question) {
+            let Token { kind, span, first, .. } = self.token;
+            if choices && matches!(kind, Kind::If | Kind::Question) {
                 // From the right: choices before this one wait on.
                 let left = value(operand, at)?;
                 let left = self.join(base, binds::CHOICE + 1, left)?;
                 self.advance()?;
-                let what = self.choice(next.kind, left)?;
-                self.waiting.push(Waiting { binds: binds::CHOICE, at: next.span, what });
+                let what = self.choice(kind, left)?;
+                self.waiting.push(Waiting { binds: binds::CHOICE, at: span, what });
                 continue;
             }
-            let infix = match between(next.kind) {
+            let infix = match between(kind) {
                 // What can begin an expression begins one where a line begins.
-                Some((binds::SUM, _)) if next.first => None,
+                Some((binds::SUM, _)) if first => None,
                 infix => infix,
             };
             let Some((binds, operator)) = infix else {
@@ -580,15 +580,15 @@ impl<'a> Parser<'a> {
             let mut what = What::Between(operator, left);
             if binds == binds::COMPARISON {
                 let mut before = None;
-                if let Some(&Waiting { at, what: What::Compare(first, far, so_far), .. }) =
+                if let Some(&Waiting { at, what: What::Compare(name, far, so_far), .. }) =
                     self.waiting[base..].last()
                 {
                     self.waiting.pop();
-                    before = Some(self.compare(first, far, left, so_far, at)?);
+                    before = Some(self.compare(name, far, left, so_far, at)?);
                 }
                 what = What::Compare(operator, left, before);
             }
-            self.waiting.push(Waiting { binds, at: next.span, what });
+            self.waiting.push(Waiting { binds, at: span, what });
         }
     }
 
@@ -708,23 +708,23 @@ impl<'a> Parser<'a> {
 
     /// A number, name, call, table or expression in brackets, with its index.
     fn operand(&mut self) -> Result<Item> {
-        let at = self.token.span;
+        let Token { span: at, number, .. } = self.token;
         self.room(at)?;
         let mut item = match self.token.kind {
-            Kind::Int(number) => {
+            Kind::Int => {
                 self.advance()?;
                 Item::One(match i64::try_from(number) {
                     Ok(number) => self.graph.int(number),
                     Err(_) => self.graph.constant(Value::of(number)),
                 })
             }
-            Kind::Float(number) => {
+            Kind::Float => {
                 self.advance()?;
-                Item::One(self.graph.float(number))
+                Item::One(self.graph.float(f64::from_bits(number)))
             }
-            Kind::Truth(truth) => {
+            kind @ (Kind::True | Kind::False) => {
                 self.advance()?;
-                Item::One(self.graph.constant(Value::of(truth)))
+                Item::One(self.graph.constant(Value::of(kind == Kind::True)))
             }
             Kind::Name => self.name()?,
             Kind::Open => {
@@ -753,7 +753,7 @@ impl<'a> Parser<'a> {
         let id = match of {
             Item::Many { first, count } => {
                 let which = match self.token.kind {
-                    Kind::Int(n) if n < u64::from(count) => n as Id,
+                    Kind::Int if self.token.number < u64::from(count) => self.token.number as Id,
                     _ => return Err(at.is(Problem::Which { most: usize::from(count) - 1 })),
                 };
                 self.advance()?;
@@ -957,12 +957,14 @@ impl<'a> Parser<'a> {
             signed = true;
             self.advance()?;
         }
+        let number = self.token.number;
+        let float = f64::from_bits(number);
         let entry = match self.token.kind {
-            Kind::Int(n) if negative => Entry::Int(-(n as i128)),
-            Kind::Int(n) => Entry::Int(n as i128),
-            Kind::Float(n) if negative => Entry::Float(-n),
-            Kind::Float(n) => Entry::Float(n),
-            Kind::Truth(truth) if !signed => Entry::Truth(truth),
+            Kind::Int if negative => Entry::Int(-(number as i128)),
+            Kind::Int => Entry::Int(number as i128),
+            Kind::Float if negative => Entry::Float(-float),
+            Kind::Float => Entry::Float(float),
+            Kind::True | Kind::False if !signed => Entry::Truth(self.token.kind == Kind::True),
             Kind::Name => {
                 let (span, _) = self.qualified()?;
                 let Some(n) = constant(self.written(span)) else {

@@ -3,18 +3,18 @@
 use super::error::{Failure, Problem, Span};
 
 /// What a token is.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// The end of the text.
     End,
     /// A name.
     Name,
     /// A whole number.
-    Int(u64),
+    Int,
     /// A number with a fraction or an exponent.
-    Float(f64),
-    /// A truth.
-    Truth(bool),
+    Float,
+    True,
+    False,
     Let,
     If,
     Else,
@@ -58,6 +58,8 @@ pub(super) enum Kind {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Token {
     pub kind: Kind,
+    /// A whole number, or the bits of a float. Apart from the kind, which is looked at far more often.
+    pub number: u64,
     pub span: Span,
     /// Whether it is the first of its line, outside brackets.
     pub first: bool,
@@ -84,19 +86,20 @@ impl<'a> Tokens<'a> {
         Tokens { text, at: 0, brackets: 0 }
     }
 
-    /// The next token.
-    pub fn next(&mut self) -> Result<Token, Failure> {
+    /// Writes the next token: one that is returned is copied twice, and slowly.
+    pub fn next(&mut self, token: &mut Token) -> Result<(), Failure> {
         let first = self.space()? && self.brackets == 0;
         let start = self.at;
         let bytes = self.text.as_bytes();
         let Some(&byte) = bytes.get(start) else {
             let span = Span { start, end: start };
-            return Ok(Token { kind: Kind::End, span, first: true });
+            *token = Token { kind: Kind::End, number: 0, span, first: true };
+            return Ok(());
         };
         let after = |n: usize| bytes.get(start + n).copied().unwrap_or(0);
         let (kind, length) = match (byte, after(1)) {
-            (b'a'..=b'z' | b'A'..=b'Z' | b'_', _) => return self.name(first),
-            (b'0'..=b'9', _) | (b'.', b'0'..=b'9') => return self.number(first),
+            (b'a'..=b'z' | b'A'..=b'Z' | b'_', _) => return self.name(first, token),
+            (b'0'..=b'9', _) | (b'.', b'0'..=b'9') => return self.number(first, token),
             (b'(', _) => (Kind::Open, 1),
             (b')', _) => (Kind::Close, 1),
             (b'[', _) => (Kind::OpenTable, 1),
@@ -133,7 +136,7 @@ impl<'a> Tokens<'a> {
             _ => {
                 let c = self.text[start..].chars().next().unwrap_or_default();
                 if c.is_alphabetic() {
-                    return self.name(first);
+                    return self.name(first, token);
                 }
                 let span = Span { start, end: start + c.len_utf8() };
                 return Err(span.suggests(Problem::Character(c), twin(c).map(str::to_owned)));
@@ -145,7 +148,8 @@ impl<'a> Tokens<'a> {
             _ => {}
         }
         self.at = start + length;
-        Ok(Token { kind, span: Span { start, end: self.at }, first })
+        *token = Token { kind, number: 0, span: Span { start, end: self.at }, first };
+        Ok(())
     }
 
     /// Goes past space and comments; whether a line ended there.
@@ -182,7 +186,7 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    fn name(&mut self, first: bool) -> Result<Token, Failure> {
+    fn name(&mut self, first: bool, token: &mut Token) -> Result<(), Failure> {
         let start = self.at;
         self.at = start + word(&self.text[start..]);
         let span = Span { start, end: self.at };
@@ -195,17 +199,18 @@ impl<'a> Tokens<'a> {
             "if" => Kind::If,
             "else" => Kind::Else,
             "let" => Kind::Let,
-            "True" | "true" => Kind::Truth(true),
-            "False" | "false" => Kind::Truth(false),
+            "True" | "true" => Kind::True,
+            "False" | "false" => Kind::False,
             other if WORDS.contains(&other) => {
                 return Err(span.is(Problem::Word(other.to_owned())));
             }
             _ => Kind::Name,
         };
-        Ok(Token { kind, span, first })
+        *token = Token { kind, number: 0, span, first };
+        Ok(())
     }
 
-    fn number(&mut self, first: bool) -> Result<Token, Failure> {
+    fn number(&mut self, first: bool, token: &mut Token) -> Result<(), Failure> {
         let start = self.at;
         let bytes = &self.text.as_bytes()[start..];
         let base = match bytes {
@@ -263,9 +268,10 @@ impl<'a> Tokens<'a> {
             stripped.extend(written.chars().filter(|&c| c != '_'));
             digits = &stripped;
         }
-        let kind = if float {
+        let (kind, number) = if float {
             let value = digits.parse::<f64>();
-            Kind::Float(value.map_err(|_| wrong(end, "a number's exponent has no digits"))?)
+            let value = value.map_err(|_| wrong(end, "a number's exponent has no digits"))?;
+            (Kind::Float, value.to_bits())
         } else {
             let digits = if base == 10 { digits } else { &digits[2..] };
             if base == 10 && digits.starts_with('0') && digits.bytes().any(|b| b != b'0') {
@@ -273,7 +279,7 @@ impl<'a> Tokens<'a> {
                 return Err(wrong(end, why));
             }
             match u64::from_str_radix(digits, base) {
-                Ok(value) => Kind::Int(value),
+                Ok(value) => (Kind::Int, value),
                 Err(e) if *e.kind() == std::num::IntErrorKind::PosOverflow => {
                     return Err(wrong(end, "a whole number is below 2**64"));
                 }
@@ -281,7 +287,8 @@ impl<'a> Tokens<'a> {
             }
         };
         self.at = end;
-        Ok(Token { kind, span: Span { start, end }, first })
+        *token = Token { kind, number, span: Span { start, end }, first };
+        Ok(())
     }
 }
 

@@ -220,7 +220,8 @@ pub fn random_graph(seed: u64, size: usize) -> Graph {
         let dtype = if chance.one_in(6) { Dtype::Bool } else { chance.pick(dtypes) };
         nodes.push(graph.input_of(&format!("x{n}"), dtype));
     }
-    let mut random = Random { chance, graph, nodes, dtypes };
+    let far = chance.one_in(3);
+    let mut random = Random { chance, graph, nodes, dtypes, far };
     random.block(size, 0);
     let Random { mut chance, mut graph, nodes, .. } = random;
     for _ in 0..1 + chance.below(3) {
@@ -239,6 +240,8 @@ struct Random<'a> {
     /// The nodes that may be used.
     nodes: Vec<Id>,
     dtypes: &'a [Dtype],
+    /// Whether old nodes are used as often as new ones, so that many are alive at once.
+    far: bool,
 }
 
 impl Random<'_> {
@@ -250,7 +253,7 @@ impl Random<'_> {
                 let n = self.nodes.len();
                 let near = n - 1 - self.chance.below(n.min(6));
                 let any = self.chance.below(n);
-                let id = self.nodes[if self.chance.one_in(2) { any } else { near }];
+                let id = self.nodes[if self.far || self.chance.one_in(2) { any } else { near }];
                 if self.graph.dtype(id) == Some(dtype) {
                     return id;
                 }

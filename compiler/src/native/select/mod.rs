@@ -160,7 +160,7 @@ impl Select<'_> {
 
     /// `yes` where the mask's elements are ones.
     fn blend(&mut self, width: u8, mask: Name, yes: Name, no: Name) -> Name {
-        let i = by_width(width, [Vpblendvb, Vpblendvb, Vblendvps, Vblendvpd]);
+        let i = by_width(width, BLENDS);
         self.emit(i, self.long(width), 0, [no, yes, mask])
     }
 
@@ -185,11 +185,10 @@ impl Select<'_> {
 
     // ---- nodes ------------------------------------------------------------------------------------
 
-    /// Remembers a node's value, or a truth in one of its widths; not longer than the region lasts, if
-    /// `inner`.
-    fn remember(&mut self, id: Id, width: u8, name: Name, inner: bool) {
+    /// Remembers a node's value, or a truth in one more width, for as long as the region lasts.
+    fn remember(&mut self, id: Id, width: u8, name: Name) {
         self.known[id as usize].names[width as usize] = name;
-        if inner && self.regions > 0 {
+        if self.regions > 0 {
             self.inner.push((id, width));
         }
     }
@@ -231,7 +230,7 @@ impl Select<'_> {
                 return Err(Unsupported::Node { node: id, why });
             }
         };
-        self.remember(id, 0, name, true);
+        self.remember(id, 0, name);
         Ok(())
     }
 
@@ -250,24 +249,85 @@ impl Select<'_> {
     }
 
     fn steps(&mut self, steps: &[schedule::Step]) -> Result<(), Unsupported> {
-        for step in steps {
+        let mut left = steps;
+        while let Some((step, rest)) = left.split_first() {
+            left = rest;
             match step {
                 schedule::Step::Let(id) => self.node(*id)?,
                 schedule::Step::While(l, turn) => self.turns(*l, turn)?,
-                schedule::Step::IfAny(id, steps) => {
-                    let (mask, width) = self.plain(*id)?;
-                    self.push(Do::If(width), self.long(width), 0, NONE, [mask, NONE, NONE]);
-                    let mark = self.enter();
-                    let around = self.active;
-                    self.active = Some(self.narrowed(mask, width));
-                    self.steps(steps)?;
-                    self.active = around;
-                    self.leave(mark);
-                    self.push(Do::End, false, 0, NONE, [NONE; 3]);
-                }
+                schedule::Step::IfAny(id, steps) => left = self.rarely(*id, steps, rest)?,
             }
         }
         Ok(())
+    }
+
+    /// What is computed only if a truth holds anywhere. The choices that it is computed for come right after
+    /// it; they are made with it, so that nothing waits for them where it does not hold. Gives the steps
+    /// after those.
+    fn rarely<'s>(
+        &mut self,
+        id: Id,
+        steps: &[schedule::Step],
+        mut rest: &'s [schedule::Step],
+    ) -> Result<&'s [schedule::Step], Unsupported> {
+        let (mask, width) = self.plain(id)?;
+        let mut choices = Vec::new();
+        while let Some((&schedule::Step::Let(choice), after)) = rest.split_first() {
+            let node = self.graph.node(choice);
+            let is_choice = node.op == Op::Apply(Operation::Slow) && node.args[0] == id;
+            if !is_choice || self.ready(node.args[2]).is_err() {
+                break;
+            }
+            let w = self.width_of(choice, node.args[2]);
+            let value = self.value_in(node.args[2], w)?;
+            let name = self.program.value();
+            self.push(Do::Move, true, 0, name, [value, NONE, NONE]);
+            choices.push((choice, node.args[1], name, w));
+            rest = after;
+        }
+        self.push(Do::If(width), self.long(width), 0, NONE, [mask, NONE, NONE]);
+        let mark = self.enter();
+        let around = self.active;
+        self.active = Some(self.narrowed(mask, width));
+        self.steps(steps)?;
+        for &(_, slow, name, w) in &choices {
+            let slow = self.value_in(slow, w)?;
+            let mask = self.truth(id, w)?;
+            let i = by_width(w, BLENDS);
+            self.push(Do::Vector(i), self.long(w), 0, name, [name, slow, mask]);
+        }
+        self.active = around;
+        self.leave(mark);
+        self.push(Do::End, false, 0, NONE, [NONE; 3]);
+        for (choice, _, name, w) in choices {
+            self.made(choice, w, name, false);
+        }
+        Ok(rest)
+    }
+
+    /// The width of a node's elements; of a truth, that of the elements another was made for.
+    fn width_of(&self, id: Id, like: Id) -> u8 {
+        match self.dtypes[id as usize] {
+            Dtype::Bool => self.known[like as usize].width,
+            dtype => width(dtype),
+        }
+    }
+
+    /// The value of a node, or the truth itself in this width.
+    fn value_in(&mut self, id: Id, width: u8) -> Result<Name, Unsupported> {
+        match self.dtypes[id as usize] {
+            Dtype::Bool => self.truth(id, width),
+            _ => self.value(id),
+        }
+    }
+
+    /// A node has been computed: a value, or a truth or its opposite in this width.
+    fn made(&mut self, id: Id, width: u8, name: Name, opposite: bool) {
+        let truth = self.dtypes[id as usize] == Dtype::Bool;
+        let known = &mut self.known[id as usize];
+        known.width = if truth { width } else { 0 };
+        known.opposite = opposite;
+        known.names[known.width as usize] = name;
     }
 
     /// Lanes that count and for which a mask of this width is true.
@@ -299,18 +359,12 @@ impl Select<'_> {
         // Carried values are written again and again, so they have names of their own.
         let mut carried = Vec::with_capacity(of.inside.len());
         for (&first, &inside) in of.firsts.iter().zip(&of.inside) {
-            let dtype = self.dtypes[first as usize];
-            let (from, width) = match dtype {
-                Dtype::Bool => self.plain(first)?,
-                _ => (self.value(first)?, width(dtype)),
-            };
+            self.ready(first)?;
+            let width = self.width_of(first, first);
+            let from = self.value_in(first, width)?;
             let name = self.program.value();
             self.push(Do::Move, true, 0, name, [from, NONE, NONE]);
-            let known = &mut self.known[inside as usize];
-            known.opposite = false;
-            known.width = if dtype == Dtype::Bool { width } else { 0 };
-            let at = known.width;
-            self.remember(inside, at, name, false);
+            self.made(inside, width, name, false);
             carried.push((name, width));
         }
         self.push(Do::Loop, false, 0, NONE, [NONE; 3]);
@@ -324,10 +378,7 @@ impl Select<'_> {
         self.steps(&turn.body)?;
         let mut next = Vec::with_capacity(carried.len());
         for (&to, &(name, of)) in of.nexts.iter().zip(&carried) {
-            let value = match self.dtypes[to as usize] {
-                Dtype::Bool => self.truth(to, of)?,
-                _ => self.value(to)?,
-            };
+            let value = self.value_in(to, of)?;
             let mask = self.resize_mask(go, width, of);
             next.push(self.blend(of, mask, value, name));
         }
@@ -397,7 +448,7 @@ impl Select<'_> {
                 }
             }
         };
-        self.remember(id, 0, value, false);
+        self.made(id, w, value, false);
         Ok(())
     }
 
@@ -428,7 +479,7 @@ impl Select<'_> {
         }
         let Some(last) = entries.len().checked_sub(1) else {
             let zero = self.zero();
-            self.remember(id, 0, zero, false);
+            self.made(id, w, zero, false);
             return Ok(());
         };
         let index = self.value(index)?;
@@ -448,14 +499,16 @@ impl Select<'_> {
         if dtype == Dtype::Bool {
             let zero = self.zero();
             let is_zero = self.two(0, Vpcmpeqb, value, zero);
-            self.known[id as usize].opposite = true;
-            self.remember(id, 0, is_zero, false);
+            self.made(id, 0, is_zero, true);
         } else {
-            self.remember(id, 0, value, false);
+            self.made(id, w, value, false);
         }
         Ok(())
     }
 }
+
+/// The instructions that take elements of one of two vectors.
+const BLENDS: [Instruction; 4] = [Vpblendvb, Vpblendvb, Vblendvps, Vblendvpd];
 
 /// The instruction for elements of `1 << width` bytes.
 fn by_width<T: Copy>(width: u8, of: [T; 4]) -> T {

@@ -16,7 +16,7 @@ impl Select<'_> {
         }
         let made = known.names[known.width as usize];
         let name = self.resize_mask(made, known.width, width);
-        self.remember(id, width, name, true);
+        self.remember(id, width, name);
         Ok(name)
     }
 
@@ -150,9 +150,7 @@ impl Select<'_> {
                 (name, w, opposite)
             }
         };
-        self.known[id as usize].width = width;
-        self.known[id as usize].opposite = opposite;
-        self.remember(id, width, name, false);
+        self.made(id, width, name, opposite);
         Ok(())
     }
 
