@@ -179,6 +179,26 @@ impl Interpreted {
         })
     }
 
+    /// Elements that go through all steps at a time.
+    pub fn block_length(&self) -> usize {
+        self.block
+    }
+
+    /// The steps of a block; those of loops and rare cases are counted once.
+    pub fn steps(&self) -> usize {
+        fn count(codes: &[Code]) -> usize {
+            let each = codes.iter().map(|code| match code {
+                Code::Run { .. } | Code::Lookup { .. } => 1,
+                Code::IfAny { steps, .. } => count(steps),
+                Code::While { enter, condition, body, aside, next, .. } => {
+                    [enter, condition, body, aside, next].into_iter().map(|c| count(c)).sum()
+                }
+            });
+            each.sum()
+        }
+        count(&self.codes)
+    }
+
     /// Computes `n` elements of each output.
     ///
     /// # Safety
