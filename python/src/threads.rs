@@ -1,8 +1,6 @@
 //! How many threads calls use.
 
-use pyo3::prelude::*;
-
-use crate::error::exception;
+use pyo3::{exceptions::PyValueError, prelude::*};
 
 /// Sets the number of threads that calls of this process use, from now on.
 ///
@@ -23,8 +21,8 @@ use crate::error::exception;
 /// >>> lanefn.get_num_threads()
 /// 1
 #[pyfunction]
-pub fn set_num_threads(py: Python, n: usize) -> PyResult<()> {
-    lanefn::set_num_threads(n).map_err(|e| exception(py, &e))
+pub fn set_num_threads(n: usize) -> PyResult<()> {
+    lanefn::set_num_threads(n).map_err(|e| PyValueError::new_err(e.to_string()))
 }
 
 /// The number of threads that a large call of this thread would use now.
@@ -36,13 +34,13 @@ pub fn set_num_threads(py: Python, n: usize) -> PyResult<()> {
 /// -------
 /// int
 #[pyfunction]
-pub fn get_num_threads(py: Python) -> PyResult<usize> {
-    lanefn::num_threads().map_err(|e| exception(py, &e))
+pub fn get_num_threads() -> PyResult<usize> {
+    lanefn::num_threads().map_err(|e| PyValueError::new_err(e.to_string()))
 }
 
 /// Sets the number of threads for calls of this thread, or none; what was set before.
 #[pyfunction]
 #[pyo3(signature = (n))]
-pub fn _replace_num_threads(py: Python, n: Option<usize>) -> PyResult<Option<usize>> {
-    lanefn::replace_num_threads(n).map_err(|e| exception(py, &e))
+pub fn _replace_num_threads(n: Option<usize>) -> PyResult<Option<usize>> {
+    lanefn::replace_num_threads(n).map_err(|e| PyValueError::new_err(e.to_string()))
 }
