@@ -316,7 +316,7 @@ impl Emit<'_> {
                 let to = self.address(operand, vector * bytes);
                 self.asm.vex(transfer(bytes, true), bytes == 32, from, 0, to, None);
             }
-            Do::Call(n) => self.call(n as usize, a, b, dst),
+            Do::Call(n) => self.call(n as usize, step, dst),
             Do::Gather(n) => {
                 let size = self.program.tables[n as usize].size;
                 let scale = self.program.tables[n as usize].scale;
@@ -326,7 +326,7 @@ impl Emit<'_> {
                 self.asm.gather(gather(size == 8), true, dst, RCX, (index, scale), mask);
             }
             Do::If(width) => {
-                self.any(a, width);
+                self.any(a, width, step.immediate.into());
                 let jump = self.asm.jump_if(Condition::Zero);
                 self.conditions.push(jump);
             }
@@ -340,7 +340,7 @@ impl Emit<'_> {
                 self.loops.push((self.asm.here(), None));
             }
             Do::Exit(width) => {
-                self.any(a, width);
+                self.any(a, width, step.immediate.into());
                 let jump = self.asm.jump_if(Condition::Zero);
                 if let Some(of) = self.loops.last_mut() {
                     of.1 = Some(jump);
@@ -454,8 +454,7 @@ impl Emit<'_> {
     }
 
     /// Finds out whether a mask of elements of `1 << width` bytes is true anywhere.
-    fn any(&mut self, mask: Name, width: u8) {
-        let bytes = self.program.lanes << width;
+    fn any(&mut self, mask: Name, width: u8, bytes: usize) {
         let mask = self.register(mask, self.places.scratch[0]);
         let test = match (bytes, width) {
             (4 | 8, _) => {
@@ -470,12 +469,12 @@ impl Emit<'_> {
         self.asm.vex(test.encoding(), bytes == 32, mask, 0, Operand::Register(mask), None);
     }
 
-    fn call(&mut self, helper: usize, a: Name, b: Name, dst: u8) {
+    fn call(&mut self, helper: usize, step: &Step, dst: u8) {
         let first = self.places.scratch[0];
         let registers = self.saved;
         let arguments = registers + 32 * REGISTERS as i32;
         let generals = arguments + 3 * 32;
-        for (n, name) in [a, b].into_iter().enumerate() {
+        for (n, &name) in step.args[..2].iter().enumerate() {
             if name != NONE {
                 let from = self.register(name, first);
                 self.spill(Operand::Memory(RSP, arguments + 32 * n as i32), from);
@@ -494,7 +493,7 @@ impl Emit<'_> {
         for (n, register) in [RDI, RSI, RDX].into_iter().enumerate() {
             self.asm.address_of(register, Operand::Memory(RSP, arguments + 32 * n as i32));
         }
-        self.asm.constant(RCX, self.program.lanes as u64);
+        self.asm.constant(RCX, step.immediate.into());
         self.asm.constant(RAX, self.program.helpers[helper] as usize as u64);
         self.asm.zero_upper();
         self.asm.call(RAX);
