@@ -47,6 +47,8 @@ pub struct Emitted {
 
 /// The largest frame: a thread's stack holds more than that.
 const LARGEST_FRAME: i32 = 1 << 16;
+/// The most bytes of constants and tables: code reaches them all.
+const LARGEST_DATA: usize = 1 << 28;
 const PAGE: i32 = 4096;
 
 /// Registers for the addresses of operands. Functions that are called keep those from the fifth on.
@@ -98,7 +100,7 @@ fn unroll(program: &Program) -> usize {
 }
 
 /// The function of a program, for inputs and outputs whose elements have these sizes; `None` if it needs
-/// too much of the stack.
+/// too much of the stack, or its tables are too large.
 pub fn emit(program: &Program, places: &Places, inputs: usize, sizes: &[usize]) -> Option<Emitted> {
     let mut asm = Assembler::default();
     asm.bytes.reserve(32 * program.constants.len() + 16 * program.steps.len() + 256);
@@ -113,6 +115,9 @@ pub fn emit(program: &Program, places: &Places, inputs: usize, sizes: &[usize]) 
         asm.bytes.extend_from_slice(&table.bytes);
         // What stands after a table is data too, so that a gather never reads past it.
         asm.bytes.resize(asm.here().next_multiple_of(32) + 32, 0);
+    }
+    if asm.here() > LARGEST_DATA || places.slots as usize > LARGEST_FRAME as usize / 32 {
+        return None;
     }
     let spilled = places.slots as i32 * 32;
     let saved = spilled;

@@ -106,7 +106,10 @@ pub struct Program {
 impl Program {
     /// A program that does nothing, to vectors of so many elements.
     pub fn new(lanes: usize) -> Program {
-        Program { lanes, ..Program::default() }
+        let mut program = Program { lanes, ..Program::default() };
+        program.splats.reserve(28);
+        program.constants.reserve(28);
+        program
     }
 
     /// A new value.

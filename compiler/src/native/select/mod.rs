@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     dtype::Type,
-    graph::{Graph, Id, LoopId, Op},
+    graph::{Graph, Id, LoopId, Op, TableId},
     schedule::{self, Turn, schedule},
 };
 
@@ -48,6 +48,8 @@ struct Select<'a> {
     lanes: usize,
     parted: rare::Parted,
     known: Vec<Known>,
+    /// Which of the graph's tables each of the program's is.
+    tables: Vec<TableId>,
     /// What was put into `known` since regions began, and must be forgotten when they end.
     inner: Vec<(Id, u8)>,
     /// How many regions stand around what is selected.
@@ -103,6 +105,7 @@ pub fn select(graph: &Graph) -> Result<Program, Unsupported> {
         program: Program::new(lanes),
         lanes,
         parted: rare::Parted::default(),
+        tables: Vec::new(),
         inner: Vec::new(),
         regions: 0,
         active: None,
@@ -459,17 +462,23 @@ impl Select<'_> {
         }
         let index = self.value(index)?;
         let index = self.clamp(index, last as u64);
-        let mut bytes = Vec::with_capacity(entries.len() << w);
-        for entry in entries {
-            bytes.extend_from_slice(&entry.to_le_bytes()[..1 << w]);
-        }
-        let n = self.program.tables.len() as u32;
-        self.program.tables.push(Entries { size: (1 << w).max(4), bytes, scale: w });
+        let n = match self.tables.iter().position(|&of| of == table) {
+            Some(known) => known,
+            None => {
+                let mut bytes = Vec::with_capacity(entries.len() << w);
+                for entry in entries {
+                    bytes.extend_from_slice(&entry.to_le_bytes()[..1 << w]);
+                }
+                self.tables.push(table);
+                self.program.tables.push(Entries { size: (1 << w).max(4), bytes, scale: w });
+                self.tables.len() - 1
+            }
+        };
         let ones = self.ones();
         let mask = self.program.value();
         self.push(Do::Move, true, 0, mask, [ones, NONE, NONE]);
         let dst = self.program.value();
-        self.push(Do::Gather(n), true, 0, dst, [index, mask, NONE]);
+        self.push(Do::Gather(n as u32), true, 0, dst, [index, mask, NONE]);
         let value = if w < 2 { self.truncate(dst, 2, w) } else { dst };
         if dtype == Dtype::Bool {
             let zero = self.zero();
