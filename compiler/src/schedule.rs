@@ -7,7 +7,7 @@
 use hashbrown::HashMap;
 use lanefn_kernels::lanes::traced::Operation;
 
-use crate::graph::{Graph, Id, LoopId, Op};
+use crate::graph::{Graph, Id, LoopId, Node, Op};
 
 /// What is done next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,16 @@ pub struct Turn {
 /// are no steps: they are there.
 pub fn schedule(graph: &Graph) -> Vec<Step> {
     let n = graph.nodes().len();
+    let slow = |node: &Node| node.op == Op::Apply(Operation::Slow);
+    if graph.loops().is_empty() && !graph.nodes().iter().any(slow) {
+        // The order that there is.
+        let live = graph.live();
+        let steps = graph.nodes().iter().zip(live).enumerate();
+        return steps
+            .filter(|(_, (n, live))| *live && !matches!(n.op, Op::Input(_) | Op::Const(_)))
+            .map(|(id, _)| Step::Let(id as Id))
+            .collect();
+    }
     let mut places = Places {
         graph,
         live: graph.live(),
