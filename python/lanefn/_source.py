@@ -98,19 +98,20 @@ def _lambda(code, lines, first):
                 if node.lineno <= first + 1 <= (node.end_lineno or node.lineno):
                     yield node
 
-    found = []
     for node in _statements(lines, first):
-        found = list(candidates(node))
-        break
+        # The first lines of a lambda may well be one, too; and it may begin within a statement.
+        found = [n for n in candidates(node) if _holds(n.body, code)]
+        if found or node.end_lineno > first + 40:
+            break
+    else:
+        found = []
     if not found:
         try:
-            found = list(candidates(ast.parse("".join(lines))))
+            found = [n for n in candidates(ast.parse("".join(lines))) if _holds(n.body, code)]
         except SyntaxError:
             raise Missing(f"the statement around it does not parse (line {first + 1})") from None
-    if len(found) > 1 and hasattr(code, "co_positions"):
-        places = {(p[0], p[2]) for p in code.co_positions() if p[0] is not None and p[1] is not None}
-        within = [n for n in found if _holds(n.body, places)]
-        found = within or found
+    # Of lambdas in lambdas, the innermost.
+    found = [n for n in found if not any(m is not n and _within(m, n) for m in found)]
     if len(found) > 1:
         found = [n for n in found if _same_code(n, code)] or found
     if len({ast.dump(n) for n in found}) > 1:
@@ -120,11 +121,21 @@ def _lambda(code, lines, first):
     return found[0]
 
 
-def _holds(body, places):
-    """Whether the places of a code object's instructions lie in an expression, and begin where it does."""
-    begin, end = (body.lineno, body.col_offset), (body.end_lineno, body.end_col_offset)
-    inside = [p for p in places if p[1] is not None and p[1] > 0]
-    return bool(inside) and min(inside) >= begin and max(inside) < end
+def _ends(node):
+    return (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
+
+
+def _within(inner, outer):
+    return _ends(outer)[0] <= _ends(inner)[0] and _ends(inner)[1] <= _ends(outer)[1]
+
+
+def _holds(body, code):
+    """Whether the places of a code object's instructions lie in an expression, as far as they are known."""
+    begin, end = _ends(body)
+    if not hasattr(code, "co_positions"):
+        return all(begin[0] <= line <= end[0] for _, _, line in code.co_lines() if line is not None)
+    places = [p for p in code.co_positions() if None not in p and p[3] > p[2]]
+    return all(begin <= (p[0], p[2]) and (p[1], p[3]) <= end for p in places)
 
 
 def _same_code(node, code):

@@ -85,6 +85,9 @@ class _Parameters:
             inner.names = inner.names[1:]
             inner.required = [n for n in inner.required if n != first]
             return inner
+        inner = getattr(function, "pyfunc", None)
+        if isinstance(function, (np.vectorize, vectorize)) and callable(inner):
+            return cls.of(inner)
         try:
             signature = inspect.signature(function)
         except (TypeError, ValueError):
@@ -232,7 +235,10 @@ class vectorize(_Calls):
         """A ufunc of these inputs. What is in neither has its default."""
         made = translate(self.pyfunc, inputs, constants, _Builder)
         doc = self.__doc__ if isinstance(self.__doc__, str) else ""
-        return made.builder.finish(self._called(), doc, tuple(made.raises) or None)
+        try:
+            return made.builder.finish(self._called(), doc, tuple(made.raises) or None)
+        except TypeError as error:
+            raise Refusal(str(error)) from None
 
     def _words(self):
         """The docstring for bytes: all of what was given for it, or how that of the function begins."""

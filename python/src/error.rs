@@ -27,6 +27,7 @@ pub fn exception(py: Python<'_>, error: &Error) -> PyErr {
             .and_then(|m| m.getattr("AxisError")?.call1((axis, ndim)))
             .map_or_else(|e| e, PyErr::from_value),
         Error::NoLoop { .. }
+        | Error::Made { .. }
         | Error::Casting { .. }
         | Error::NotEndo { .. }
         | Error::MaskDtype { .. } => PyTypeError::new_err(text),
