@@ -39,6 +39,9 @@ mod estimate {
         [(Operation::Div, 8), (Operation::Rem, 30), (Operation::Sqrt, 8)];
 }
 
+/// Operations of a graph that is shown without being asked for.
+const LONG: usize = 40;
+
 /// Shows what becomes of an expression: its graph, for certain dtypes and rewritten, and how it runs.
 ///
 /// Takes what `lanefn eval` takes; files say dtypes alone. Inputs of which nothing is said are float64.
@@ -64,6 +67,9 @@ pub struct Explain {
     dtypes: Vec<String>,
     #[command(flatten)]
     level: OnLevel,
+    /// Show graphs of any length.
+    #[arg(long)]
+    full: bool,
     /// Show the instructions that the expression becomes.
     #[arg(long)]
     asm: bool,
@@ -100,6 +106,7 @@ impl Explain {
                 Ok(_) => Err(Unsupported::Level(level).to_string()),
                 Err(why) => Err(why.to_string()),
             },
+            full: self.full,
             asm: self.asm,
         };
         if self.json {
@@ -157,6 +164,7 @@ struct Explained<'a> {
     level: Level,
     /// The machine code that runs, or why there is none.
     machine: Result<&'a native::Code, String>,
+    full: bool,
     asm: bool,
 }
 
@@ -256,12 +264,17 @@ impl Explained<'_> {
             format!("\n{title}: {operations}\n{lines}")
         };
         shown += &section("as written", open);
-        shown += &section("for these dtypes, rewritten", typed);
-        shown += &format!(
-            "\nlane operations, functions written out: {}\nlevel: {level}, {} of the widest dtype\n",
-            operations(&typed.expanded(&Catalogue)),
-            counted(cost.lanes, "lane"),
-        );
+        shown += &section("for these dtypes", typed);
+        let whole = typed.expanded(&Catalogue);
+        let title = "functions written out, rewritten";
+        if self.full || operations(&whole) <= LONG {
+            shown += &section(title, &whole);
+        } else {
+            let operations = operations(&whole);
+            shown += &format!("\n{title}: {operations} operations; --full shows them\n");
+        }
+        shown +=
+            &format!("\nlevel: {level}, {} of the widest dtype\n", counted(cost.lanes, "lane"),);
         shown += &match &self.machine {
             Ok(code) => format!(
                 "run as machine code: {} bytes, {} in a vector, {} a turn, {} spilled\n",
@@ -314,6 +327,7 @@ impl Explained<'_> {
         let Explained { formula, body, level, .. } = self;
         let cost = self.cost();
         let (open, typed) = (formula.function.graph(), body.graph());
+        let whole = typed.expanded(&Catalogue);
         let inputs = formula.names.iter().zip(body.inputs());
         let outputs: Vec<_> = body.outputs().iter().map(|d| d.name()).collect();
         let machine = match &self.machine {
@@ -337,7 +351,8 @@ impl Explained<'_> {
                 "typed": lines(typed).collect::<Vec<_>>(),
                 "written_operations": operations(open),
                 "typed_operations": operations(typed),
-                "lane_operations": operations(&typed.expanded(&Catalogue)),
+                "lanes": lines(&whole).collect::<Vec<_>>(),
+                "lane_operations": operations(&whole),
             },
             "level": level.name(),
             "lanes": cost.lanes,
