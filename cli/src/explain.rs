@@ -264,14 +264,17 @@ impl Explained<'_> {
             format!("\n{title}: {operations}\n{lines}")
         };
         shown += &section("as written", open);
-        shown += &section("for these dtypes", typed);
-        let whole = typed.expanded(&Catalogue);
-        let title = "functions written out, rewritten";
-        if self.full || operations(&whole) <= LONG {
-            shown += &section(title, &whole);
+        if typed.nodes().iter().any(|n| matches!(n.op, Op::Call(..))) {
+            shown += &section("for these dtypes", typed);
+            let whole = typed.expanded(&Catalogue);
+            let (title, operations) = ("functions written out, rewritten", operations(&whole));
+            if self.full || operations <= LONG {
+                shown += &section(title, &whole);
+            } else {
+                shown += &format!("\n{title}: {operations} operations; --full shows them\n");
+            }
         } else {
-            let operations = operations(&whole);
-            shown += &format!("\n{title}: {operations} operations; --full shows them\n");
+            shown += &section("for these dtypes, rewritten", typed);
         }
         shown +=
             &format!("\nlevel: {level}, {} of the widest dtype\n", counted(cost.lanes, "lane"),);

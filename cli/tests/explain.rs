@@ -39,6 +39,12 @@ fn the_graph_is_shown_as_written_and_for_the_dtypes() {
     ] {
         assert!(text.contains(part), "{part:?} is missing in:\n{text}");
     }
+    let (short, full) = (shown(&["sin(x)"]), shown(&["sin(x)", "--full"]));
+    assert!(
+        short.contains("operations; --full shows them") && short.lines().count() < 30,
+        "{short}"
+    );
+    assert!(full.lines().count() > 60 && full.contains(" mul "), "{full}");
     // A division by a power of two is none, and what nobody needs is not shown.
     let graph = told(&["let unused = exp(x); x / 4"])["graph"].to_string();
     assert!(
