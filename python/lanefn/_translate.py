@@ -67,6 +67,8 @@ BITS = ("bitwise_and", "bitwise_or", "bitwise_xor")
 UNROLL = 12
 # No function may become more nodes than this.
 NODES = 50_000
+# Arithmetic on arrays of this many numbers, or fewer, is written out.
+LONGEST = 128
 # Helpers within helpers.
 DEPTH = 24
 # What a loop carries beside its names: nothing, whether it has stopped, the number of the exit that was
@@ -297,6 +299,8 @@ class Translator:
                 return bool(value.value)
             except Exception as error:
                 self.refuse(f"the truth of {self.describe(value)} is not known ({error})")
+        if is_array(value):
+            self.refuse("the truth of an array", "use np.any or np.all")
         if isinstance(value, Several):
             return bool(value.items)
         if isinstance(value, (Local, Row)):
@@ -627,8 +631,6 @@ class Translator:
             self.assign(node.target, None)
         read = ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target)
         old = self.eval(read)
-        if isinstance(old, Several) and old.type is list:
-            self.refuse("a list is changed in place", "use numbers")
         self.assign(node.target, self.binary(type(node.op), old, self.eval(node.value)))
         return True
 
@@ -651,13 +653,34 @@ class Translator:
             for t, item in zip(target.elts, items):
                 self.assign(t.value if isinstance(t, ast.Starred) else t, item)
         elif isinstance(target, ast.Subscript):
-            self.refuse("an item is assigned", "a compiled function changes nothing; use local names")
+            owner, index = self.eval(target.value), self.eval(target.slice)
+            if not (isinstance(owner, Several) and isinstance(index, Const)):
+                self.refuse("an item is assigned", "only lists of the function's own can be changed")
+            self.changes(owner)
+            try:
+                owner.items[operator.index(index.value)] = value
+            except (TypeError, IndexError) as error:
+                self.refuse(str(error))
         elif isinstance(target, ast.Attribute):
             self.refuse(
                 "an attribute is assigned", "a compiled function changes nothing; use local names"
             )
         else:
             self.refuse("an assignment that can't be compiled")
+
+    def changes(self, owner):
+        """Makes sure that all elements change a list, which was made in this function."""
+        region, whole = self.region, self.cond is True
+        while region is not None:
+            whole = whole and not region.exits
+            if region.loop:
+                break
+            region = region.parent
+        if owner.type is tuple or not whole or region is None or region.parent is not None:
+            self.refuse(
+                f"a {owner.type.__name__} is changed where not all elements come by",
+                "use local names, or change it outside of conditions and loops",
+            )
 
     def do_Return(self, node):
         if self.region.loop:
@@ -1354,9 +1377,13 @@ class Translator:
             cond = self.test(node)
             return Const(cond) if isinstance(cond, bool) else cond
         name, python = UNARY[type(node.op)]
-        value = self.eval(node.operand)
+        return self.unary(name, python, self.eval(node.operand))
+
+    def unary(self, name, python, value):
         if isinstance(value, Const):
             return self.fold(python, value)
+        if is_array(value):
+            return self.each(lambda v: self.unary(name, python, v), value)
         lane = self.number(value)
         return self.call_node(name, [lane], lane.kind)
 
@@ -1377,6 +1404,8 @@ class Translator:
         name, python = BINARY[op]
         if isinstance(left, Const) and isinstance(right, Const):
             return self.fold(python, left, right)
+        if is_array(left) or is_array(right):
+            return self.each(lambda a, b: self.binary(op, a, b), left, right)
         if isinstance(left, Several) or isinstance(right, Several):
             return self.sequences(name, left, right)
         if name in BITS:
@@ -1440,6 +1469,22 @@ class Translator:
         kind = "f" if "f" in (a.kind, b.kind) else "n"
         return self.call_node("pow", [a, b], kind)
 
+    def each(self, function, *values):
+        """A function of elements on arrays with one axis, and on numbers with them."""
+        lists = [self.items(v) if is_array(v) or isinstance(v, Several) else None for v in values]
+        lengths = {len(items) for items in lists if items is not None}
+        lengths.discard(1)
+        if len(lengths) > 1:
+            self.refuse("arrays of different lengths meet")
+        n = lengths.pop() if lengths else 1
+        if n > LONGEST:
+            self.refuse(f"arithmetic on an array of {n} numbers", "write a loop over it")
+        rows = [
+            [v] * n if items is None else items * n if len(items) == 1 else items
+            for v, items in zip(values, lists)
+        ]
+        return Several([function(*row) for row in zip(*rows)], np.ndarray)
+
     def sequences(self, name, left, right):
         if name == "add":
             a, b = self.items(left), self.items(right)
@@ -1456,6 +1501,8 @@ class Translator:
 
     def of_Compare(self, node):
         left = self.eval(node.left)
+        if len(node.ops) == 1:
+            return self.compare(type(node.ops[0]), left, self.eval(node.comparators[0]))
         cond = True
         for op, comparator in zip(node.ops, node.comparators):
             if cond is False:
@@ -1481,6 +1528,8 @@ class Translator:
         name, python = COMPARISONS[op]
         if isinstance(left, Const) and isinstance(right, Const):
             return self.fold(python, left, right)
+        if is_array(left) or is_array(right):
+            return self.each(lambda a, b: self.compare(op, a, b), left, right)
         for value in (left, right):
             if isinstance(value, Const) and not is_number(value.value):
                 if op in (ast.Eq, ast.NotEq) and isinstance(
@@ -1637,6 +1686,13 @@ class Translator:
                     self.refuse(f"{len(v)} values are taken one by one")
                 return [i if isinstance(i, (Lane, Const, Several)) else Const(i) for i in v]
         return None
+
+
+def is_array(value):
+    """Whether a value is an array with one axis."""
+    if isinstance(value, Const):
+        return isinstance(value.value, np.ndarray) and value.value.ndim == 1
+    return isinstance(value, Several) and value.type is np.ndarray
 
 
 def is_number(value):

@@ -180,13 +180,34 @@ def uses_isinstance(x):
     return 1 if isinstance(x, float) else 2
 
 
+CHANGED = [1.0, 2.0]
+
+
+def changes_a_global(x):
+    CHANGED.append(x)
+    return x
+
+
+def changes_a_global_item(x):
+    CHANGED[0] = x
+    return x
+
+
+def changes_in_a_loop(x):
+    kept = []
+    for i in range(100):
+        kept.append(i * x)
+    return kept[0]
+
+
 def recursive(n):
     return 1 if n < 2 else n * recursive(n - 1)
 
 
 def assigns_items(x):
     a = [0, 0]
-    a[0] = x
+    if x > 0:
+        a[0] = x
     return a[0]
 
 
@@ -232,7 +253,10 @@ def two_kinds(x):
     [
         (uses_isinstance, "isinstance"),
         (recursive, "calls itself"),
-        (assigns_items, "item is assigned"),
+        (assigns_items, "not all elements"),
+        (changes_a_global, "append"),
+        (changes_a_global_item, "item is assigned"),
+        (changes_in_a_loop, "not all elements"),
         (formats, "string"),
         (sometimes_none, "None"),
         (strings, "'low'"),
