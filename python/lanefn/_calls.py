@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 
+from . import _helpers
 from ._lanefn import _functions
 from ._values import Const, Lane, Row, Several
 
@@ -399,6 +400,31 @@ def factorial(t, target, args, kwargs):
     return Lane(t.b.lookup([math.factorial(i) for i in range(21)], lane.id), "i")
 
 
+def written(helper):
+    """What translates calls of a function that one of the helpers stands for."""
+
+    def handler(t, target, args, kwargs):
+        if known(args, kwargs):
+            return fold(t, target, args, kwargs)
+        if target in (np.argmin, np.argmax):
+            if len(args) != 1 or not sequence(args[0]):
+                t.refuse(f"np.{target.__name__}() of what is no array with one axis")
+            items = t.items(args[0])
+            if not 0 < len(items) <= 64:
+                t.refuse(f"np.{target.__name__}() of {len(items)} numbers")
+            args = [Several(items, list)]
+        return t.call(Const(helper), list(args), kwargs)
+
+    return handler
+
+
+HANDLERS[math.comb] = written(_helpers.comb)
+HANDLERS[math.perm] = written(_helpers.perm)
+HANDLERS[math.isqrt] = written(_helpers.isqrt)
+HANDLERS[np.argmin] = written(_helpers.argmin)
+HANDLERS[np.argmax] = written(_helpers.argmax)
+
+
 # ---- builtins ---------------------------------------------------------------------------------------
 
 
@@ -407,6 +433,8 @@ def absolute(t, target, args, kwargs):
     if known(args):
         return fold(t, target, args, kwargs)
     arity(t, "abs", args, 1)
+    if isinstance(args[0], Several) and args[0].type is np.ndarray:
+        return t.each(lambda v: absolute(t, target, [v], {}), args[0])
     lane = t.number(args[0])
     return t.call_node("abs", [lane], lane.kind)
 
@@ -1415,6 +1443,8 @@ def method(t, target, args, kwargs):
             return change(t, value, name, args)
         if value.type is np.ndarray and name in ("sum", "mean", "prod", "any", "all") and not args:
             return numpy_reduction(t, getattr(np, name), [value], {})
+        if value.type is np.ndarray and name in ("argmin", "argmax") and not args:
+            return written(getattr(_helpers, name))(t, getattr(np, name), [value], {})
         if value.type is np.ndarray and name in ("min", "max") and not args:
             return numpy_extreme(t, getattr(np, name), [value], {})
         fixed = constant(value)
@@ -1430,6 +1460,8 @@ def method(t, target, args, kwargs):
             finite = t.call_node("isfinite", [lane], "b")
             floor = t.call_node("floor", [lane], lane.kind)
             return t.both(finite, t.call_node("equal", [floor, lane], "b"))
+        if name == "bit_length" and not args:
+            return t.call(Const(_helpers.bit_length), [value], {})
         if name in ("item", "conjugate") and not args:
             return value
         if name == "__abs__" and not args:

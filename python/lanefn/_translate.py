@@ -1613,6 +1613,10 @@ class Translator:
 
     def of_Call(self, node):
         function = self.eval(node.func)
+        if len(node.args) == 1 and not node.keywords and isinstance(function, Const):
+            joined = self.generator(function.value, node.args[0])
+            if joined is not None:
+                return joined
         args = []
         for a in node.args:
             if isinstance(a, ast.Starred):
@@ -1633,6 +1637,37 @@ class Translator:
                 kwargs[k.arg] = value
         self.node = node
         return self.call(function, args, kwargs)
+
+    def generator(self, function, node):
+        """`sum`, `any` or `all` over many turns, as a loop; None for anything else."""
+        if function not in (sum, any, all) or not isinstance(node, (ast.GeneratorExp, ast.ListComp)):
+            return None
+        of = node.generators[0]
+        if len(node.generators) > 1 or of.is_async:
+            return None
+        over = self.eval(of.iter)
+        if not isinstance(over, Const):
+            return None
+        if not isinstance(over.value, _calls.LaneRange):
+            if not isinstance(over.value, range) or len(over.value) <= UNROLL:
+                return None
+        saved, name = dict(self.frame.env), f".{self.hidden}"
+        self.hidden += 1
+        target = ast.Name(name, ast.Store())
+        if function is sum:
+            step = [ast.AugAssign(target, ast.Add(), node.elt)]
+        else:
+            test = node.elt if function is any else ast.UnaryOp(ast.Not(), node.elt)
+            found = ast.Assign([target], ast.Constant(function is any))
+            step = [ast.If(test, [found, ast.Break()], [])]
+        for test in reversed(of.ifs):
+            step = [ast.If(test, step, [])]
+        loop = ast.copy_location(ast.For(of.target, of.iter, step, []), node)
+        self.frame.env[name] = Const(0 if function is sum else function is all)
+        self.do_For(ast.fix_missing_locations(loop))
+        value = self.frame.env[name]
+        self.frame.env = saved
+        return value
 
     def of_ListComp(self, node):
         return Several(self.comprehension(node), list)

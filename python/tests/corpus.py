@@ -452,6 +452,32 @@ def mapped(x):
     return a + b + sum(map(lambda k: k * x, range(5))) + functools.reduce(operator.mul, [x, 2, x])
 
 
+@of("n")
+def prime_by_all(n):
+    if n < 2:
+        return False
+    return all(n % i for i in range(2, int(n**0.5) + 1))
+
+
+@of("nn")
+def generators(n, m):
+    return (
+        sum(k * k + m for k in range(n) if k % 2)
+        + sum(1 / k for k in range(1, 40))
+        + any(k * k == n for k in range(m))
+    )
+
+
+@of("nn")
+def whole_number_functions(n, m):
+    return math.comb(n, m) + math.perm(m, n) + math.isqrt(n * 7) + n.bit_length()
+
+
+@of("f")
+def nearest_point(x):
+    return POINTS[np.abs(POINTS - x).argmin()] if x == x else 0.0
+
+
 # ---- loops --------------------------------------------------------------------------------------------
 
 
