@@ -1,5 +1,7 @@
 //! The built-in ufuncs, one line each.
 
+use std::collections::HashMap;
+
 use lanefn_kernels::{lanes::Dtype, math, problem};
 
 use crate::status::{
@@ -13,6 +15,7 @@ use crate::ufunc::{
     },
     Untyped,
 };
+use lanefn_compiler::publish::Published;
 
 /// Every built-in function, in the order of this page.
 pub fn catalogue() -> &'static [Untyped<'static>] {
@@ -156,5 +159,13 @@ pub fn catalogue() -> &'static [Untyped<'static>] {
 /// assert!(lanefn::find("abs").is_some() && lanefn::find("nothing").is_none());
 /// ```
 pub fn find(name: &str) -> Option<&'static Untyped<'static>> {
-    catalogue().iter().find(|f| f.name == name || f.aliases.contains(&name))
+    static NAMES: Published<HashMap<&'static str, &'static Untyped<'static>>> = Published::new();
+    let names = NAMES.get_or(|| {
+        let each = catalogue().iter().rev().flat_map(|f| {
+            let names = std::iter::once(f.name).chain(f.aliases.iter().copied());
+            names.map(move |name| (name, f))
+        });
+        each.collect()
+    });
+    names.get(name).copied()
 }

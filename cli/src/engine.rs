@@ -80,6 +80,23 @@ pub fn values(
     Ok(bits.iter().zip(code.outputs()).map(|(&bits, &dtype)| value(bits, dtype)).collect())
 }
 
+/// The dtype in which a reduction goes over elements of a dtype, if that is to be said; and what it gives.
+fn fold(
+    reduction: Reduction,
+    join: &Untyped,
+    of: Dtype,
+    options: Options,
+) -> lanefn::Result<(Option<Dtype>, Dtype)> {
+    // As NumPy: the mean of integers is that of their f64.
+    let through = (reduction == Reduction::Mean && kind(of) != Kind::Float).then_some(Dtype::F64);
+    Ok((through, join.fold_loop("reduce", of, through, options)?.outputs()[0]))
+}
+
+/// The dtype of what a reduction makes of elements of a dtype.
+pub fn reduced_dtype(reduction: Reduction, of: Dtype) -> Result<Dtype, Failure> {
+    Ok(fold(reduction, named(reduction.function())?, of, Options::default())?.1)
+}
+
 /// What a reduction makes of the elements that a function gives, in C order.
 pub fn reduced(
     reduction: Reduction,
@@ -91,9 +108,7 @@ pub fn reduced(
     let join = named(reduction.function())?;
     let types: Vec<Type> = inputs.iter().map(|i| i.dtype().into()).collect();
     let of = function.resolve(&types, &[], options.casting)?.outputs()[0];
-    // As NumPy: the mean of integers is that of their f64.
-    let through = (reduction == Reduction::Mean && kind(of) != Kind::Float).then_some(Dtype::F64);
-    let dtype = join.fold_loop("reduce", of, through, options)?.outputs()[0];
+    let (through, dtype) = fold(reduction, join, of, options)?;
     let mut bits = 0u64;
     let inputs: Vec<RawInput> = inputs.iter().map(Whole::operand).collect();
     let output = place(&mut bits, dtype);

@@ -30,7 +30,8 @@ fn register(level: Level) -> usize {
     }
 }
 
-fn lanes(level: Level, dtype: Dtype) -> usize {
+/// Elements of a dtype in a register.
+pub fn lanes(level: Level, dtype: Dtype) -> usize {
     (register(level) / dtype.size()).max(1)
 }
 

@@ -3,6 +3,7 @@
 mod apply;
 mod engine;
 mod eval;
+mod explain;
 mod given;
 mod guard;
 mod info;
@@ -52,6 +53,7 @@ struct Cli {
 enum Command {
     Map(map::Map),
     Eval(eval::Eval),
+    Explain(explain::Explain),
     List(list::List),
     Info(info::Info),
 }
@@ -155,6 +157,7 @@ fn main() -> ExitCode {
     let (json, result) = match Cli::parse().command {
         Command::Map(map) => (map.how.json, map.run()),
         Command::Eval(eval) => (eval.how.json, eval.run()),
+        Command::Explain(explain) => (explain.json, explain.run()),
         Command::List(list) => (list.json, list.run()),
         Command::Info(info) => (info.json, info.run()),
     };

@@ -115,7 +115,7 @@ fn main() {
             code.spills(),
             make * 1e6
         );
-        for (n, off) in [(1024, 0), (1024, 16), (65536, 0)] {
+        for (n, off) in [(256, 0), (512, 0), (1024, 0), (1024, 16), (2048, 0), (65536, 0)] {
             let (ours, theirs) = beside(&code, case.of.inner(Level::Avx2), &case.of, n, off);
             print!("  n {n}+{off}: {:.4} / {:.4} ns = {:.2}", theirs, ours, theirs / ours);
         }

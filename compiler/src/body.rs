@@ -1,12 +1,17 @@
 //! A graph for certain dtypes, ready to run.
 
-use lanefn_kernels::{lanes::Dtype, level::Level, loops::Input};
+use lanefn_kernels::{
+    lanes::Dtype,
+    level::Level,
+    loops::{Input, MAX_INPUTS, MAX_OUTPUTS},
+};
 use smallvec::SmallVec;
 
 use crate::{
     graph::{Graph, Op},
     interpret::{Interpreted, RunError},
     native::{self, Code, Unsupported},
+    publish::Published,
     vocabulary::Vocabulary,
 };
 
@@ -14,14 +19,15 @@ use crate::{
 const TURNS: u32 = 16;
 
 /// A typed graph, ready to run.
-#[derive(Debug)]
 pub struct Body {
     graph: Graph,
     inputs: SmallVec<[Dtype; 4]>,
     outputs: SmallVec<[Dtype; 2]>,
     cost: u32,
-    interpreted: Interpreted,
+    /// Written when it is first needed, if there is machine code.
+    interpreted: Published<Interpreted>,
     native: Result<Code, Unsupported>,
+    vocabulary: &'static dyn Vocabulary,
 }
 
 impl Body {
@@ -29,14 +35,22 @@ impl Body {
     ///
     /// # Errors
     /// [`RunError`].
-    pub fn new(graph: Graph, vocabulary: &dyn Vocabulary) -> Result<Body, RunError> {
-        let interpreted = Interpreted::new(&graph, vocabulary)?;
+    pub fn new(graph: Graph, vocabulary: &'static dyn Vocabulary) -> Result<Body, RunError> {
+        let (nin, nout) = (graph.inputs().len(), graph.outputs().len());
+        if nin > MAX_INPUTS || nout > MAX_OUTPUTS || nout == 0 {
+            return Err(RunError::Operands { nin, nout });
+        }
         let cost = cost(&graph, vocabulary);
         let level = Level::chosen().unwrap_or(Level::Scalar);
         let native = match graph.nodes().iter().any(|n| matches!(n.op, Op::Call(..))) {
             true => native::compile(&graph.expanded(vocabulary), level),
             false => native::compile(&graph, level),
         };
+        let interpreted = Published::new();
+        if native.is_err() {
+            let list = Interpreted::new(&graph, vocabulary)?;
+            interpreted.get_or(|| list);
+        }
         let dtype = |d: Option<Dtype>| d.unwrap_or(Dtype::F64);
         Ok(Body {
             inputs: graph.inputs().iter().map(|i| dtype(i.dtype)).collect(),
@@ -44,6 +58,7 @@ impl Body {
             cost,
             interpreted,
             native,
+            vocabulary,
             graph,
         })
     }
@@ -70,7 +85,11 @@ impl Body {
 
     /// The interpreter's list, which computes wherever there is no machine code.
     pub fn interpreted(&self) -> &Interpreted {
-        &self.interpreted
+        // Whatever there is machine code for the interpreter runs too: a test says so.
+        self.interpreted.get_or(|| match Interpreted::new(&self.graph, self.vocabulary) {
+            Ok(list) => list,
+            Err(error) => unreachable!("{error}"),
+        })
     }
 
     /// The machine code, or why there is none.
@@ -90,8 +109,19 @@ impl Body {
             // SAFETY: the caller's promise; the code is for AVX2.
             Ok(code) if level >= Level::Avx2 => unsafe { code.run(inputs, outputs, n) },
             // SAFETY: the caller's promise.
-            _ => unsafe { self.interpreted.run(level, inputs, outputs, n) },
+            _ => unsafe { self.interpreted().run(level, inputs, outputs, n) },
         }
+    }
+}
+
+impl std::fmt::Debug for Body {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Body")
+            .field("inputs", &self.inputs)
+            .field("outputs", &self.outputs)
+            .field("cost", &self.cost)
+            .field("native", &self.native)
+            .finish_non_exhaustive()
     }
 }
 

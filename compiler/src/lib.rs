@@ -17,6 +17,8 @@ pub mod graph;
 pub mod interpret;
 pub mod native;
 mod optimise;
+#[doc(hidden)]
+pub mod publish;
 pub mod schedule;
 pub mod text;
 pub mod typing;

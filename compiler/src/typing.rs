@@ -5,6 +5,7 @@
 //! longer grows. What is computed from literals alone stays weak, as in Python: `x + (2 - 1)` has the
 //! dtype of `x + 1`.
 
+use hashbrown::HashMap;
 use lanefn_kernels::{
     lanes::{Dtype, traced::Operation},
     loops::Loop,
@@ -70,10 +71,10 @@ impl Graph {
         if inputs.len() != self.inputs().len() {
             return Err(TypeError::Arity { needed: self.inputs().len(), got: inputs.len() });
         }
-        let types = types(self, inputs, vocabulary)?;
+        let (types, found) = types(self, inputs, vocabulary)?;
         Typing {
             open: self,
-            vocabulary,
+            found,
             types,
             graph: Graph::new(),
             made: Vec::new(),
@@ -112,7 +113,7 @@ impl Graph {
         let mut graph = Graph::new();
         let mut made = vec![0; self.nodes().len()];
         let mut loops: Vec<Going> = vec![Default::default(); self.loops().len()];
-        let mut calls: Vec<(&'static str, SmallVec<[Id; 3]>, [Id; 8])> = Vec::new();
+        let mut calls: HashMap<(&'static str, SmallVec<[Id; 3]>), [Id; 8]> = HashMap::new();
         for input in self.inputs() {
             graph.input_of(&input.name, input.dtype.unwrap_or(Dtype::F64));
         }
@@ -130,13 +131,14 @@ impl Graph {
                 Op::Const(bits) => graph.constant(Value::from_bits(dtype, bits)),
                 Op::Apply(operation) => graph.apply(operation, dtype, &args),
                 Op::Call(name, output) => {
-                    let known = calls.iter().find(|c| c.0 == name && c.1 == args).map(|c| c.2);
-                    match known.or_else(|| call(&mut graph, name, &args)) {
+                    let key = (name, args);
+                    let known = calls.get(&key).copied();
+                    match known.or_else(|| call(&mut graph, name, &key.1)) {
                         Some(outputs) => {
-                            calls.push((name, args, outputs));
+                            calls.insert(key, outputs);
                             outputs[output as usize]
                         }
-                        None => graph.call_typed(name, output, dtype, &args),
+                        None => graph.call_typed(name, output, dtype, &key.1),
                     }
                 }
                 Op::Lookup(table) => {
@@ -204,13 +206,18 @@ fn meet(a: Type, b: Type) -> Type {
     }
 }
 
-/// The type of each node. Dead nodes have one too: what has no meaning is an error wherever it is.
+/// The type of each node, and the loop of each call. Dead nodes have them too: what has no meaning is an
+/// error wherever it is.
+#[allow(clippy::type_complexity, reason = "two lists side by side")]
 fn types(
     open: &Graph,
     inputs: &[Type],
     vocabulary: &dyn Vocabulary,
-) -> Result<Vec<Type>, TypeError> {
+) -> Result<(Vec<Type>, Vec<Option<&'static Loop>>), TypeError> {
     let mut types: Vec<Type> = Vec::with_capacity(open.nodes().len());
+    let mut found = vec![None; open.nodes().len()];
+    // Many calls are of one function on one combination of types.
+    let mut last: SmallVec<[(&str, SmallVec<[Type; 3]>, &'static Loop); 8]> = SmallVec::new();
     // What comes round in loops, as far as it is known.
     let mut round: Vec<Vec<Option<Type>>> =
         open.loops().iter().map(|l| vec![None; l.inside.len()]).collect();
@@ -230,7 +237,17 @@ fn types(
                 Op::Call(name, output) => {
                     let args: SmallVec<[Type; 3]> =
                         node.args.iter().map(|&a| types[a as usize]).collect();
-                    let of = vocabulary.resolve(name, &args).map_err(TypeError::NoLoop)?;
+                    let known = last.iter().find(|l| l.0 == name && l.1 == args).map(|l| l.2);
+                    let of = match known {
+                        Some(of) => of,
+                        None => {
+                            let of = vocabulary.resolve(name, &args).map_err(TypeError::NoLoop)?;
+                            last.truncate(7);
+                            last.insert(0, (name, args.clone(), of));
+                            of
+                        }
+                    };
+                    found[id] = Some(of);
                     let given = of.outputs[output as usize];
                     if args.iter().all(|a| !matches!(a, Type::Is(_))) && !args.is_empty() {
                         match dtype::kind(given) {
@@ -263,7 +280,7 @@ fn types(
             }
         }
         if stable {
-            return Ok(types);
+            return Ok((types, found));
         }
     }
 }
@@ -294,7 +311,8 @@ type Going = (LoopId, Vec<Id>, Vec<Id>);
 
 struct Typing<'a> {
     open: &'a Graph,
-    vocabulary: &'a dyn Vocabulary,
+    /// The loop of each call.
+    found: Vec<Option<&'static Loop>>,
     types: Vec<Type>,
     graph: Graph,
     /// The typed node of each open node.
@@ -339,9 +357,8 @@ impl Typing<'_> {
                 self.graph.apply(operation, dtype, &args)
             }
             Op::Call(name, output) => {
-                let types: SmallVec<[Type; 3]> =
-                    node.args.iter().map(|&a| self.types[a as usize]).collect();
-                let of = self.vocabulary.resolve(name, &types).map_err(TypeError::NoLoop)?;
+                let why = "its function has no loop";
+                let of = self.found[id].ok_or(TypeError::Untypable { node: id as Id, why })?;
                 let mut args: SmallVec<[Id; 3]> = SmallVec::new();
                 for (&a, &to) in node.args.iter().zip(of.inputs) {
                     args.push(self.at(a, to)?);

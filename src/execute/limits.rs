@@ -8,7 +8,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use super::publish::Published;
+use lanefn_compiler::publish::Published;
 
 /// The data caches of a CPU that this thread may run on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

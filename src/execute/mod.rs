@@ -11,7 +11,6 @@ pub mod limits;
 pub(crate) mod mapped;
 pub(crate) mod memory;
 mod pool;
-pub(crate) mod publish;
 pub mod recycle;
 pub(crate) mod reduce;
 pub(crate) mod run;

@@ -7,7 +7,9 @@ use std::{
     sync::atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
-use super::{fork, limits, pool, publish::Published};
+use lanefn_compiler::publish::Published;
+
+use super::{fork, limits, pool};
 use crate::error::{Error, Result};
 
 /// [`set_num_threads`]; 0 is none.

@@ -16,7 +16,7 @@ mod operators;
 pub use bytes::{LoadError, MAX_BYTES, MAX_DEPTH, MAX_INPUTS, MAX_NODES};
 pub use operators::{Formula, Operand, Term};
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 
 use hashbrown::HashTable;
 use lanefn_kernels::lanes::{
@@ -114,7 +114,7 @@ pub struct Graph {
     marks: Vec<u64>,
     /// Nodes by what they are.
     seen: HashTable<Id>,
-    hasher: foldhash::fast::FixedState,
+    hasher: foldhash::fast::RandomState,
     inputs: Vec<Input>,
     outputs: Vec<Id>,
     loops: Vec<Loop>,
@@ -209,19 +209,23 @@ impl Graph {
 
     /// The node of this content: the one that there is, or a new one.
     fn intern(&mut self, node: Node) -> Id {
-        fn hash(hasher: &foldhash::fast::FixedState, node: &Node) -> u64 {
-            hasher.hash_one(node)
-        }
-        let Graph { nodes, seen, hasher, .. } = self;
-        let at = hash(hasher, &node);
+        let Graph { nodes, seen, hasher, marks, .. } = self;
+        let mark = mark(&node, &self.loops, &self.tables, marks);
+        // Marks could be made to meet on purpose; with arguments and a seed of this process they do not.
+        let place = |mark: u64, args: &[Id]| {
+            let mut h = hasher.build_hasher();
+            h.write_u64(mark);
+            args.iter().for_each(|&a| h.write_u32(a));
+            h.finish()
+        };
+        let at = place(mark, &node.args);
         if let Some(found) = seen.find(at, |&id| nodes[id as usize] == node) {
             return *found;
         }
         let id = nodes.len() as Id;
-        let mark = mark(&node, &self.loops, &self.tables, &self.marks);
-        self.marks.push(mark);
+        marks.push(mark);
         nodes.push(node);
-        seen.insert_unique(at, id, |&id| hash(hasher, &nodes[id as usize]));
+        seen.insert_unique(at, id, |&id| place(marks[id as usize], &nodes[id as usize].args));
         id
     }
 

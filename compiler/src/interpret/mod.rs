@@ -133,6 +133,8 @@ impl Interpreted {
             slots: 0,
             constants: Vec::new(),
             held: 0,
+            joined: vec![None; graph.nodes().len()],
+            skipped: vec![false; graph.nodes().len()],
         };
         for (id, node) in graph.nodes().iter().enumerate() {
             writer.place[id] = match node.op {
@@ -144,6 +146,7 @@ impl Interpreted {
                 _ => None,
             };
         }
+        writer.join_choices();
         writer.uses(&steps);
         for &output in graph.outputs() {
             writer.last[output as usize] = usize::MAX;
@@ -174,6 +177,26 @@ impl Interpreted {
             direct,
             codes,
         })
+    }
+
+    /// Elements that go through all steps at a time.
+    pub fn block_length(&self) -> usize {
+        self.block
+    }
+
+    /// The steps of a block; those of loops and rare cases are counted once.
+    pub fn steps(&self) -> usize {
+        fn count(codes: &[Code]) -> usize {
+            let each = codes.iter().map(|code| match code {
+                Code::Run { .. } | Code::Lookup { .. } => 1,
+                Code::IfAny { steps, .. } => count(steps),
+                Code::While { enter, condition, body, aside, next, .. } => {
+                    [enter, condition, body, aside, next].into_iter().map(|c| count(c)).sum()
+                }
+            });
+            each.sum()
+        }
+        count(&self.codes)
     }
 
     /// Computes `n` elements of each output.
@@ -393,17 +416,72 @@ struct Writer<'a> {
     constants: Vec<u64>,
     /// Loops and slow paths under way, in which nothing from outside is given up.
     held: usize,
+    /// Choices that make the comparison that they depend on themselves: the loop, and what it reads.
+    joined: Vec<Option<(&'static Loop, [Id; 4])>>,
+    /// Comparisons that only such choices need.
+    skipped: Vec<bool>,
 }
 
 impl Writer<'_> {
+    /// Finds choices by a comparison of the dtype they choose from.
+    fn join_choices(&mut self) {
+        let graph = self.graph;
+        let live = graph.live();
+        let mut needed = vec![false; graph.nodes().len()];
+        for (id, node) in graph.nodes().iter().enumerate().filter(|(id, _)| live[*id]) {
+            if node.op == Op::Apply(Operation::Select) {
+                let (truth, [mut yes, mut no]) = (node.args[0], [node.args[1], node.args[2]]);
+                let compared = graph.node(truth);
+                if let Op::Apply(mut operation) = compared.op
+                    && compared.args.len() == 2
+                    && graph.dtype(compared.args[0]) == graph.dtype(id as Id)
+                {
+                    if operation == Operation::Ne {
+                        (operation, yes, no) = (Operation::Eq, no, yes);
+                    }
+                    if let Some(of) = steps::comparing(operation, self.dtype(id as Id)) {
+                        self.joined[id] = Some((of, [compared.args[0], compared.args[1], yes, no]));
+                        continue;
+                    }
+                }
+            }
+            for &arg in &node.args {
+                needed[arg as usize] = true;
+            }
+        }
+        for &output in graph.outputs() {
+            needed[output as usize] = true;
+        }
+        for l in graph.loops() {
+            needed[l.go as usize] = true;
+            for &next in &l.nexts {
+                needed[next as usize] = true;
+            }
+        }
+        for (id, _) in self.joined.iter().enumerate().filter(|(_, j)| j.is_some()) {
+            let truth = graph.node(id as Id).args[0] as usize;
+            self.skipped[truth] = !needed[truth];
+        }
+    }
+
+    /// What a node reads.
+    fn reads(&self, id: Id) -> SmallVec<[Id; 4]> {
+        match self.joined[id as usize] {
+            Some((_, args)) => args.into_iter().collect(),
+            None => self.graph.node(id).args.iter().copied().collect(),
+        }
+    }
+
     /// When nodes are read: counts as [`Writer::steps`] does.
     fn uses(&mut self, steps: &[Step]) {
         for step in steps {
             match step {
                 Step::Let(id) => {
                     self.now += 1;
-                    for &a in &self.graph.node(*id).args {
-                        self.last[a as usize] = self.now;
+                    if !self.skipped[*id as usize] {
+                        for a in self.reads(*id) {
+                            self.last[a as usize] = self.now;
+                        }
                     }
                 }
                 Step::IfAny(mask, inner) => {
@@ -463,8 +541,8 @@ impl Writer<'_> {
             match step {
                 Step::Let(id) => {
                     self.now += 1;
-                    if self.place[*id as usize].is_some() {
-                        // Another output of a call that has been made.
+                    if self.place[*id as usize].is_some() || self.skipped[*id as usize] {
+                        // Another output of a call that has been made, or a part of a choice.
                         continue;
                     }
                     codes.push(self.one(*id, &steps[at..])?);
@@ -545,6 +623,11 @@ impl Writer<'_> {
         let to = self.slot();
         self.place[id as usize] = Some(Place::Slot(to));
         let code = match node.op {
+            _ if let Some((of, args)) = self.joined[id as usize] => Code::Run {
+                of,
+                from: args.iter().map(|&a| self.placed(a)).collect(),
+                to: [to].into_iter().collect(),
+            },
             Op::Apply(operation) => Code::Run {
                 of: steps::step(operation, dtype, &args)
                     .ok_or_else(|| missing(operation.name()))?,
@@ -586,7 +669,7 @@ impl Writer<'_> {
         // In a region that may be gone through again, or skipped, what comes from outside stays. (What is
         // made in it is given up with the region: it is small.)
         if self.held == 0 {
-            self.give_up(&node.args);
+            self.give_up(&self.reads(id));
         }
         Ok(code)
     }

@@ -3,13 +3,19 @@
 
 use lanefn_kernels::{
     cast::cast,
-    lanes::{Dtype, Float, Integer, Lane, Shape, traced::Operation},
+    lanes::{Dtype, Float, Integer, Lane, Number, Shape, traced::Operation},
     loops::{Function, Kernel, Loop, Operands, TypedLoop},
     math, the_loop,
 };
 
 /// `yes` where the truth holds.
 enum Choice {}
+/// `yes` where `a == b`: a comparison and a choice in one, with no bools in between.
+enum ChoiceEq {}
+/// `yes` where `a < b`.
+enum ChoiceLt {}
+/// `yes` where `a <= b`.
+enum ChoiceLe {}
 /// `a * b + c`, rounded once.
 enum Fused {}
 /// The quotient of integers, truncated.
@@ -42,6 +48,18 @@ kernels! {
     Choice(t: bool, yes: u16, no: u16) -> u16, 4: Lane::select(t, yes, no);
     Choice(t: bool, yes: u32, no: u32) -> u32, 4: Lane::select(t, yes, no);
     Choice(t: bool, yes: u64, no: u64) -> u64, 4: Lane::select(t, yes, no);
+    ChoiceEq(a: f64, b: f64, yes: f64, no: f64) -> f64, 4: Lane::select(a.eq(b), yes, no);
+    ChoiceLt(a: f64, b: f64, yes: f64, no: f64) -> f64, 4: Lane::select(a.lt(b), yes, no);
+    ChoiceLe(a: f64, b: f64, yes: f64, no: f64) -> f64, 4: Lane::select(a.le(b), yes, no);
+    ChoiceEq(a: f32, b: f32, yes: f32, no: f32) -> f32, 4: Lane::select(a.eq(b), yes, no);
+    ChoiceLt(a: f32, b: f32, yes: f32, no: f32) -> f32, 4: Lane::select(a.lt(b), yes, no);
+    ChoiceLe(a: f32, b: f32, yes: f32, no: f32) -> f32, 4: Lane::select(a.le(b), yes, no);
+    ChoiceEq(a: i64, b: i64, yes: i64, no: i64) -> i64, 4: Lane::select(a.eq(b), yes, no);
+    ChoiceLt(a: i64, b: i64, yes: i64, no: i64) -> i64, 4: Lane::select(a.lt(b), yes, no);
+    ChoiceLe(a: i64, b: i64, yes: i64, no: i64) -> i64, 4: Lane::select(a.le(b), yes, no);
+    ChoiceEq(a: i32, b: i32, yes: i32, no: i32) -> i32, 4: Lane::select(a.eq(b), yes, no);
+    ChoiceLt(a: i32, b: i32, yes: i32, no: i32) -> i32, 4: Lane::select(a.lt(b), yes, no);
+    ChoiceLe(a: i32, b: i32, yes: i32, no: i32) -> i32, 4: Lane::select(a.le(b), yes, no);
     Fused(a: f32, b: f32, c: f32) -> f32, 2: a.fma(b, c);
     Fused(a: f64, b: f64, c: f64) -> f64, 2: a.fma(b, c);
     Quotient(a: i8, b: i8) -> i8, 30: a / b;
@@ -104,6 +122,23 @@ pub(super) fn choosing(dtype: Dtype) -> &'static Loop {
     }
 }
 
+/// The loop that compares elements of a dtype and chooses between elements of the same, where there is
+/// one. Of [`Operation::Ne`] there is none: it is [`Operation::Eq`] with the arms the other way round.
+pub(super) fn comparing(operation: Operation, dtype: Dtype) -> Option<&'static Loop> {
+    macro_rules! of {
+        ($kernel:ident) => {
+            own!($kernel, dtype, F64(f64, f64, f64, f64); F32(f32, f32, f32, f32);
+                I64(i64, i64, i64, i64); I32(i32, i32, i32, i32);)
+        };
+    }
+    match operation {
+        Operation::Eq => of!(ChoiceEq),
+        Operation::Lt => of!(ChoiceLt),
+        Operation::Le => of!(ChoiceLe),
+        _ => None,
+    }
+}
+
 /// The loop of an operation that gives `dtype`, for arguments of these dtypes. Elements may be of other
 /// dtypes of the same size and meaning.
 pub(super) fn step(operation: Operation, dtype: Dtype, args: &[Dtype]) -> Option<&'static Loop> {
@@ -150,5 +185,37 @@ pub(super) fn step(operation: Operation, dtype: Dtype, args: &[Dtype]) -> Option
         Operation::Copysign => built_in::<math::copysign>(args),
         Operation::ToBits | Operation::FromBits => Some(moving(dtype)),
         Operation::Cast => Some(cast(first, dtype)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::fits;
+
+    #[test]
+    fn there_is_a_loop_for_every_operation_that_there_is() {
+        let mut found = 0;
+        for &operation in Operation::ALL {
+            for to in Dtype::ALL {
+                for from in Dtype::ALL {
+                    let mut args = [from; 3];
+                    if matches!(operation, Operation::Select | Operation::Slow) {
+                        args[0] = Dtype::Bool;
+                    }
+                    let args = &args[..operation.nin()];
+                    if !fits(operation, to, args.iter().copied()) {
+                        continue;
+                    }
+                    let of = step(operation, to, args);
+                    let of = of.unwrap_or_else(|| panic!("{} of {args:?}", operation.name()));
+                    let sizes = |d: &[Dtype]| d.iter().map(|d| d.size()).collect::<Vec<_>>();
+                    assert_eq!(sizes(of.inputs), sizes(args), "{} of {args:?}", operation.name());
+                    assert_eq!(sizes(of.outputs), sizes(&[to]), "{} to {to}", operation.name());
+                    found += 1;
+                }
+            }
+        }
+        assert!(found > 300, "{found}");
     }
 }

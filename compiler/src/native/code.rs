@@ -30,8 +30,18 @@ pub struct Code {
     spills: usize,
     inputs: usize,
     /// The sizes of the elements of inputs and outputs, 0 for an input that nothing is computed from.
-    sizes: SmallVec<[usize; 8]>,
+    sizes: SmallVec<[usize; FEW]>,
+    /// A cursor for each of them that is nowhere yet.
+    template: SmallVec<[Cursor; FEW]>,
 }
+
+// SAFETY: the addresses in the template are null.
+unsafe impl Send for Code {}
+// SAFETY: as above.
+unsafe impl Sync for Code {}
+
+/// Operands that need no memory of their own.
+const FEW: usize = 8;
 
 /// What the code is; see [`emit`].
 type Function = unsafe extern "sysv64" fn(*mut Cursor, usize, usize);
@@ -47,22 +57,29 @@ pub fn compile(graph: &Graph, level: Level) -> Result<Code, Unsupported> {
     let program = select(graph)?;
     let places = allocate(&program);
     let inputs = graph.inputs().len();
-    let mut sizes: SmallVec<[usize; 8]> = SmallVec::from_elem(0, inputs);
+    let mut sizes: SmallVec<[usize; FEW]> = SmallVec::from_elem(0, inputs);
     for step in &program.steps {
         if let Do::Load(n) = step.does {
             sizes[n as usize] = graph.inputs()[n as usize].dtype.map_or(0, Dtype::size);
         }
     }
     sizes.extend(graph.outputs().iter().map(|&id| graph.dtype(id).map_or(0, Dtype::size)));
+    let lanes = program.lanes;
     let emitted = emit::emit(&program, &places, inputs, &sizes).ok_or(Unsupported::TooLarge)?;
+    let template = sizes.iter().map(|size| {
+        let step = size * lanes;
+        Cursor { at: std::ptr::null_mut(), step, turn: step * emitted.unroll }
+    });
+    let template = template.collect();
     Ok(Code {
         memory: Executable::new(&emitted.bytes)?,
         entry: emitted.entry,
-        lanes: program.lanes,
+        lanes,
         unroll: emitted.unroll,
         spills: places.slots as usize,
         inputs,
         sizes,
+        template,
     })
 }
 
@@ -112,23 +129,26 @@ impl Code {
         if n == 0 {
             return;
         }
-        let mut spread = SmallVec::new();
-        let mut run = Run { code: self, inputs, outputs, cursors: SmallVec::new() };
-        let mut in_place = false;
-        for (i, input) in inputs.iter().enumerate() {
-            let size = self.sizes[i];
-            let step = if input.scalar { 0 } else { size * self.lanes };
-            let turn = step * self.unroll;
-            run.cursors.push(Cursor { at: input.at.cast_mut(), step, turn });
+        let none = Cursor { at: std::ptr::null_mut(), step: 0, turn: 0 };
+        let (mut few, mut many);
+        let cursors = if self.template.len() <= FEW {
+            few = [none; FEW];
+            &mut few[..self.template.len()]
+        } else {
+            many = vec![none; self.template.len()];
+            &mut many[..]
+        };
+        cursors.copy_from_slice(&self.template);
+        let mut run = Run { code: self, inputs, outputs, cursors };
+        let (mut in_place, mut scalars) = (false, false);
+        for input in inputs {
+            scalars |= input.scalar;
             in_place |= !input.scalar && outputs.iter().any(|o| o.cast_const() == input.at);
         }
-        for (&at, &size) in outputs.iter().zip(&self.sizes[self.inputs..]) {
-            let step = size * self.lanes;
-            run.cursors.push(Cursor { at, step, turn: step * self.unroll });
-        }
-        if inputs.iter().any(|i| i.scalar) {
+        let mut rooms = SmallVec::new();
+        if scalars {
             // SAFETY: the caller's promise.
-            unsafe { run.spread(&mut spread) };
+            unsafe { run.spread(&mut rooms) };
         }
         let (lanes, unroll) = (self.lanes, self.unroll);
         let mut done = 0;
@@ -168,7 +188,7 @@ struct Run<'a> {
     code: &'a Code,
     inputs: &'a [Input],
     outputs: &'a [*mut u8],
-    cursors: SmallVec<[Cursor; 8]>,
+    cursors: &'a mut [Cursor],
 }
 
 impl Run<'_> {
@@ -190,7 +210,7 @@ impl Run<'_> {
         let mut at = rooms.as_mut_ptr();
         for (i, input) in self.inputs.iter().enumerate() {
             if input.scalar && self.code.sizes[i] > 0 {
-                self.cursors[i].at = at.cast();
+                self.cursors[i] = Cursor { at: at.cast(), step: 0, turn: 0 };
                 at = at.wrapping_add(1);
             }
         }
@@ -202,14 +222,16 @@ impl Run<'_> {
     /// So many vectors are inside the operands.
     #[inline]
     unsafe fn at(&mut self, from: usize, turns: usize, vectors: usize) {
-        let (code, inputs) = (self.code, self.code.inputs);
-        for (i, input) in self.inputs.iter().enumerate() {
+        let code = self.code;
+        let (inputs, outputs) = self.cursors.split_at_mut(code.inputs);
+        let (of_inputs, of_outputs) = code.sizes.split_at(code.inputs);
+        for ((cursor, input), size) in inputs.iter_mut().zip(self.inputs).zip(of_inputs) {
             if !input.scalar {
-                self.cursors[i].at = input.at.cast_mut().wrapping_add(from * code.sizes[i]);
+                cursor.at = input.at.cast_mut().wrapping_add(from * size);
             }
         }
-        for (o, output) in self.outputs.iter().enumerate() {
-            self.cursors[inputs + o].at = output.wrapping_add(from * code.sizes[inputs + o]);
+        for ((cursor, output), size) in outputs.iter_mut().zip(self.outputs).zip(of_outputs) {
+            cursor.at = output.wrapping_add(from * size);
         }
         // SAFETY: the caller's promise.
         unsafe { code.function()(self.cursors.as_mut_ptr(), turns, vectors) };

@@ -7,16 +7,17 @@ use std::{ptr, sync::atomic::AtomicPtr, sync::atomic::Ordering};
 ///
 /// A `fork` copies a `OnceLock` that another thread is filling as "being filled" for ever, and the
 /// child waits for ever; this cell is empty or full at any moment.
-pub(crate) struct Published<T>(AtomicPtr<T>);
+#[derive(Debug, Default)]
+pub struct Published<T>(AtomicPtr<T>);
 
-impl<T: Send + Sync + 'static> Published<T> {
+impl<T: Send + Sync> Published<T> {
     /// An empty cell.
-    pub(crate) const fn new() -> Self {
+    pub const fn new() -> Self {
         Published(AtomicPtr::new(ptr::null_mut()))
     }
 
     /// The value, made by `make` if there is none yet.
-    pub(crate) fn get_or(&'static self, make: impl FnOnce() -> T) -> &'static T {
+    pub fn get_or(&self, make: impl FnOnce() -> T) -> &T {
         let mut here = self.0.load(Ordering::Acquire);
         if here.is_null() {
             let mine = Box::into_raw(Box::new(make()));
@@ -36,9 +37,19 @@ impl<T: Send + Sync + 'static> Published<T> {
             };
         }
         // SAFETY: not null; only pointers from `Box::into_raw` are stored, once, and what they
-        // point to is neither freed nor borrowed mutably afterwards. The Acquire loads pair with
+        // point to is freed with the cell and not borrowed mutably before. The Acquire loads pair with
         // the Release of the exchange, so the value is seen whole.
         unsafe { &*here }
+    }
+}
+
+impl<T> Drop for Published<T> {
+    fn drop(&mut self) {
+        let here = *self.0.get_mut();
+        if !here.is_null() {
+            // SAFETY: from `Box::into_raw`, and nobody borrows the value from a cell that goes.
+            drop(unsafe { Box::from_raw(here) });
+        }
     }
 }
 
