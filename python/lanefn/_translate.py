@@ -11,6 +11,7 @@ import builtins
 import functools
 import math
 import operator
+import re
 import sys
 import types
 
@@ -152,6 +153,16 @@ def translate(function, inputs, constants, make):
     raise Refusal("the function is too involved")
 
 
+def escaped(text):
+    """A text as a format that gives it."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def is_simple(spec):
+    """Whether a format specification asks for nothing out of the way."""
+    return re.fullmatch(r"[<>^=+\- ]*0?\d{0,3},?(\.\d{1,3})?[a-zA-Z%]?", spec) is not None
+
+
 def name_of(function):
     """What a callable is called."""
     while isinstance(function, functools.partial):
@@ -177,8 +188,11 @@ class Translator:
 
     def run(self, function, inputs, constants):
         args, kwargs = [], {k: Const(v) for k, v in constants.items()}
+        self.inputs = {}
         for name in inputs:
-            lane = Lane(self.b.input(str(name) if isinstance(name, str) else f"x{name}"))
+            own = name if isinstance(name, str) else f"x{name}"
+            lane = Lane(self.b.input(own))
+            self.inputs[lane.id] = own
             if isinstance(name, str):
                 kwargs[name] = lane
             else:
@@ -747,26 +761,34 @@ class Translator:
         return False
 
     def message(self, args):
-        """The text of an exception. What depends on the element stays as it is written."""
+        """The text of an exception, as a format of the inputs. What else depends on the element stays as it is
+        written."""
         texts = []
         for arg in args:
             parts = arg.values if isinstance(arg, ast.JoinedStr) else [arg]
-            text = ""
-            for part in parts:
-                if isinstance(part, ast.Constant):
-                    text += str(part.value)
-                    continue
-                written = part.value if isinstance(part, ast.FormattedValue) else part
-                try:
-                    value = self.under(False, lambda: self.eval(written))
-                except Refusal:
-                    value = None
-                if isinstance(value, Const):
-                    text += str(value.value)
-                else:
-                    text += "{" + ast.unparse(written) + "}"
-            texts.append(text)
+            texts.append("".join(map(self.part_of_message, parts)))
         return ", ".join(texts)
+
+    def part_of_message(self, part):
+        spec, conversion = "", ""
+        if isinstance(part, ast.FormattedValue):
+            if part.conversion != -1:
+                conversion = "!" + chr(part.conversion)
+            if part.format_spec is not None:
+                spec = ast.unparse(part.format_spec)[2:-1]
+            part = part.value
+        try:
+            value = self.under(False, lambda: self.eval(part))
+        except Refusal:
+            value = None
+        if isinstance(value, Lane) and value.id in self.inputs and is_simple(spec):
+            return "{" + self.inputs[value.id] + conversion + (f":{spec}" if spec else "") + "}"
+        if isinstance(value, Const):
+            try:
+                return escaped(format(value.value, spec))
+            except (TypeError, ValueError):
+                pass
+        return escaped("{" + ast.unparse(part) + "}")
 
     def do_FunctionDef(self, node):
         if node.decorator_list:
