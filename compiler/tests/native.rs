@@ -203,6 +203,56 @@ fn slow_arms_in_wider_types_are_computed_in_parts() {
     assert!(parted > cases / 8, "{parted} of {cases} had parts");
 }
 
+/// A graph whose slow arm is entered in few vectors, on many elements.
+fn check_rarely(graph: &Graph) {
+    if Level::Avx2.is_present() {
+        for seed in 0..200 {
+            check(graph, 64 + seed as usize % 9, &mut Chance(seed));
+        }
+    }
+}
+
+#[test]
+fn a_truth_made_wider_on_a_slow_arm_is_made_so_again_after_it() {
+    use Operation::*;
+    let mut graph = Graph::new();
+    let x = graph.input_of("x", Dtype::F32);
+    let y = graph.input_of("y", Dtype::F64);
+    let (zero, far) = (graph.lit(0.0_f32), graph.lit(1e30));
+    let negative = graph.apply(Lt, Dtype::Bool, &[x, zero]);
+    let huge = graph.apply(Lt, Dtype::Bool, &[far, y]);
+    let more = graph.apply(Add, Dtype::F64, &[y, y]);
+    let slow = graph.apply(Select, Dtype::F64, &[negative, more, far]);
+    let value = graph.apply(Slow, Dtype::F64, &[huge, slow, y]);
+    let root = graph.apply(Abs, Dtype::F64, &[value]);
+    let out = graph.apply(Select, Dtype::F64, &[negative, value, root]);
+    graph.output(out);
+    check_rarely(&graph);
+}
+
+#[test]
+fn a_part_taken_on_an_inner_slow_arm_is_taken_again_after_it() {
+    use Operation::*;
+    let mut graph = Graph::new();
+    let x = graph.input_of("x", Dtype::F32);
+    let y = graph.input_of("y", Dtype::F32);
+    let (one, far) = (graph.lit(1.0_f32), graph.lit(1e20_f64));
+    let large = graph.apply(Lt, Dtype::Bool, &[one, y]);
+    let wide_y = graph.apply(Cast, Dtype::F64, &[y]);
+    let huge = graph.apply(Lt, Dtype::Bool, &[far, wide_y]);
+    let wide_x = graph.apply(Cast, Dtype::F64, &[x]);
+    let product = graph.apply(Mul, Dtype::F64, &[wide_x, wide_y]);
+    let inner = graph.apply(Slow, Dtype::F64, &[huge, product, wide_y]);
+    let slow = graph.apply(Cast, Dtype::F32, &[inner]);
+    let first = graph.apply(Slow, Dtype::F32, &[large, slow, one]);
+    let second = graph.apply(Slow, Dtype::F32, &[large, x, y]);
+    let sum = graph.apply(Add, Dtype::F32, &[first, second]);
+    graph.output(sum);
+    let code = native::compile(&graph, Level::Avx2);
+    assert!(!Level::Avx2.is_present() || code.is_ok_and(|code| code.lanes() == 8));
+    check_rarely(&graph);
+}
+
 /// So many values and as many truths, all of which are needed at the end.
 fn wide_graph(chance: &mut Chance, many: usize, dtype: Dtype) -> Graph {
     use Operation::*;
