@@ -10,7 +10,7 @@ use lanefn_compiler::{
     native::{self, Code},
 };
 use lanefn_kernels::{
-    lanes::{Dtype, Float, Lane, Number, Shape},
+    lanes::{Dtype, Float, Lane, Number, Shape, Turns},
     level::Level,
     loops::{InnerLoop, Input, Kernel, Loop, Operands},
     math,
@@ -73,6 +73,21 @@ kernels! {
     SinF64: f64 F64 (x) cost 60 |s| math::sin_f64(s, x);
     SinF32: f32 F32 (x) cost 60 |s| math::sin_f32(s, x);
     TanhF64: f64 F64 (x) cost 60 |s| math::tanh_f64(s, x);
+    MandelbrotF64: f64 F64 (re im) cost 200 |s| {
+        let mut turns = s.turns((s.lit(0.0), s.lit(0.0), s.lit(0.0)));
+        loop {
+            let (x, y, n): (S::F64, S::F64, S::F64) = turns.state();
+            let (xx, yy) = (x * x, y * y);
+            if !turns.check((xx + yy).le(s.lit(4.0)) & n.lt(s.lit(200.0))) {
+                break;
+            }
+            let next = (xx - yy + re, (x + x) * y + im, n + s.lit(1.0));
+            if !turns.next(next) {
+                break;
+            }
+        }
+        turns.finish().2
+    };
     PowF64: f64 F64 (x y) cost 90 |s| math::pow_f64(s, x, y);
 }
 
@@ -97,6 +112,7 @@ fn main() {
         Case { name: "sin f64", of: Loop::of::<SinF64, (f64,)>() },
         Case { name: "sin f32", of: Loop::of::<SinF32, (f32,)>() },
         Case { name: "tanh f64", of: Loop::of::<TanhF64, (f64,)>() },
+        Case { name: "mandelbrot", of: Loop::of::<MandelbrotF64, (f64, f64)>() },
         Case { name: "pow f64", of: Loop::of::<PowF64, (f64, f64)>() },
     ];
     for case in
@@ -179,7 +195,7 @@ fn best(rounds: usize, mut f: impl FnMut()) -> f64 {
 /// Nanoseconds an element: of the code, and of the loop.
 fn beside(code: &Code, inner: InnerLoop, of: &Loop, n: usize, off: usize) -> (f64, f64) {
     let mut buffers: Vec<Vec<u64>> =
-        (0..4).map(|k| vec![0x3ff0_1234_3f80_1234 + k; n + 64]).collect();
+        (0..4).map(|k| vec![0x3fb0_1234_3f80_1234 + k; n + 64]).collect();
     let at = |b: &mut Vec<u64>, k: usize| {
         let p = b.as_mut_ptr().cast::<u8>();
         // SAFETY: at most 128 bytes on, and there are 512 more than needed.

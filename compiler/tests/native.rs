@@ -253,6 +253,27 @@ fn a_part_taken_on_an_inner_slow_arm_is_taken_again_after_it() {
     check_rarely(&graph);
 }
 
+#[test]
+fn a_loop_may_go_on_by_a_truth_that_it_carries_and_swap_what_it_carries() {
+    use Operation::*;
+    let mut graph = Graph::new();
+    let x = graph.input_of("x", Dtype::F64);
+    let y = graph.input_of("y", Dtype::F64);
+    let (zero, one, five) = (graph.lit(0.0), graph.lit(1.0), graph.lit(5.0));
+    let begin = graph.apply(Lt, Dtype::Bool, &[x, y]);
+    let (l, inside) = graph.begin_loop(&[begin, zero, x, y, one]);
+    let n = graph.apply(Add, Dtype::F64, &[inside[1], one]);
+    let few = graph.apply(Lt, Dtype::Bool, &[n, five]);
+    let above = graph.apply(Lt, Dtype::Bool, &[zero, inside[2]]);
+    let go = graph.apply(And, Dtype::Bool, &[few, above]);
+    let sum = graph.apply(Add, Dtype::F64, &[inside[4], inside[2]]);
+    let after = graph.end_loop(l, inside[0], &[go, n, inside[3], inside[2], sum]);
+    for id in after {
+        graph.output(id);
+    }
+    check_rarely(&graph);
+}
+
 /// So many values and as many truths, all of which are needed at the end.
 fn wide_graph(chance: &mut Chance, many: usize, dtype: Dtype) -> Graph {
     use Operation::*;
