@@ -274,6 +274,51 @@ fn a_loop_may_go_on_by_a_truth_that_it_carries_and_swap_what_it_carries() {
     check_rarely(&graph);
 }
 
+#[test]
+fn the_listing_says_what_the_code_does() {
+    use Operation::*;
+    let mut graph = Graph::new();
+    let x = graph.input_of("x", Dtype::F64);
+    let (one, two) = (graph.lit(1.0), graph.lit(2.0));
+    let above = graph.apply(Lt, Dtype::Bool, &[two, x]);
+    let more = graph.apply(Add, Dtype::F64, &[x, one]);
+    let less = graph.apply(Sub, Dtype::F64, &[x, one]);
+    let out = graph.apply(Select, Dtype::F64, &[above, more, less]);
+    graph.output(out);
+    if Level::Avx2.is_present() {
+        let listing = native::listing(&graph, Level::Avx2).expect("code");
+        let names = listing.lines().map(|line| line.split([' ', ':']).next().unwrap_or(""));
+        let expected = [
+            "load",
+            "vcmppd",
+            "vaddpd",
+            "vaddpd",
+            "vblendvpd",
+            "store",
+            "const0",
+            "const1",
+            "const2",
+        ];
+        assert_eq!(names.collect::<Vec<_>>(), expected, "{listing}");
+    }
+}
+
+#[test]
+fn what_cannot_become_machine_code_says_why() {
+    let mut graph = Graph::new();
+    let x = graph.input("x");
+    let half = graph.convert(Dtype::F32, x);
+    graph.output(half);
+    let error = native::compile(&graph, Level::Scalar).expect_err("no code for one lane");
+    assert!(matches!(error, native::Unsupported::Level(Level::Scalar)), "{error}");
+    if Level::Avx2.is_present() {
+        let error = native::compile(&graph, Level::Avx2).expect_err("an open graph");
+        assert!(matches!(error, native::Unsupported::Node { node: 0, .. }), "{error}");
+        let error = native::compile(&Graph::new(), Level::Avx2).expect_err("no outputs");
+        assert!(matches!(error, native::Unsupported::NoOutputs), "{error}");
+    }
+}
+
 /// So many values and as many truths, all of which are needed at the end.
 fn wide_graph(chance: &mut Chance, many: usize, dtype: Dtype) -> Graph {
     use Operation::*;
