@@ -50,7 +50,7 @@ const LONG: usize = 40;
 Examples:
   lanefn explain 'where(x > 2, x + 1, x - 1)'
   lanefn explain 'x * 2.5 + i' --dtype x=float32 --dtype i=int8
-  lanefn explain 'sum(v ** 3) * k' v=examples/data/wind.npy k=0.6 --json
+  lanefn explain 'sum(v ** 3 * k)' v=examples/data/wind.npy k=0.6 --json
   lanefn explain 'sqrt(x*x + y*y)' --asm
 
 The estimate tells which of memory or arithmetic one thread waits for, with arrays far larger than the
