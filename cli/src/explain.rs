@@ -31,7 +31,7 @@ mod estimate {
     /// Bytes that go from or to memory in a nanosecond.
     pub const MEMORY: f64 = 20.0;
     /// Operations on whole registers that machine code does in a nanosecond.
-    pub const NATIVE: f64 = 6.0;
+    pub const NATIVE: f64 = 5.0;
     /// Those that the interpreter does, with its reading and writing of blocks in between.
     pub const INTERPRETED: f64 = 1.5;
     /// Operations that take as long as several, and how many.
