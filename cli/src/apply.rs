@@ -92,6 +92,8 @@ impl Running {
 pub struct Job<'a> {
     /// What the report calls it.
     pub title: &'a str,
+    /// What programs are told it is.
+    pub text: &'a str,
     pub function: Untyped<'a>,
     /// What the report calls the inputs.
     pub labels: Vec<&'a str>,
@@ -287,7 +289,7 @@ impl Report<'_> {
         let took = self.took.as_secs_f64();
         let names = self.job.function.arguments();
         json!({
-            "function": self.job.title,
+            "function": self.job.text,
             "inputs": names.into_iter().zip(&self.job.inputs).map(input).collect::<Vec<_>>(),
             "outputs": self.results.iter().map(|o| file(&o.0, &o.1)).collect::<Vec<_>>(),
             "elements": self.elements,

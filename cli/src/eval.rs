@@ -91,7 +91,8 @@ fn job<'a>(given: &Given, formula: &'a Formula) -> Result<Job<'a>, Failure> {
         inputs.extend(given.file(name).map(Input::open).transpose()?);
     }
     let labels = formula.names.iter().map(|name| &name[..]).collect();
-    Ok(Job { title: &formula.title, function: formula.function.untyped(), labels, inputs })
+    let function = formula.function.untyped();
+    Ok(Job { title: &formula.title, text: &formula.text, function, labels, inputs })
 }
 
 /// All elements of a job's inputs.

@@ -344,7 +344,7 @@ impl Explained<'_> {
             Err(why) => json!({ "none_because": why }),
         };
         json!({
-            "expression": formula.title,
+            "expression": formula.text,
             "inputs": inputs.map(|(n, d)| json!({ "name": n, "dtype": d.name() })).collect::<Vec<_>>(),
             "outputs": outputs,
             "reduction": formula.reduction.map(Reduction::name),

@@ -114,6 +114,26 @@ fn names_are_given_in_any_order_and_numbers_are_as_if_written() {
 }
 
 #[test]
+fn a_long_expression_is_short_for_people_and_whole_for_programs() {
+    let folder = folder();
+    let path = folder.path();
+    write_f64(&path.join("x.npy"), &[1.0]);
+    let long = format!("x{}", " +\n  x".repeat(100));
+    let arguments = [&long[..], "x=x.npy", "-o", "y.npy", "--force", "--no-picture"];
+    let output = eval(path, &arguments);
+    let shown = stdout(&output);
+    let first = shown.lines().next().expect("a line");
+    assert!(
+        first.starts_with("x + x + x") && first.ends_with("...: float64 -> float64"),
+        "{first}"
+    );
+    assert!(first.len() < 100, "{first}");
+    let told = json(&eval(path, &[&arguments[..], &["--json"]].concat()));
+    assert_eq!(told["function"], long);
+    assert_eq!(read_f64(&path.join("y.npy")), [101.0]);
+}
+
+#[test]
 fn several_outputs_go_to_as_many_files() {
     let folder = folder();
     let path = folder.path();
@@ -175,6 +195,12 @@ fn what_has_no_axes_is_printed_so_that_it_reads_back_to_the_bit() {
     );
     let told = refused(path, &["sum(x)", "x=x.npy", "-o", "sum.npy"], 1);
     assert!(told.contains("exists already"), "{told}");
+    // That is told before anything is computed.
+    write_f64(&path.join("empty.npy"), &[]);
+    let told = refused(path, &["max(x)", "x=empty.npy", "-o", "sum.npy"], 1);
+    assert!(told.contains("exists already"), "{told}");
+    let told = refused(path, &["max(x)", "x=empty.npy", "-o", "a", "-o", "b"], 2);
+    assert!(told.contains("max(x) gives 1 output, but -o 2 were given"), "{told}");
 }
 
 #[test]
