@@ -1,4 +1,5 @@
-from typing import Any, Literal
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -62,6 +63,97 @@ class ufunc:
         reduction: bool = False,
     ) -> tuple[np.dtype[Any], ...]: ...
 
+class FallbackWarning(UserWarning): ...
+
+class Refusal(Exception):
+    construct: str
+    advice: str
+    file: str | None
+    line: int | None
+
+class vectorize:
+    pyfunc: Callable[..., Any] | None
+    otypes: str | Sequence[Any] | None
+    excluded: set[int | str]
+    cache: bool
+    __name__: str
+    @overload
+    def __init__(
+        self,
+        pyfunc: Callable[..., Any],
+        otypes: str | Sequence[DTypeLike] | None = None,
+        doc: str | None = None,
+        excluded: Collection[int | str] | None = None,
+        cache: bool = False,
+        signature: str | None = None,
+        *,
+        strict: bool = False,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        *,
+        otypes: str | Sequence[DTypeLike] | None = None,
+        doc: str | None = None,
+        excluded: Collection[int | str] | None = None,
+        cache: bool = False,
+        signature: str | None = None,
+        strict: bool = False,
+    ) -> None: ...
+    @property
+    def nin(self) -> int: ...
+    @property
+    def nout(self) -> int: ...
+    @property
+    def nargs(self) -> int: ...
+    @property
+    def ntypes(self) -> int: ...
+    @property
+    def types(self) -> list[str]: ...
+    @property
+    def identity(self) -> None: ...
+    @property
+    def signature(self) -> str | None: ...
+    @property
+    def compiled(self) -> bool: ...
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+    def reduce(
+        self,
+        array: ArrayLike,
+        axis: int | tuple[int, ...] | None = 0,
+        dtype: DTypeLike | None = None,
+        out: _Out = None,
+        keepdims: bool = False,
+        initial: Any = ...,
+        where: ArrayLike = True,
+    ) -> Any: ...
+    def accumulate(
+        self, array: ArrayLike, axis: int = 0, dtype: DTypeLike | None = None, out: _Out = None
+    ) -> NDArray[Any]: ...
+    def reduceat(
+        self,
+        array: ArrayLike,
+        indices: ArrayLike,
+        axis: int = 0,
+        dtype: DTypeLike | None = None,
+        out: _Out = None,
+    ) -> NDArray[Any]: ...
+    def outer(self, a: ArrayLike, b: ArrayLike, /, **kwargs: Any) -> Any: ...
+    def at(self, a: NDArray[Any], indices: Any, b: ArrayLike | None = None, /) -> None: ...
+    def explain(self) -> str: ...
+    def refresh(self) -> None: ...
+    def to_bytes(self) -> bytes: ...
+
+def from_bytes(data: bytes) -> vectorize: ...
+def compile(text: str) -> ufunc: ...
+def evaluate(
+    text: str,
+    local_dict: Mapping[str, Any] | None = None,
+    global_dict: Mapping[str, Any] | None = None,
+    out: _Out = None,
+    order: _Order = "K",
+    casting: _Casting = "safe",
+) -> Any: ...
 def can_cast(from_: DTypeLike, to: DTypeLike, casting: _Casting = "safe") -> bool: ...
 def promote_types(type1: DTypeLike, type2: DTypeLike) -> np.dtype[Any]: ...
 def result_type(*arrays_and_dtypes: Any) -> np.dtype[Any]: ...

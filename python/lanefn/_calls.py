@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 
+from . import _helpers
 from ._lanefn import _functions
 from ._values import Const, Lane, Row, Several
 
@@ -145,6 +146,8 @@ def ufunc(t, target, args, kwargs):
         return fold(t, target, args, kwargs)
     plain(t, name, kwargs)
     arity(t, name, args, target.nin)
+    if any(sequence(a) for a in args):
+        return t.each(lambda *row: ufunc(t, target, row, {}), *args)
     kind = "b" if name in TRUTHS else "n"
     if name.startswith("logical_"):
         args = [t.condition(t.truth(a)) for a in args]
@@ -152,6 +155,14 @@ def ufunc(t, target, args, kwargs):
     if target.nout > 1:
         return Several([t.call_node(name, lanes, "n", i) for i in range(target.nout)])
     return t.call_node(name, lanes, kind)
+
+
+def sequence(value):
+    """Whether NumPy takes a value for an array with one axis."""
+    if isinstance(value, Const):
+        v = value.value
+        return isinstance(v, (list, tuple)) or (isinstance(v, np.ndarray) and v.ndim == 1)
+    return isinstance(value, Several)
 
 
 # Functions of scipy.special that are ufuncs, by the names that they have here.
@@ -389,6 +400,31 @@ def factorial(t, target, args, kwargs):
     return Lane(t.b.lookup([math.factorial(i) for i in range(21)], lane.id), "i")
 
 
+def written(helper):
+    """What translates calls of a function that one of the helpers stands for."""
+
+    def handler(t, target, args, kwargs):
+        if known(args, kwargs):
+            return fold(t, target, args, kwargs)
+        if target in (np.argmin, np.argmax):
+            if len(args) != 1 or not sequence(args[0]):
+                t.refuse(f"np.{target.__name__}() of what is no array with one axis")
+            items = t.items(args[0])
+            if not 0 < len(items) <= 64:
+                t.refuse(f"np.{target.__name__}() of {len(items)} numbers")
+            args = [Several(items, list)]
+        return t.call(Const(helper), list(args), kwargs)
+
+    return handler
+
+
+HANDLERS[math.comb] = written(_helpers.comb)
+HANDLERS[math.perm] = written(_helpers.perm)
+HANDLERS[math.isqrt] = written(_helpers.isqrt)
+HANDLERS[np.argmin] = written(_helpers.argmin)
+HANDLERS[np.argmax] = written(_helpers.argmax)
+
+
 # ---- builtins ---------------------------------------------------------------------------------------
 
 
@@ -397,6 +433,8 @@ def absolute(t, target, args, kwargs):
     if known(args):
         return fold(t, target, args, kwargs)
     arity(t, "abs", args, 1)
+    if isinstance(args[0], Several) and args[0].type is np.ndarray:
+        return t.each(lambda v: absolute(t, target, [v], {}), args[0])
     lane = t.number(args[0])
     return t.call_node("abs", [lane], lane.kind)
 
@@ -529,12 +567,67 @@ def extreme(t, target, args, kwargs):
     return best
 
 
-@handles(sum, math.fsum, np.sum)
+@handles(np.sum, np.mean, np.prod, np.any, np.all)
+def numpy_reduction(t, target, args, kwargs):
+    if known(args, kwargs):
+        return fold(t, target, args, kwargs)
+    name = target.__name__
+    plain(t, f"np.{name}", kwargs)
+    arity(t, f"np.{name}", args, 1)
+    items = t.items(args[0]) if sequence(args[0]) else [args[0]]
+    if not items or not all(isinstance(i, (Const, Lane)) for i in items):
+        t.refuse(f"np.{name}() of what is no array of numbers")
+    if name in ("any", "all"):
+        return any_all(t, {"any": any, "all": all}[name], [Several(items, list)], {})
+    if name == "prod":
+        return tree(t, ast.Mult, items, Const(1))
+    value = tree(t, ast.Add, items, Const(-0.0 if t.number(items[0]).kind == "f" else 0))
+    if name == "mean":
+        value = t.binary(ast.Div, value, Const(len(items)))
+    return value
+
+
+def tree(t, op, items, start):
+    """Numbers joined in the order of NumPy's sums."""
+
+    def join(a, b):
+        return t.binary(op, a, b)
+
+    n = len(items)
+    if n < 8:
+        value = start
+        for item in items:
+            value = join(value, item)
+        return value
+    if n > 128:
+        t.refuse(f"a sum of {n} numbers", "write a loop")
+    sums = list(items[:8])
+    for i in range(8, n - n % 8):
+        sums[i % 8] = join(sums[i % 8], items[i])
+    while len(sums) > 1:
+        sums = [join(a, b) for a, b in zip(sums[::2], sums[1::2])]
+    value = sums[0]
+    for item in items[n - n % 8 :]:
+        value = join(value, item)
+    return value
+
+
+@handles(np.dot, np.inner, np.vdot)
+def dot(t, target, args, kwargs):
+    if known(args, kwargs):
+        return fold(t, target, args, kwargs)
+    plain(t, "np.dot", kwargs)
+    arity(t, "np.dot", args, 2)
+    if not all(sequence(a) for a in args):
+        t.refuse(f"np.{target.__name__}() of what are no arrays with one axis")
+    products = t.each(lambda a, b: t.binary(ast.Mult, a, b), *args)
+    return tree(t, ast.Add, products.items, Const(0))
+
+
+@handles(sum, math.fsum)
 def total(t, target, args, kwargs):
     if known(args, kwargs):
         return fold(t, target, args, kwargs)
-    if target is not sum:
-        arity(t, target.__name__, args, 1)
     arity(t, "sum", args, 1, 2)
     items = t.items(args[0])
     if items is None or set(kwargs) - {"start"} or target is math.fsum:
@@ -555,6 +648,27 @@ def product(t, target, args, kwargs):
     value = kwargs.get("start", Const(1))
     for item in items:
         value = t.binary(ast.Mult, value, item)
+    return value
+
+
+@handles(map)
+def mapped(t, target, args, kwargs):
+    lists = [t.items(a) for a in args[1:]]
+    if not lists or None in lists:
+        t.refuse("map() over what is not known before", "write a loop")
+    return Several([t.call(args[0], list(row), {}) for row in zip(*lists)], list)
+
+
+@handles(functools.reduce)
+def reduction(t, target, args, kwargs):
+    arity(t, "reduce", args, 2, 3)
+    items = t.items(args[1])
+    if items is None or not (items or args[2:]):
+        t.refuse("reduce() of what is not known before", "write a loop")
+    items = [*args[2:], *items]
+    value = items[0]
+    for item in items[1:]:
+        value = t.call(args[0], [value, item], {})
     return value
 
 
@@ -620,7 +734,14 @@ def sequences(t, target, args, kwargs):
     elif target is reversed:
         made = lists[0][::-1]
     else:
-        t.refuse("sorted() of numbers that depend on the element")
+        made = list(lists[0])
+        if len(made) > 16:
+            t.refuse(f"sorted() of {len(made)} numbers that depend on the element")
+        for end in range(len(made) - 1, 0, -1):
+            for i in range(end):
+                a, b = made[i], made[i + 1]
+                swap = t.truth(t.compare(ast.Lt, b, a))
+                made[i], made[i + 1] = t.merge(swap, b, a), t.merge(swap, a, b)
     return Several(made, list)
 
 
@@ -634,7 +755,17 @@ def gathered(t, target, args, kwargs):
     return Several(items, target)
 
 
-@handles(np.array, np.asarray, set, frozenset, dict, str, np.linspace, np.arange, np.zeros, np.ones)
+@handles(np.array, np.asarray)
+def array(t, target, args, kwargs):
+    if known(args, kwargs) or not isinstance(args[0] if args else None, Several):
+        return made_now(t, target, args, kwargs)
+    items = args[0].items
+    if kwargs or len(args) > 1 or not all(isinstance(i, (Const, Lane)) for i in items):
+        return made_now(t, target, args, kwargs)
+    return Several(items, np.ndarray)
+
+
+@handles(set, frozenset, dict, str, np.linspace, np.arange, np.zeros, np.ones)
 def made_now(t, target, args, kwargs):
     args = [constant(a) for a in args]
     kwargs = {k: constant(v) for k, v in kwargs.items()}
@@ -651,7 +782,8 @@ def constant(value):
     if isinstance(value, Several):
         items = [constant(i) for i in value.items]
         if None not in items:
-            return Const(value.type(i.value for i in items))
+            make = np.array if value.type is np.ndarray else value.type
+            return Const(make([i.value for i in items]))
     return None
 
 
@@ -788,7 +920,9 @@ def numpy_extreme(t, target, args, kwargs):
         return fold(t, target, args, kwargs)
     plain(t, target.__name__, kwargs)
     arity(t, target.__name__, args, 1)
-    items = t.items(args[0]) or [args[0]]
+    items = t.items(args[0]) if sequence(args[0]) else [args[0]]
+    if not items:
+        t.refuse(f"np.{target.__name__}() of nothing")
     best = t.number(items[0])
     for item in items[1:]:
         name = "minimum" if "min" in target.__name__ else "maximum"
@@ -926,8 +1060,9 @@ def subscript(t, value, index):
                 return value.items[operator.index(index.value)]
             except (IndexError, TypeError) as error:
                 t.refuse(str(error))
-        if all(isinstance(i, Const) for i in value.items):
-            return subscript(t, Const(value.type(i.value for i in value.items)), index)
+        fixed = constant(value)
+        if fixed is not None:
+            return subscript(t, fixed, index)
         lane = whole_index(t, index)
         n = len(value.items)
         within(t, lane, n, value.type.__name__)
@@ -1273,6 +1408,28 @@ def bound_method(t, target, args, kwargs):
     t.refuse(f"{kind.__name__}.{name}() of a number that depends on the element")
 
 
+def change(t, value, name, args):
+    """A method that changes a list of the function's own."""
+    t.changes(value)
+    if name == "append":
+        arity(t, "append", args, 1)
+        value.items.append(args[0])
+    elif name == "extend":
+        arity(t, "extend", args, 1)
+        more = t.items(args[0])
+        if more is None:
+            t.refuse("a list is extended by what is not known before")
+        value.items.extend(more)
+    elif name == "reverse":
+        value.items.reverse()
+    else:
+        index = args[0] if args else Const(-1)
+        if not isinstance(index, Const) or not value.items:
+            t.refuse("list.pop() of an index that depends on the element, or of an empty list")
+        return value.items.pop(index.value)
+    return Const(None)
+
+
 def method(t, target, args, kwargs):
     """A method of a number, or of a tuple made in the function."""
     value, name = target.value, target.name
@@ -1282,6 +1439,14 @@ def method(t, target, args, kwargs):
             arity(t, "dict.get", args, 2)
             return choice(t, value.value, *args)
     if isinstance(value, Several):
+        if value.type is list and name in ("append", "extend", "pop", "reverse"):
+            return change(t, value, name, args)
+        if value.type is np.ndarray and name in ("sum", "mean", "prod", "any", "all") and not args:
+            return numpy_reduction(t, getattr(np, name), [value], {})
+        if value.type is np.ndarray and name in ("argmin", "argmax") and not args:
+            return written(getattr(_helpers, name))(t, getattr(np, name), [value], {})
+        if value.type is np.ndarray and name in ("min", "max") and not args:
+            return numpy_extreme(t, getattr(np, name), [value], {})
         fixed = constant(value)
         if fixed is not None and name in PURE[value.type]:
             return bound_method(t, getattr(fixed.value, name), args, kwargs)
@@ -1295,6 +1460,8 @@ def method(t, target, args, kwargs):
             finite = t.call_node("isfinite", [lane], "b")
             floor = t.call_node("floor", [lane], lane.kind)
             return t.both(finite, t.call_node("equal", [floor, lane], "b"))
+        if name == "bit_length" and not args:
+            return t.call(Const(_helpers.bit_length), [value], {})
         if name in ("item", "conjugate") and not args:
             return value
         if name == "__abs__" and not args:

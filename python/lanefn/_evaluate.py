@@ -5,6 +5,7 @@ import threading
 
 import numpy as np
 
+from . import _lanefn
 from ._lanefn import _expression
 
 __all__ = ["compile", "evaluate"]
@@ -47,7 +48,7 @@ def compile(text):
     >>> f(np.array([1.0, 2.0, 3.0]))
     array([0., 1., 4.])
     """
-    return _expression(text, False)
+    return _expression(str(text), False)[0]
 
 
 def evaluate(text, local_dict=None, global_dict=None, out=None, order="K", casting="safe"):
@@ -56,7 +57,9 @@ def evaluate(text, local_dict=None, global_dict=None, out=None, order="K", casti
     Parameters
     ----------
     text : str
-        The expression; see `compile`. It is never run as Python.
+        The expression; see `compile`. It is never run as Python. The whole of it may be ``sum(...)``,
+        ``prod(...)``, ``min(...)``, ``max(...)``, ``mean(...)``, ``any(...)`` or ``all(...)``, which make
+        one value of all elements.
     local_dict, global_dict : mapping, optional
         Where its names are looked up, one after the other; by default the variables of the caller.
     out : ndarray or tuple of ndarrays, optional
@@ -91,13 +94,14 @@ def evaluate(text, local_dict=None, global_dict=None, out=None, order="K", casti
     array([ 0,  5, 10])
     """
     text = str(text)
-    of = _known.get(text)
-    if of is None:
-        of = _expression(text, True)
+    known = _known.get(text)
+    if known is None:
+        known = _expression(text, True)
         with _lock:
             if len(_known) >= _KEPT:
                 _known.pop(next(iter(_known)))
-            _known[text] = of
+            _known[text] = known
+    of, reduction = known
     if local_dict is None:
         frame = sys._getframe(1)
         local_dict = frame.f_locals
@@ -113,7 +117,20 @@ def evaluate(text, local_dict=None, global_dict=None, out=None, order="K", casti
             values.append(0)
         else:
             raise KeyError(name)
+    if reduction is not None:
+        return _reduced(np.asanyarray(of(*values)), *reduction, out)
     results = of(*values, out=out, order=order, casting=casting)
     if isinstance(results, tuple):
         return tuple(np.asanyarray(r) for r in results)
     return np.asanyarray(results)
+
+
+def _reduced(values, name, function, out):
+    """One value of all."""
+    result = getattr(_lanefn, function).reduce(values, axis=None)
+    if name == "mean":
+        result = result / values.size
+    if out is None:
+        return np.asanyarray(result)
+    np.copyto(out, result, casting="same_kind")
+    return out

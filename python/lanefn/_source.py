@@ -72,8 +72,9 @@ def _statements(lines, first):
     """The statement that begins at a line, as often as more lines still parse."""
     head = lines[first]
     indent = len(head) - len(head.lstrip())
-    # An `if` around it allows for any indentation, and for strings that have none.
-    before = "if 1:\n" if indent else ""
+    # Empty lines before it give it the line numbers of its file. An `if` around it allows for any
+    # indentation, and for strings that have none.
+    before = "\n" * (first - 1) + "if 1:\n" if indent else "\n" * first
     for end in range(first + 1, min(len(lines), first + 2000) + 1):
         if end < len(lines):
             line = lines[end]
@@ -85,10 +86,7 @@ def _statements(lines, first):
         except SyntaxError:
             continue
         node = module.body[0]
-        if indent:
-            node = node.body[0]
-        ast.increment_lineno(node, first - (1 if indent else 0))
-        yield node
+        yield node.body[0] if indent else node
 
 
 def _lambda(code, lines, first):

@@ -11,6 +11,7 @@ import builtins
 import functools
 import math
 import operator
+import re
 import sys
 import types
 
@@ -67,6 +68,8 @@ BITS = ("bitwise_and", "bitwise_or", "bitwise_xor")
 UNROLL = 12
 # No function may become more nodes than this.
 NODES = 50_000
+# Arithmetic on arrays of this many numbers, or fewer, is written out.
+LONGEST = 128
 # Helpers within helpers.
 DEPTH = 24
 # What a loop carries beside its names: nothing, whether it has stopped, the number of the exit that was
@@ -150,6 +153,16 @@ def translate(function, inputs, constants, make):
     raise Refusal("the function is too involved")
 
 
+def escaped(text):
+    """A text as a format that gives it."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def is_simple(spec):
+    """Whether a format specification asks for nothing out of the way."""
+    return re.fullmatch(r"[<>^=+\- ]*0?\d{0,3},?(\.\d{1,3})?[a-zA-Z%]?", spec) is not None
+
+
 def name_of(function):
     """What a callable is called."""
     while isinstance(function, functools.partial):
@@ -175,8 +188,11 @@ class Translator:
 
     def run(self, function, inputs, constants):
         args, kwargs = [], {k: Const(v) for k, v in constants.items()}
+        self.inputs = {}
         for name in inputs:
-            lane = Lane(self.b.input(str(name) if isinstance(name, str) else f"x{name}"))
+            own = name if isinstance(name, str) else f"x{name}"
+            lane = Lane(self.b.input(own))
+            self.inputs[lane.id] = own
             if isinstance(name, str):
                 kwargs[name] = lane
             else:
@@ -297,6 +313,8 @@ class Translator:
                 return bool(value.value)
             except Exception as error:
                 self.refuse(f"the truth of {self.describe(value)} is not known ({error})")
+        if is_array(value):
+            self.refuse("the truth of an array", "use np.any or np.all")
         if isinstance(value, Several):
             return bool(value.items)
         if isinstance(value, (Local, Row)):
@@ -627,8 +645,6 @@ class Translator:
             self.assign(node.target, None)
         read = ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target)
         old = self.eval(read)
-        if isinstance(old, Several) and old.type is list:
-            self.refuse("a list is changed in place", "use numbers")
         self.assign(node.target, self.binary(type(node.op), old, self.eval(node.value)))
         return True
 
@@ -651,13 +667,34 @@ class Translator:
             for t, item in zip(target.elts, items):
                 self.assign(t.value if isinstance(t, ast.Starred) else t, item)
         elif isinstance(target, ast.Subscript):
-            self.refuse("an item is assigned", "a compiled function changes nothing; use local names")
+            owner, index = self.eval(target.value), self.eval(target.slice)
+            if not (isinstance(owner, Several) and isinstance(index, Const)):
+                self.refuse("an item is assigned", "only lists of the function's own can be changed")
+            self.changes(owner)
+            try:
+                owner.items[operator.index(index.value)] = value
+            except (TypeError, IndexError) as error:
+                self.refuse(str(error))
         elif isinstance(target, ast.Attribute):
             self.refuse(
                 "an attribute is assigned", "a compiled function changes nothing; use local names"
             )
         else:
             self.refuse("an assignment that can't be compiled")
+
+    def changes(self, owner):
+        """Makes sure that all elements change a list, which was made in this function."""
+        region, whole = self.region, self.cond is True
+        while region is not None:
+            whole = whole and not region.exits
+            if region.loop:
+                break
+            region = region.parent
+        if owner.type is tuple or not whole or region is None or region.parent is not None:
+            self.refuse(
+                f"a {owner.type.__name__} is changed where not all elements come by",
+                "use local names, or change it outside of conditions and loops",
+            )
 
     def do_Return(self, node):
         if self.region.loop:
@@ -724,26 +761,34 @@ class Translator:
         return False
 
     def message(self, args):
-        """The text of an exception. What depends on the element stays as it is written."""
+        """The text of an exception, as a format of the inputs. What else depends on the element stays as it is
+        written."""
         texts = []
         for arg in args:
             parts = arg.values if isinstance(arg, ast.JoinedStr) else [arg]
-            text = ""
-            for part in parts:
-                if isinstance(part, ast.Constant):
-                    text += str(part.value)
-                    continue
-                written = part.value if isinstance(part, ast.FormattedValue) else part
-                try:
-                    value = self.under(False, lambda: self.eval(written))
-                except Refusal:
-                    value = None
-                if isinstance(value, Const):
-                    text += str(value.value)
-                else:
-                    text += "{" + ast.unparse(written) + "}"
-            texts.append(text)
+            texts.append("".join(map(self.part_of_message, parts)))
         return ", ".join(texts)
+
+    def part_of_message(self, part):
+        spec, conversion = "", ""
+        if isinstance(part, ast.FormattedValue):
+            if part.conversion != -1:
+                conversion = "!" + chr(part.conversion)
+            if part.format_spec is not None:
+                spec = ast.unparse(part.format_spec)[2:-1]
+            part = part.value
+        try:
+            value = self.under(False, lambda: self.eval(part))
+        except Refusal:
+            value = None
+        if isinstance(value, Lane) and value.id in self.inputs and is_simple(spec):
+            return "{" + self.inputs[value.id] + conversion + (f":{spec}" if spec else "") + "}"
+        if isinstance(value, Const):
+            try:
+                return escaped(format(value.value, spec))
+            except (TypeError, ValueError):
+                pass
+        return escaped("{" + ast.unparse(part) + "}")
 
     def do_FunctionDef(self, node):
         if node.decorator_list:
@@ -1354,9 +1399,13 @@ class Translator:
             cond = self.test(node)
             return Const(cond) if isinstance(cond, bool) else cond
         name, python = UNARY[type(node.op)]
-        value = self.eval(node.operand)
+        return self.unary(name, python, self.eval(node.operand))
+
+    def unary(self, name, python, value):
         if isinstance(value, Const):
             return self.fold(python, value)
+        if is_array(value):
+            return self.each(lambda v: self.unary(name, python, v), value)
         lane = self.number(value)
         return self.call_node(name, [lane], lane.kind)
 
@@ -1377,6 +1426,8 @@ class Translator:
         name, python = BINARY[op]
         if isinstance(left, Const) and isinstance(right, Const):
             return self.fold(python, left, right)
+        if is_array(left) or is_array(right):
+            return self.each(lambda a, b: self.binary(op, a, b), left, right)
         if isinstance(left, Several) or isinstance(right, Several):
             return self.sequences(name, left, right)
         if name in BITS:
@@ -1440,6 +1491,22 @@ class Translator:
         kind = "f" if "f" in (a.kind, b.kind) else "n"
         return self.call_node("pow", [a, b], kind)
 
+    def each(self, function, *values):
+        """A function of elements on arrays with one axis, and on numbers with them."""
+        lists = [self.items(v) if is_array(v) or isinstance(v, Several) else None for v in values]
+        lengths = {len(items) for items in lists if items is not None}
+        lengths.discard(1)
+        if len(lengths) > 1:
+            self.refuse("arrays of different lengths meet")
+        n = lengths.pop() if lengths else 1
+        if n > LONGEST:
+            self.refuse(f"arithmetic on an array of {n} numbers", "write a loop over it")
+        rows = [
+            [v] * n if items is None else items * n if len(items) == 1 else items
+            for v, items in zip(values, lists)
+        ]
+        return Several([function(*row) for row in zip(*rows)], np.ndarray)
+
     def sequences(self, name, left, right):
         if name == "add":
             a, b = self.items(left), self.items(right)
@@ -1456,6 +1523,8 @@ class Translator:
 
     def of_Compare(self, node):
         left = self.eval(node.left)
+        if len(node.ops) == 1:
+            return self.compare(type(node.ops[0]), left, self.eval(node.comparators[0]))
         cond = True
         for op, comparator in zip(node.ops, node.comparators):
             if cond is False:
@@ -1481,6 +1550,8 @@ class Translator:
         name, python = COMPARISONS[op]
         if isinstance(left, Const) and isinstance(right, Const):
             return self.fold(python, left, right)
+        if is_array(left) or is_array(right):
+            return self.each(lambda a, b: self.compare(op, a, b), left, right)
         for value in (left, right):
             if isinstance(value, Const) and not is_number(value.value):
                 if op in (ast.Eq, ast.NotEq) and isinstance(
@@ -1564,6 +1635,10 @@ class Translator:
 
     def of_Call(self, node):
         function = self.eval(node.func)
+        if len(node.args) == 1 and not node.keywords and isinstance(function, Const):
+            joined = self.generator(function.value, node.args[0])
+            if joined is not None:
+                return joined
         args = []
         for a in node.args:
             if isinstance(a, ast.Starred):
@@ -1584,6 +1659,37 @@ class Translator:
                 kwargs[k.arg] = value
         self.node = node
         return self.call(function, args, kwargs)
+
+    def generator(self, function, node):
+        """`sum`, `any` or `all` over many turns, as a loop; None for anything else."""
+        if function not in (sum, any, all) or not isinstance(node, (ast.GeneratorExp, ast.ListComp)):
+            return None
+        of = node.generators[0]
+        if len(node.generators) > 1 or of.is_async:
+            return None
+        over = self.eval(of.iter)
+        if not isinstance(over, Const):
+            return None
+        if not isinstance(over.value, _calls.LaneRange):
+            if not isinstance(over.value, range) or len(over.value) <= UNROLL:
+                return None
+        saved, name = dict(self.frame.env), f".{self.hidden}"
+        self.hidden += 1
+        target = ast.Name(name, ast.Store())
+        if function is sum:
+            step = [ast.AugAssign(target, ast.Add(), node.elt)]
+        else:
+            test = node.elt if function is any else ast.UnaryOp(ast.Not(), node.elt)
+            found = ast.Assign([target], ast.Constant(function is any))
+            step = [ast.If(test, [found, ast.Break()], [])]
+        for test in reversed(of.ifs):
+            step = [ast.If(test, step, [])]
+        loop = ast.copy_location(ast.For(of.target, of.iter, step, []), node)
+        self.frame.env[name] = Const(0 if function is sum else function is all)
+        self.do_For(ast.fix_missing_locations(loop))
+        value = self.frame.env[name]
+        self.frame.env = saved
+        return value
 
     def of_ListComp(self, node):
         return Several(self.comprehension(node), list)
@@ -1637,6 +1743,13 @@ class Translator:
                     self.refuse(f"{len(v)} values are taken one by one")
                 return [i if isinstance(i, (Lane, Const, Several)) else Const(i) for i in v]
         return None
+
+
+def is_array(value):
+    """Whether a value is an array with one axis."""
+    if isinstance(value, Const):
+        return isinstance(value.value, np.ndarray) and value.value.ndim == 1
+    return isinstance(value, Several) and value.type is np.ndarray
 
 
 def is_number(value):

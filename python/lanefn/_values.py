@@ -57,7 +57,7 @@ class Lane:
 
 
 class Several:
-    """A tuple, or a list that nobody changes."""
+    """A tuple, a list, or a NumPy array with one axis. The type says which."""
 
     __slots__ = ("items", "type")
 

@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import json
 import pickle
+import string
 import sys
 import types
 import warnings
@@ -13,7 +14,7 @@ import warnings
 import numpy as np
 
 from ._lanefn import _Builder, _Calls, _made, ufunc
-from ._translate import is_number, name_of, translate
+from ._translate import is_number, is_simple, name_of, translate
 from ._values import Refusal
 
 __all__ = ["FallbackWarning", "Refusal", "from_bytes", "vectorize"]
@@ -762,6 +763,15 @@ def _again(pyfunc, options):
         )
 
 
+def _check_format(text, arguments):
+    """Makes sure that a text of an exception names inputs, and no more."""
+    for _, name, spec, conversion in string.Formatter().parse(text):
+        if name is not None and not (
+            name in arguments and is_simple(spec or "") and conversion in (None, "r", "s", "a")
+        ):
+            raise ValueError("the text of an exception asks for more than an argument")
+
+
 def _load(data):
     """The inverse of a pickle of a compiled function."""
     return from_bytes(data)
@@ -830,6 +840,9 @@ def from_bytes(data):
             raise ValueError("the function has other arguments than it says")
         if otypes is not None:
             primary._giving([np.dtype(t) for t in otypes])
+        for of in (primary, full):
+            for _, text in (of._raises or ()) if of is not None else ():
+                _check_format(text, of._arguments)
     except TypeError as error:
         raise ValueError(f"the bytes of the function are damaged: {error}") from None
     new = vectorize.__new__(vectorize)

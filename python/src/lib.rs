@@ -5,6 +5,7 @@ mod calls;
 mod error;
 mod operand;
 mod overrides;
+mod threads;
 mod ufunc;
 
 use lanefn::dtype::{self, Type};
@@ -38,19 +39,30 @@ fn _made(
     made(py, compiled, raises, otypes, wide)
 }
 
-/// The function that an expression says. One of no names gets an input that it does not use, if it may.
+/// The function that an expression says. One that is to be evaluated at once may be a reduction, of which
+/// the name and the function of two values come along; and it may have no names, and gets an input then
+/// that it does not use.
 #[pyfunction]
-fn _expression(py: Python, text: &str, unused: bool) -> PyResult<ufunc::Ufunc> {
+fn _expression(
+    py: Python,
+    text: &str,
+    at_once: bool,
+) -> PyResult<(ufunc::Ufunc, Option<(&'static str, &'static str)>)> {
     use lanefn::{Catalogue, Compiled, Error, compiler::text};
-    let compiled = text::parse(text, &Catalogue).map_err(Error::from).and_then(|graph| {
-        if graph.inputs().is_empty() && unused {
-            let graph = text::parse_with_inputs(text, &["unused"], &Catalogue)?;
-            return Compiled::new(text, graph);
+    let read = || -> lanefn::Result<_> {
+        if !at_once {
+            return Ok((Compiled::from_expression(text)?, None));
         }
-        Compiled::new(text, graph)
-    });
-    let compiled = compiled.map_err(|e| error::exception(py, &e))?;
-    made(py, compiled, None, None, false)
+        let read = text::read(text, text::Names::default(), &Catalogue).map_err(Error::from)?;
+        let mut graph = read.graph;
+        if graph.inputs().is_empty() {
+            graph.input("unused");
+        }
+        let reduction = read.reduction.map(|r| (r.name(), r.function()));
+        Ok((Compiled::new(text, graph)?, reduction))
+    };
+    let (compiled, reduction) = read().map_err(|e| error::exception(py, &e))?;
+    Ok((made(py, compiled, None, None, false)?, reduction))
 }
 
 /// A function made at run time, with the exceptions that it can raise.
@@ -143,6 +155,9 @@ fn _lanefn(module: &Bound<PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(_made, module)?)?;
     module.add_function(wrap_pyfunction!(_expression, module)?)?;
     module.add_function(wrap_pyfunction!(can_cast, module)?)?;
+    module.add_function(wrap_pyfunction!(threads::set_num_threads, module)?)?;
+    module.add_function(wrap_pyfunction!(threads::get_num_threads, module)?)?;
+    module.add_function(wrap_pyfunction!(threads::_replace_num_threads, module)?)?;
     module.add_function(wrap_pyfunction!(promote_types, module)?)?;
     module.add_function(wrap_pyfunction!(result_type, module)?)?;
     let mut names = Vec::new();

@@ -439,7 +439,7 @@ impl Ufunc {
 
         if let Some(raises) = raises
             && let Some(codes) = outputs.pop()
-            && let Some(error) = raised(py, raises.bind(py), &codes.work)?
+            && let Some(error) = self.raised(raises.bind(py), &codes.work, &inputs)?
         {
             return Ok(Err(error));
         }
@@ -458,6 +458,51 @@ impl Ufunc {
             1 => Ok(Ok(done.remove(0))),
             _ => Ok(Ok(PyTuple::new(py, done)?.into_any())),
         }
+    }
+
+    /// The exception of the first element that has one, if any has. The numbers lie in C order.
+    fn raised(
+        &self,
+        raises: &Bound<PyTuple>,
+        codes: &Bound<PyUntypedArray>,
+        inputs: &[Object],
+    ) -> PyResult<Option<PyErr>> {
+        let py = raises.py();
+        let codes = codes.cast::<numpy::PyArrayDyn<u8>>()?;
+        let numbers = numpy::PyArrayMethods::readonly(codes);
+        let flat = numbers.as_slice().map_err(|e| PyValueError::new_err(e.to_string()))?;
+        let Some(first) = flat.iter().position(|&n| n != 0) else { return Ok(None) };
+        let mut index = Vec::new();
+        let mut rest = first;
+        for &n in codes.shape().iter().rev() {
+            index.push(rest % n);
+            rest /= n;
+        }
+        index.reverse();
+        let index = PyTuple::new(py, index)?;
+        let pair = raises.get_item(usize::from(flat[first]) - 1)?;
+        let (class, text): (Object, Object) = pair.extract()?;
+        // A text is a format of the inputs.
+        let values = PyDict::new(py);
+        for (name, input) in std::iter::zip(self.of().arguments(), inputs) {
+            let whole = numpy(py)?.call_method1(
+                intern!(py, "broadcast_to"),
+                (input, PyTuple::new(py, codes.shape())?),
+            )?;
+            values.set_item(name, whole.get_item(&index)?.call_method0(intern!(py, "item"))?)?;
+        }
+        let made = text.call_method(intern!(py, "format"), (), Some(&values));
+        let text = made.unwrap_or(text).extract::<String>()?;
+        let text = match (index.len(), text.is_empty()) {
+            (0, _) => text,
+            (_, true) => format!("at index {}", index.repr()?),
+            (_, false) => format!("{text} (at index {})", index.repr()?),
+        };
+        // A class that can't be made of a text is told of, not lost.
+        Ok(Some(match class.call1((&text,)) {
+            Ok(made) => PyErr::from_value(made),
+            Err(_) => PyRuntimeError::new_err(format!("{class}: {text}")),
+        }))
     }
 
     /// The dtypes that `dtype=` or `signature=` asks for, as [`Untyped::resolve`] wants them.
@@ -1093,37 +1138,6 @@ impl Ufunc {
         let all: Vec<Bound<PyArrayDescr>> = all.collect();
         PyTuple::new(py, all)
     }
-}
-
-/// The exception of the first element that has one, if any has. The numbers lie in C order.
-fn raised(
-    py: Python,
-    raises: &Bound<PyTuple>,
-    codes: &Bound<PyUntypedArray>,
-) -> PyResult<Option<PyErr>> {
-    let codes = codes.cast::<numpy::PyArrayDyn<u8>>()?;
-    let numbers = numpy::PyArrayMethods::readonly(codes);
-    let flat = numbers.as_slice().map_err(|e| PyValueError::new_err(e.to_string()))?;
-    let Some(first) = flat.iter().position(|&n| n != 0) else { return Ok(None) };
-    let mut index = Vec::new();
-    let mut rest = first;
-    for &n in codes.shape().iter().rev() {
-        index.push(rest % n);
-        rest /= n;
-    }
-    index.reverse();
-    let pair = raises.get_item(usize::from(flat[first]) - 1)?;
-    let (class, text): (Object, String) = pair.extract()?;
-    let text = match (index.as_slice(), text.is_empty()) {
-        ([], _) => text,
-        (_, true) => format!("at index {}", PyTuple::new(py, &index)?.repr()?),
-        (_, false) => format!("{text} (at index {})", PyTuple::new(py, &index)?.repr()?),
-    };
-    // A class that can't be made of a text is told of, not lost.
-    Ok(Some(match class.call1((&text,)) {
-        Ok(made) => PyErr::from_value(made),
-        Err(_) => PyRuntimeError::new_err(format!("{class}: {text}")),
-    }))
 }
 
 /// For a comparison with a Python int that the loop's dtype doesn't hold: the answer, which is the same

@@ -411,6 +411,73 @@ def dict_of_values(n):
     return {0: n + 1, 1: n * n}.get(n % 3, -n)
 
 
+# ---- lists and arrays of the function's own -----------------------------------------------------------
+
+POINTS = np.linspace(-1, 2, 11)
+
+
+@of("f")
+def near_points(x):
+    return np.sum(np.exp(-((x - POINTS) ** 2))) + np.array([x, 2.0, 3.0]).max()
+
+
+@of("p")
+def array_methods(x):
+    xs = np.array([x, x**2, 3.0])
+    ys = np.sqrt(xs) * 2 - [1, 2, 3]
+    return np.mean(ys) + ys.sum() + np.dot(xs, [1.0, 2.0, 3.0]) + np.any(xs > 5) + xs[1] + len(xs)
+
+
+@of("f")
+def growing(x):
+    values = []
+    for k in range(4):
+        values.append(x * k)
+    values.extend((1.0, 2))
+    values[0] = 5.0
+    last = values.pop()
+    return sum(values) * last + len(values)
+
+
+@of("ff")
+def median_of_three(a, b):
+    if a != a or b != b:
+        return 0.0
+    return sorted([a, 1.0, b])[1]
+
+
+@of("f")
+def mapped(x):
+    a, b = map(abs, (x, -2))
+    return a + b + sum(map(lambda k: k * x, range(5))) + functools.reduce(operator.mul, [x, 2, x])
+
+
+@of("n")
+def prime_by_all(n):
+    if n < 2:
+        return False
+    return all(n % i for i in range(2, int(n**0.5) + 1))
+
+
+@of("nn")
+def generators(n, m):
+    return (
+        sum(k * k + m for k in range(n) if k % 2)
+        + sum(1 / k for k in range(1, 40))
+        + any(k * k == n for k in range(m))
+    )
+
+
+@of("nn")
+def whole_number_functions(n, m):
+    return math.comb(n, m) + math.perm(m, n) + math.isqrt(n * 7) + n.bit_length()
+
+
+@of("f")
+def nearest_point(x):
+    return POINTS[np.abs(POINTS - x).argmin()] if x == x else 0.0
+
+
 # ---- loops --------------------------------------------------------------------------------------------
 
 

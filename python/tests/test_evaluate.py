@@ -29,6 +29,15 @@ def test_results_are_arrays():
     assert q.tolist() == [0, 0, 0, 1] and r.tolist() == [0, 1, 2, 0]
 
 
+def test_a_reduction_makes_one_value():
+    x = np.arange(12.0).reshape(3, 4)
+    assert lanefn.evaluate("sum(x * 2)") == 132 and lanefn.evaluate("mean(x)") == 5.5
+    assert lanefn.evaluate("max(x - 3)") == 8 and lanefn.evaluate("min(x)") == 0
+    assert lanefn.evaluate("any(x > 10)") and not lanefn.evaluate("all(x > 10)")
+    out = np.zeros(())
+    assert lanefn.evaluate("prod(x + 1)", out=out) is out and out == 479001600
+
+
 def test_out_order_and_casting():
     x = np.arange(6.0).reshape(2, 3)
     out = np.empty((2, 3))

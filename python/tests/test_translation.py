@@ -159,6 +159,27 @@ def test_an_element_that_raises_makes_the_call_raise(function, good, bad):
         assert "(0, 2)" in str(error.value)
 
 
+def test_the_text_of_an_exception_has_the_elements_values():
+    def checked(x, k=2):
+        if x < 0:
+            raise ValueError(f"{x:.2f} is {{below}} {0!r}, not {x + 1} and {k}")
+        if x > 100:
+            raise ValueError("large", x)
+        return x * k
+
+    made = lanefn.vectorize(checked, strict=True)
+    for back in (made, lanefn.from_bytes(made.to_bytes())):
+        with pytest.raises(ValueError) as error:
+            back(np.array([[1.0], [-2.5]]))
+        assert str(error.value) == "-2.50 is {below} 0, not {x + 1} and 2 (at index (1, 0))"
+        with pytest.raises(ValueError, match=r"large, 200 \(at index \(0,\)\)"):
+            back([200])
+    whole = made.to_bytes()
+    for bad in (b"{x.__class__}", b"{x:>999999}", b"{y:.2f}"):
+        with pytest.raises(ValueError):
+            lanefn.from_bytes(whole.replace(b"{x:.2f}", bad.ljust(7)[: max(7, len(bad))]))
+
+
 def test_an_error_in_an_arm_that_is_not_taken_is_none():
     def guarded(n):
         if 0 <= n < 3:
@@ -180,13 +201,34 @@ def uses_isinstance(x):
     return 1 if isinstance(x, float) else 2
 
 
+CHANGED = [1.0, 2.0]
+
+
+def changes_a_global(x):
+    CHANGED.append(x)
+    return x
+
+
+def changes_a_global_item(x):
+    CHANGED[0] = x
+    return x
+
+
+def changes_in_a_loop(x):
+    kept = []
+    for i in range(100):
+        kept.append(i * x)
+    return kept[0]
+
+
 def recursive(n):
     return 1 if n < 2 else n * recursive(n - 1)
 
 
 def assigns_items(x):
     a = [0, 0]
-    a[0] = x
+    if x > 0:
+        a[0] = x
     return a[0]
 
 
@@ -232,7 +274,10 @@ def two_kinds(x):
     [
         (uses_isinstance, "isinstance"),
         (recursive, "calls itself"),
-        (assigns_items, "item is assigned"),
+        (assigns_items, "not all elements"),
+        (changes_a_global, "append"),
+        (changes_a_global_item, "item is assigned"),
+        (changes_in_a_loop, "not all elements"),
         (formats, "string"),
         (sometimes_none, "None"),
         (strings, "'low'"),
