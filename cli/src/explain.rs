@@ -7,6 +7,7 @@ use lanefn::{
         Body, Graph, Op,
         native::{self, Unsupported},
         text::Reduction,
+        value as element,
     },
     dtype::{Casting, Dtype, Type},
     kernels::lanes::traced::Operation,
@@ -260,13 +261,14 @@ impl Explained<'_> {
         }
         let section = |title: &str, graph: &Graph| {
             let operations = counted(operations(graph), "operation");
-            let lines = lines(graph).map(|line| format!("  {line}\n")).collect::<String>();
+            let lines = lines(graph).chain(tables(graph));
+            let lines = lines.map(|line| format!("  {line}\n")).collect::<String>();
             format!("\n{title}: {operations}\n{lines}")
         };
         shown += &section("as written", open);
+        let whole = typed.expanded(&Catalogue);
         if typed.nodes().iter().any(|n| matches!(n.op, Op::Call(..))) {
             shown += &section("for these dtypes", typed);
-            let whole = typed.expanded(&Catalogue);
             let (title, operations) = ("functions written out, rewritten", operations(&whole));
             if self.full || operations <= LONG {
                 shown += &section(title, &whole);
@@ -308,6 +310,9 @@ impl Explained<'_> {
             estimate::MEMORY,
             self.rate(),
         );
+        if !whole.loops().is_empty() {
+            shown += "  (how often a loop turns depends on the data: some turns are assumed)\n";
+        }
         shown += &format!(
             "content: {} bytes, hash {}\n",
             formula.function.to_bytes().len(),
@@ -352,6 +357,7 @@ impl Explained<'_> {
             "graph": {
                 "written": lines(open).collect::<Vec<_>>(),
                 "typed": lines(typed).collect::<Vec<_>>(),
+                "tables": tables(&whole).collect::<Vec<_>>(),
                 "written_operations": operations(open),
                 "typed_operations": operations(typed),
                 "lanes": lines(&whole).collect::<Vec<_>>(),
@@ -396,6 +402,30 @@ fn lines(graph: &Graph) -> impl Iterator<Item = String> {
     let needed = move |n: &usize| live.get(*n).copied().unwrap_or(true);
     let lines: Vec<String> = text.lines().map(str::to_owned).collect();
     lines.into_iter().enumerate().filter(move |(n, _)| needed(n)).map(|(_, line)| line)
+}
+
+/// The tables that a graph looks up in, as far as they are short.
+fn tables(graph: &Graph) -> impl Iterator<Item = String> {
+    const SHOWN: usize = 16;
+    let live = graph.live();
+    let used = |n: usize| {
+        let mut nodes = graph.nodes().iter().zip(&live);
+        nodes.any(|(node, live)| *live && node.op == Op::Lookup(n as u32))
+    };
+    let entry = |ty: Type, bits: u64| match ty {
+        Type::Int => (bits as i64).to_string(),
+        Type::Float => format!("{:?}", f64::from_bits(bits)),
+        Type::Is(dtype) => element::Value::from_bits(dtype, bits).to_string(),
+    };
+    let tables: Vec<String> = (graph.tables().iter().enumerate().filter(|(n, _)| used(*n)))
+        .map(|(n, table)| {
+            let entries = table.entries.iter().take(SHOWN).map(|&bits| entry(table.ty, bits));
+            let entries = entries.collect::<Vec<_>>().join(", ");
+            let more = if table.entries.len() > SHOWN { ", ..." } else { "" };
+            format!("table{n}: {} of {}: {entries}{more}", table.entries.len(), table.ty)
+        })
+        .collect();
+    tables.into_iter()
 }
 
 fn hex(bytes: &[u8]) -> String {
