@@ -57,13 +57,17 @@ def test_arguments_come_by_position_by_name_and_by_default():
         f(x, x=1)
 
 
-def test_an_argument_whose_default_is_no_number_is_pythons():
-    f = lanefn.vectorize(affine)
+def test_an_argument_that_is_a_word_is_a_constant():
+    f = lanefn.vectorize(affine, strict=True)
+    assert f([1.0, 2.0], mode="down").tolist() == [1.5, 3.5]
+    assert f([1.0, 2.0], 3, mode="down").tolist() == [2.5, 5.5]
+    assert f([1.0, 2.0]).tolist() == [2.5, 4.5]
+    # Many words are arrays of them.
+    with pytest.raises(lanefn.Refusal, match="default is no number"):
+        f([1.0, 2.0], mode=["up", "down"])
     with pytest.warns(lanefn.FallbackWarning, match="default is no number"):
-        assert f([1.0, 2.0], mode="down").tolist() == [1.5, 3.5]
-    strict = lanefn.vectorize(affine, strict=True)
-    with pytest.raises(lanefn.Refusal):
-        strict([1.0], mode="down")
+        g = lanefn.vectorize(affine)
+        assert g([1.0, 2.0], mode=["up", "down"]).tolist() == [2.5, 3.5]
 
 
 def test_excluded_arguments_are_constants():
