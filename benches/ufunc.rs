@@ -100,7 +100,7 @@ fn made<T: Clone>(n: usize, f: impl FnMut(usize) -> T) -> &'static mut [T] {
     (0..n).map(f).collect::<Vec<T>>().leak()
 }
 
-fn find(name: &str) -> &'static Untyped {
+fn find(name: &str) -> &'static Untyped<'static> {
     lanefn::find(name).expect("in the catalogue")
 }
 

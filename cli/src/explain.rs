@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Failure,
-    apply::OnLevel,
+    apply::{OnLevel, counted},
     engine,
     given::{Formula, Given},
     info,
@@ -30,13 +30,17 @@ mod estimate {
 
     /// Bytes that go from or to memory in a nanosecond.
     pub const MEMORY: f64 = 20.0;
-    /// Operations on whole registers that the interpreter does in a nanosecond, with its reading and writing
-    /// of blocks in between.
+    /// Operations on whole registers that machine code does in a nanosecond.
+    pub const NATIVE: f64 = 6.0;
+    /// Those that the interpreter does, with its reading and writing of blocks in between.
     pub const INTERPRETED: f64 = 1.5;
     /// Operations that take as long as several, and how many.
     pub const SLOW: [(Operation, u32); 3] =
         [(Operation::Div, 8), (Operation::Rem, 30), (Operation::Sqrt, 8)];
 }
+
+/// Operations of a graph that is shown without being asked for.
+const LONG: usize = 40;
 
 /// Shows what becomes of an expression: its graph, for certain dtypes and rewritten, and how it runs.
 ///
@@ -63,6 +67,9 @@ pub struct Explain {
     dtypes: Vec<String>,
     #[command(flatten)]
     level: OnLevel,
+    /// Show graphs of any length.
+    #[arg(long)]
+    full: bool,
     /// Show the instructions that the expression becomes.
     #[arg(long)]
     asm: bool,
@@ -93,7 +100,13 @@ impl Explain {
             body,
             result,
             level,
-            machine: native::compile(&body.graph().expanded(&Catalogue), level),
+            machine: match body.native() {
+                // What `Body::run` goes by.
+                Ok(code) if level >= Level::Avx2 => Ok(code),
+                Ok(_) => Err(Unsupported::Level(level).to_string()),
+                Err(why) => Err(why.to_string()),
+            },
+            full: self.full,
             asm: self.asm,
         };
         if self.json {
@@ -149,7 +162,9 @@ struct Explained<'a> {
     /// The dtype of what a reduction gives.
     result: Option<Dtype>,
     level: Level,
-    machine: Result<native::Code, Unsupported>,
+    /// The machine code that runs, or why there is none.
+    machine: Result<&'a native::Code, String>,
+    full: bool,
     asm: bool,
 }
 
@@ -197,8 +212,13 @@ impl Explained<'_> {
             operations,
             lanes,
             memory: (read + written) as f64 / estimate::MEMORY,
-            compute: f64::from(operations) / lanes as f64 / estimate::INTERPRETED,
+            compute: f64::from(operations) / lanes as f64 / self.rate(),
         }
+    }
+
+    /// Operations on whole registers in a nanosecond.
+    fn rate(&self) -> f64 {
+        if self.machine.is_ok() { estimate::NATIVE } else { estimate::INTERPRETED }
     }
 
     /// The dtypes of inputs and of what comes out.
@@ -215,6 +235,7 @@ impl Explained<'_> {
     fn listing(code: &native::Code) -> Vec<String> {
         let mut formatter = IntelFormatter::new();
         formatter.options_mut().set_first_operand_char_index(12);
+        formatter.options_mut().set_rip_relative_addresses(true);
         let decoder = Decoder::with_ip(64, code.bytes(), 0, DecoderOptions::NONE);
         let line = |instruction| {
             let mut line = String::new();
@@ -238,37 +259,44 @@ impl Explained<'_> {
             shown += &format!("  the {name} of what follows, in {dtype}, in one pass\n");
         }
         let section = |title: &str, graph: &Graph| {
-            let operations = crate::apply::counted(operations(graph), "operation");
-            format!("\n{title}: {operations}\n{}", indented(&graph.to_string()))
+            let operations = counted(operations(graph), "operation");
+            let lines = lines(graph).map(|line| format!("  {line}\n")).collect::<String>();
+            format!("\n{title}: {operations}\n{lines}")
         };
         shown += &section("as written", open);
-        shown += &section("for these dtypes, rewritten", typed);
-        shown += &format!(
-            "\nlane operations, functions written out: {}\nlevel: {level}, {} of the widest dtype\n",
-            operations(&typed.expanded(&Catalogue)),
-            crate::apply::counted(cost.lanes, "lane"),
-        );
-        let interpreted = body.interpreted();
-        shown += &format!(
-            "run by the interpreter: {} over blocks of {} elements\n",
-            crate::apply::counted(interpreted.steps(), "step"),
-            interpreted.block_length(),
-        );
+        if typed.nodes().iter().any(|n| matches!(n.op, Op::Call(..))) {
+            shown += &section("for these dtypes", typed);
+            let whole = typed.expanded(&Catalogue);
+            let (title, operations) = ("functions written out, rewritten", operations(&whole));
+            if self.full || operations <= LONG {
+                shown += &section(title, &whole);
+            } else {
+                shown += &format!("\n{title}: {operations} operations; --full shows them\n");
+            }
+        } else {
+            shown += &section("for these dtypes, rewritten", typed);
+        }
+        shown +=
+            &format!("\nlevel: {level}, {} of the widest dtype\n", counted(cost.lanes, "lane"),);
         shown += &match &self.machine {
             Ok(code) => format!(
-                "as machine code: {} bytes, {} in a vector, {} a turn, {} spilled\n",
+                "run as machine code: {} bytes, {} in a vector, {} a turn, {} spilled\n",
                 code.bytes().len(),
-                crate::apply::counted(code.lanes(), "lane"),
-                crate::apply::counted(code.unroll(), "vector"),
+                counted(code.lanes(), "lane"),
+                counted(code.unroll(), "vector"),
                 code.spills(),
             ),
-            Err(why) => format!("no machine code: {why}\n"),
+            Err(why) => format!(
+                "run by the interpreter: {} over blocks of {} elements; {why}\n",
+                counted(body.interpreted().steps(), "step"),
+                body.interpreted().block_length(),
+            ),
         };
         shown += &format!(
             "an element: {} bytes read, {} written, {}\n",
             cost.read,
             cost.written,
-            crate::apply::counted(cost.operations as usize, "operation"),
+            counted(cost.operations as usize, "operation"),
         );
         shown += &format!(
             "bound by {}: about {:.2} ns an element for memory and {:.2} for arithmetic\n  (one thread, \
@@ -278,18 +306,22 @@ impl Explained<'_> {
             cost.memory,
             cost.compute,
             estimate::MEMORY,
-            estimate::INTERPRETED,
+            self.rate(),
         );
         shown += &format!(
             "content: {} bytes, hash {}\n",
             formula.function.to_bytes().len(),
             hex(&formula.function.content_hash()),
         );
-        if let (true, Ok(code)) = (self.asm, &self.machine) {
-            shown += "\ninstructions:\n";
-            for line in Explained::listing(code) {
-                shown += &format!("  {line}\n");
+        match &self.machine {
+            Ok(code) if self.asm => {
+                shown += "\ninstructions:\n";
+                for line in Explained::listing(code) {
+                    shown += &format!("  {line}\n");
+                }
             }
+            Err(why) if self.asm => shown += &format!("\nno instructions: {why}\n"),
+            _ => {}
         }
         shown
     }
@@ -298,6 +330,7 @@ impl Explained<'_> {
         let Explained { formula, body, level, .. } = self;
         let cost = self.cost();
         let (open, typed) = (formula.function.graph(), body.graph());
+        let whole = typed.expanded(&Catalogue);
         let inputs = formula.names.iter().zip(body.inputs());
         let outputs: Vec<_> = body.outputs().iter().map(|d| d.name()).collect();
         let machine = match &self.machine {
@@ -308,7 +341,7 @@ impl Explained<'_> {
                 "spills": code.spills(),
                 "instructions": self.asm.then(|| Explained::listing(code)),
             }),
-            Err(why) => json!({ "none_because": why.to_string() }),
+            Err(why) => json!({ "none_because": why }),
         };
         json!({
             "expression": formula.title,
@@ -317,15 +350,16 @@ impl Explained<'_> {
             "reduction": formula.reduction.map(Reduction::name),
             "result": self.result.map(Dtype::name),
             "graph": {
-                "written": open.to_string(),
-                "typed": typed.to_string(),
+                "written": lines(open).collect::<Vec<_>>(),
+                "typed": lines(typed).collect::<Vec<_>>(),
                 "written_operations": operations(open),
                 "typed_operations": operations(typed),
-                "lane_operations": operations(&typed.expanded(&Catalogue)),
+                "lanes": lines(&whole).collect::<Vec<_>>(),
+                "lane_operations": operations(&whole),
             },
             "level": level.name(),
             "lanes": cost.lanes,
-            "runs_as": "interpreter",
+            "runs_as": if self.machine.is_ok() { "machine code" } else { "interpreter" },
             "interpreter": {
                 "steps": body.interpreted().steps(),
                 "block": body.interpreted().block_length(),
@@ -354,8 +388,14 @@ fn operations(graph: &Graph) -> usize {
     graph.nodes().iter().zip(live).filter(|(node, live)| *live && computed(node.op)).count()
 }
 
-fn indented(lines: &str) -> String {
-    lines.lines().map(|line| format!("  {line}\n")).collect()
+/// A graph as text, without the nodes that the outputs don't need.
+fn lines(graph: &Graph) -> impl Iterator<Item = String> {
+    let live = graph.live();
+    let text = graph.to_string();
+    // A line for each node, and then those of loops and outputs.
+    let needed = move |n: &usize| live.get(*n).copied().unwrap_or(true);
+    let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    lines.into_iter().enumerate().filter(move |(n, _)| needed(n)).map(|(_, line)| line)
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -231,7 +231,7 @@ pub fn run(
 
 /// Whether elements can be read where they lie: in this machine's byte order, and aligned.
 fn lies_well(h: &Header) -> bool {
-    !h.swapped && h.data % h.dtype.size() as u64 == 0
+    !h.swapped && h.data.is_multiple_of(h.dtype.size() as u64)
 }
 
 /// An input as one operand: from its first element to its last in memory.

@@ -1,6 +1,9 @@
 //! Numbers for people, and elements for programs.
 
-use lanefn::compiler::value::Value;
+use lanefn::{
+    compiler::value::Value,
+    dtype::{Dtype, Kind, kind},
+};
 use serde_json::json;
 
 /// `1234567` as `1 234 567`.
@@ -88,11 +91,17 @@ pub fn element(value: &Value) -> String {
 
 /// An element for programs: a number or truth; those that JSON does not have, as text.
 pub fn element_json(value: &Value) -> serde_json::Value {
-    let number: Option<serde_json::Value> = serde_json::from_str(&value.to_string()).ok();
-    json!({
-        "value": number.unwrap_or_else(|| element(value).into()),
-        "dtype": value.dtype().name(),
-    })
+    let told = match kind(value.dtype()) {
+        Kind::Bool => value.get::<bool>().map(serde_json::Value::from),
+        Kind::Unsigned => value.cast(Dtype::U64).get::<u64>().map(serde_json::Value::from),
+        Kind::Signed => value.cast(Dtype::I64).get::<i64>().map(serde_json::Value::from),
+        // An f32 with the digits that tell it from other f32.
+        Kind::Float => {
+            let number = value.to_string().parse::<f64>().ok();
+            number.and_then(serde_json::Number::from_f64).map(serde_json::Value::from)
+        }
+    };
+    json!({ "value": told.unwrap_or_else(|| element(value).into()), "dtype": value.dtype().name() })
 }
 
 #[cfg(test)]
@@ -114,5 +123,25 @@ mod tests {
         assert_eq!(value(2000.0), "2000");
         assert_eq!(value(1.23456e-9), "1.235e-9");
         assert_eq!(value(f64::NAN), "NaN");
+    }
+
+    #[test]
+    fn elements_are_told_to_the_bit() {
+        for x in [0.1f64, 1.0 / 3.0, 3319.0 / 3367.0, 1e300, -5e-324, -0.0] {
+            let value = Value::of(x);
+            assert_eq!(element(&value).parse(), Ok(x));
+            assert_eq!(element_json(&value)["value"].as_f64().map(f64::to_bits), Some(x.to_bits()));
+        }
+        assert_eq!(
+            element_json(&Value::of(0.1f32)).to_string(),
+            r#"{"dtype":"float32","value":0.1}"#
+        );
+        assert_eq!(element_json(&Value::of(u64::MAX))["value"], u64::MAX);
+        assert_eq!(element_json(&Value::of(i64::MIN))["value"], i64::MIN);
+        assert_eq!(element_json(&Value::of(f64::NEG_INFINITY))["value"], "-inf");
+        assert_eq!(
+            (element(&Value::of(f64::NAN)), element(&Value::of(true))),
+            ("nan".into(), "True".into())
+        );
     }
 }

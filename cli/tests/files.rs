@@ -17,19 +17,6 @@ fn problem(x: f64) -> f64 {
     if x > 2.0 { x + 1.0 } else { x - 1.0 }
 }
 
-/// Python writes the files and checks what comes out, so that NumPy is the judge on both sides.
-fn judged_by_numpy(test: &str, script: &str) {
-    let Some(python) = python(test) else { return };
-    let folder = folder();
-    let output = Command::new(python)
-        .args(["-c", script, LANEFN])
-        .current_dir(folder.path())
-        .output()
-        .expect("Python starts");
-    assert!(output.status.success(), "{}\n{}", stdout(&output), stderr(&output));
-    print!("{}", stdout(&output));
-}
-
 #[test]
 fn files_that_numpy_wrote_in_every_version_dtype_order_and_byte_order_come_out_as_numpy_computes() {
     judged_by_numpy(

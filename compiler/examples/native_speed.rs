@@ -99,9 +99,12 @@ fn main() {
         Case { name: "tanh f64", of: Loop::of::<TanhF64, (f64,)>() },
         Case { name: "pow f64", of: Loop::of::<PowF64, (f64, f64)>() },
     ];
-    for case in cases.iter().filter(|_| std::env::args().nth(1).as_deref() != Some("make")) {
+    for case in
+        cases.iter().filter(|c| std::env::args().nth(1).is_none_or(|a| a.is_empty() || a == c.name))
+    {
         let graph = graph(&case.of);
-        let make = best(200, || {
+        let often = if std::env::args().nth(2).is_some() { 200_000 } else { 200 };
+        let make = best(often, || {
             std::hint::black_box(native::compile(&graph, Level::Avx2).is_ok());
         });
         let code = match native::compile(&graph, Level::Avx2) {

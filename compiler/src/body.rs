@@ -40,6 +40,7 @@ impl Body {
         if nin > MAX_INPUTS || nout > MAX_OUTPUTS || nout == 0 {
             return Err(RunError::Operands { nin, nout });
         }
+        graph.check(vocabulary)?;
         let cost = cost(&graph, vocabulary);
         let level = Level::chosen().unwrap_or(Level::Scalar);
         let native = match graph.nodes().iter().any(|n| matches!(n.op, Op::Call(..))) {

@@ -4,9 +4,10 @@
 //! computed before it. Among the nodes of one region, those that only the slow arms of
 //! [`Operation::Slow`] need stand in a region that is skipped where the truth holds nowhere.
 
+use hashbrown::HashMap;
 use lanefn_kernels::lanes::traced::Operation;
 
-use crate::graph::{Graph, Id, LoopId, Op};
+use crate::graph::{Graph, Id, LoopId, Node, Op};
 
 /// What is done next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,16 @@ pub struct Turn {
 /// are no steps: they are there.
 pub fn schedule(graph: &Graph) -> Vec<Step> {
     let n = graph.nodes().len();
+    let slow = |node: &Node| node.op == Op::Apply(Operation::Slow);
+    if graph.loops().is_empty() && !graph.nodes().iter().any(slow) {
+        // The order that there is.
+        let live = graph.live();
+        let steps = graph.nodes().iter().zip(live).enumerate();
+        return steps
+            .filter(|(_, (n, live))| *live && !matches!(n.op, Op::Input(_) | Op::Const(_)))
+            .map(|(id, _)| Step::Let(id as Id))
+            .collect();
+    }
     let mut places = Places {
         graph,
         live: graph.live(),
@@ -40,10 +51,15 @@ pub fn schedule(graph: &Graph) -> Vec<Step> {
         owner: vec![None; n],
         groups: Vec::new(),
         group_of: vec![None; n],
+        members: HashMap::new(),
     };
     places.homes();
     places.group_slow_arms();
     places.owners();
+    for id in (0..n).filter(|&id| places.live[id]) {
+        let region = (places.home[id], places.owner[id]);
+        places.members.entry(region).or_default().push(id as Id);
+    }
     places.steps(None, None, &vec![true; n])
 }
 
@@ -69,6 +85,8 @@ struct Places<'a> {
     groups: Vec<Group>,
     /// The group of each node [`Operation::Slow`].
     group_of: Vec<Option<usize>>,
+    /// The nodes of each region: those that stand in a loop and are computed for a group.
+    members: HashMap<(Option<LoopId>, Option<usize>), Vec<Id>>,
 }
 
 impl Places<'_> {
@@ -239,28 +257,28 @@ impl Places<'_> {
     /// The steps of the chosen nodes that stand in this loop and are computed for this group.
     fn steps(&self, home: Option<LoopId>, group: Option<usize>, chosen: &[bool]) -> Vec<Step> {
         let mut steps = Vec::new();
-        let mut entered = vec![false; self.groups.len()];
-        let mut gone_round = vec![false; self.graph.loops().len()];
-        for (id, node) in self.graph.nodes().iter().enumerate() {
-            if !self.live[id] || !chosen[id] || self.home[id] != home || self.owner[id] != group {
-                continue;
-            }
-            if let Some(g) = self.group_of[id] {
-                if !std::mem::replace(&mut entered[g], true) {
-                    let inside = self.steps(home, Some(g), chosen);
-                    if !inside.is_empty() {
-                        steps.push(Step::IfAny(self.groups[g].mask, inside));
-                    }
+        let members = self.members.get(&(home, group)).map(Vec::as_slice).unwrap_or_default();
+        for &id in members.iter().filter(|&&id| chosen[id as usize]) {
+            // A group is entered before the first of its choices.
+            if let Some(g) = self.group_of[id as usize]
+                && self.groups[g].slow.iter().find(|&&s| chosen[s as usize]) == Some(&id)
+            {
+                let inside = self.steps(home, Some(g), chosen);
+                if !inside.is_empty() {
+                    steps.push(Step::IfAny(self.groups[g].mask, inside));
                 }
             }
-            match node.op {
+            match self.graph.node(id).op {
                 Op::Input(_) | Op::Const(_) | Op::Inside(..) => {}
                 Op::After(l, _) => {
-                    if !std::mem::replace(&mut gone_round[l as usize], true) {
+                    // Once, for all of its values.
+                    let all = &self.graph.loops()[l as usize].after;
+                    let first = all.iter().find(|&&a| self.live[a as usize] && chosen[a as usize]);
+                    if first == Some(&id) {
                         steps.push(Step::While(l, self.turn(l)));
                     }
                 }
-                _ => steps.push(Step::Let(id as Id)),
+                _ => steps.push(Step::Let(id)),
             }
         }
         steps

@@ -6,7 +6,7 @@ mod common;
 
 use std::cell::RefCell;
 
-use common::{Arena, CANARY, Chance, agree, evaluate, random_graph};
+use common::{Arena, CANARY, Chance, agree, evaluate, random_graph, random_slow_graph};
 use lanefn_compiler::{Graph, dtype::Dtype, native, value::Value};
 use lanefn_kernels::{lanes::traced::Operation, level::Level, loops::Input};
 use proptest::prelude::*;
@@ -179,6 +179,30 @@ proptest! {
     }
 }
 
+#[test]
+fn slow_arms_in_wider_types_are_computed_in_parts() {
+    if !Level::Avx2.is_present() {
+        return;
+    }
+    let (mut parted, cases) = (0, cases(2000).cases);
+    for seed in 0..u64::from(cases) {
+        let graph = random_slow_graph(seed, 3 + (seed % 12) as usize);
+        let live = graph.live();
+        let sizes = (0..live.len()).filter(|&id| live[id]).map(|id| graph.dtype(id as u32));
+        let widest = sizes.map(|d| d.map_or(0, Dtype::size)).max().unwrap_or(1);
+        let code = match native::compile(&graph, Level::Avx2) {
+            Ok(code) => code,
+            Err(e) => panic!(
+                "seed {seed}: {e}\n{:?}\n{graph}",
+                lanefn_compiler::schedule::schedule(&graph)
+            ),
+        };
+        parted += (code.lanes() > 32 / widest) as u32;
+        check(&graph, (seed % 70) as usize, &mut Chance(!seed));
+    }
+    assert!(parted > cases / 8, "{parted} of {cases} had parts");
+}
+
 /// So many values and as many truths, all of which are needed at the end.
 fn wide_graph(chance: &mut Chance, many: usize, dtype: Dtype) -> Graph {
     use Operation::*;
@@ -209,7 +233,10 @@ fn seed_of_a_failure() {
     if let Ok(given) = std::env::var("LANEFN_SEED") {
         let (seed, size) = given.split_once(',').expect("SEED,SIZE");
         let (seed, size) = (seed.parse().expect("a number"), size.parse().expect("a number"));
-        let graph = random_graph(seed, size);
+        let graph = match std::env::var("LANEFN_SLOW") {
+            Ok(_) => random_slow_graph(seed, 3 + (seed % 12) as usize),
+            _ => random_graph(seed, size),
+        };
         println!("{:#?}\n{graph}", lanefn_compiler::schedule::schedule(&graph));
         check_seed(seed, size);
     }

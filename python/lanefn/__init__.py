@@ -8,6 +8,7 @@ from . import _lanefn
 from ._lanefn import *  # noqa: F403
 from ._lanefn import __version__, _functions
 from ._evaluate import compile, evaluate
+from ._threads import num_threads
 from ._vectorize import FallbackWarning, Refusal, from_bytes, vectorize
 
 __all__ = [
@@ -17,8 +18,11 @@ __all__ = [
     "compile",
     "evaluate",
     "from_bytes",
+    "get_num_threads",
+    "num_threads",
     "promote_types",
     "result_type",
+    "set_num_threads",
     "ufunc",
     "vectorize",
     *_functions,

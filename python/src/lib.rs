@@ -5,6 +5,7 @@ mod calls;
 mod error;
 mod operand;
 mod overrides;
+mod threads;
 mod ufunc;
 
 use lanefn::dtype::{self, Type};
@@ -154,6 +155,9 @@ fn _lanefn(module: &Bound<PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(_made, module)?)?;
     module.add_function(wrap_pyfunction!(_expression, module)?)?;
     module.add_function(wrap_pyfunction!(can_cast, module)?)?;
+    module.add_function(wrap_pyfunction!(threads::set_num_threads, module)?)?;
+    module.add_function(wrap_pyfunction!(threads::get_num_threads, module)?)?;
+    module.add_function(wrap_pyfunction!(threads::_replace_num_threads, module)?)?;
     module.add_function(wrap_pyfunction!(promote_types, module)?)?;
     module.add_function(wrap_pyfunction!(result_type, module)?)?;
     let mut names = Vec::new();

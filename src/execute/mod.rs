@@ -22,6 +22,6 @@ pub use pool::parallel;
 pub use run::Options;
 pub(crate) use threads::check_threads;
 pub use threads::{
-    CountSource, Refusal, ThreadReport, num_threads, set_num_threads, thread_report,
-    with_num_threads,
+    CountSource, Refusal, ThreadReport, num_threads, replace_num_threads, set_num_threads,
+    thread_report, with_num_threads,
 };

@@ -47,6 +47,19 @@ pub fn with_num_threads<R>(n: usize, f: impl FnOnce() -> R) -> Result<R> {
     Ok(f())
 }
 
+/// Sets the number of threads of [`with_num_threads`] for this thread and returns the one before; `None` is
+/// none. For languages whose scopes are no closures: whoever sets it puts back what it got.
+///
+/// # Errors
+///
+/// [`Error::Threads`] if it is 0 or above 65 535; nothing is set then.
+pub fn replace_num_threads(n: Option<usize>) -> Result<Option<usize>> {
+    if let Some(n) = n {
+        check(n, || format!("replace_num_threads({n})"))?;
+    }
+    Ok(Some(SCOPED.replace(n.unwrap_or(0))).filter(|&n| n != 0))
+}
+
 /// The number of threads that a large call of this thread would use now, itself included.
 ///
 /// The first of these that says something decides:

@@ -118,6 +118,34 @@ impl Compiled {
         // SAFETY: without a mask the engine writes every element, or gives an error.
         unsafe { O::make(dim, Some(&axes), write) }
     }
+
+    /// Reduces what the function gives for the arguments to one number, by a binary function of the
+    /// catalogue or one of one's own: in one pass, without an array of it, and with the bits that the
+    /// reduction of that array would have.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// let product = lanefn::Compiled::from_expression("x * y")?;
+    /// let add = lanefn::find("add").expect("it is in the catalogue");
+    /// let dot: f64 = product.reduced_by(add, (&array![1.0, 2.0, 3.0], &array![4.0, 5.0, 6.0]))?;
+    /// assert_eq!(dot, 32.0);
+    /// # Ok::<(), lanefn::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`Untyped::reduce_mapped_raw`].
+    pub fn reduced_by<T: Element, A: Arguments>(&self, by: &Untyped, arguments: A) -> Result<T> {
+        let layouts = arguments.layouts();
+        let inputs = raw_inputs(&layouts, &arguments.pointers());
+        let mut out = T::ZERO;
+        let to =
+            RawOutput { ptr: (&raw mut out).cast(), shape: &[], strides: &[], dtype: T::DTYPE };
+        // SAFETY: inputs are borrowed arrays or numbers, and the output is a number of ours.
+        unsafe {
+            by.reduce_mapped_raw(&self.untyped(), &inputs, to, None, Options::default())?;
+        }
+        Ok(out)
+    }
 }
 
 /// What [`Ufunc::call`] returns for the arguments `A`.

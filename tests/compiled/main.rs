@@ -252,3 +252,35 @@ fn damaged_bytes_are_an_error_or_another_graph_and_never_a_panic() {
         })
         .unwrap_or_else(|error| panic!("{error}"));
 }
+
+#[test]
+fn a_graph_that_does_not_fit_together_is_refused() {
+    let refused = |graph: Graph| Body::new(graph, &Catalogue).err().map(|e| e.to_string());
+    // A table's index that is no u64 would be read past its end.
+    let mut g = Graph::new();
+    let index = g.input_of("i", Dtype::I8);
+    let table = g
+        .table(lanefn::compiler::graph::Table { ty: Type::Is(Dtype::F64), entries: vec![0, 1, 2] });
+    let entry = g.lookup(table, index);
+    g.output(entry);
+    assert!(refused(g).is_some_and(|e| e.contains("index")));
+    // A loop's value after the loop.
+    let mut g = Graph::new();
+    let x = g.input_of("x", Dtype::F64);
+    let (l, inside) = g.begin_loop(&[x]);
+    let (one, two) = (g.lit(1.0), g.lit(2.0));
+    let go = g.apply(lanefn::kernels::lanes::traced::Operation::Lt, Dtype::Bool, &[inside[0], one]);
+    let next =
+        g.apply(lanefn::kernels::lanes::traced::Operation::Mul, Dtype::F64, &[inside[0], two]);
+    g.end_loop(l, go, &[next]);
+    g.output(next);
+    assert!(refused(g).is_some_and(|e| e.contains("loop")));
+    // A loop without an end.
+    let mut g = Graph::new();
+    let x = g.input_of("x", Dtype::F64);
+    let (_, inside) = g.begin_loop(&[x]);
+    g.output(inside[0]);
+    assert!(refused(g).is_some());
+    // Nothing typed at all.
+    assert!(refused(problem()).is_some());
+}

@@ -105,6 +105,8 @@ pub fn lint() -> Result<ExitCode> {
                 "-p",
                 "lanefn-kernels",
                 "-p",
+                "lanefn-compiler",
+                "-p",
                 "lanefn-macros",
             ])
             .env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private-intra-doc-links -A rustdoc::redundant-explicit-links"),

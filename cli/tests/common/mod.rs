@@ -96,13 +96,21 @@ pub fn write_zeros(path: &Path, descr: &str, size: u64, n: u64) {
 /// A run that takes many seconds: no point of the Mandelbrot set's middle ever leaves. Returned
 /// when it is well under way.
 pub fn long_run(folder: &Path, extra: &[&str]) -> Child {
-    let n = 1 << 25;
+    let map = ["map", "mandelbrot", "re.npy", "im.npy", "-o", "out.npy"];
+    let child = long_run_of(folder, 1 << 25, &[&map, extra].concat());
+    wait_for(|| names(folder).iter().any(|name| name.ends_with(".tmp")));
+    std::thread::sleep(Duration::from_millis(300));
+    child
+}
+
+/// As [`long_run`], of any command over `re.npy`, which has `n` elements, and `im.npy`. Returned when it
+/// begins.
+pub fn long_run_of(folder: &Path, n: u64, arguments: &[&str]) -> Child {
     write_zeros(&folder.join("re.npy"), "<f4", 4, n);
     fs::write(folder.join("im.npy"), npy("<f4", false, "()", &[0; 4])).expect("written");
-    let mut command = lanefn(["map", "mandelbrot", "re.npy", "im.npy", "-o", "out.npy"]);
+    let mut command = lanefn(arguments);
     command
         .args(["--threads", "1", "--level", "scalar"])
-        .args(extra)
         .current_dir(folder)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -116,10 +124,7 @@ pub fn long_run(folder: &Path, extra: &[&str]) -> Child {
             Ok(())
         });
     }
-    let child = command.spawn().expect("the program starts");
-    wait_for(|| names(folder).iter().any(|name| name.ends_with(".tmp")));
-    std::thread::sleep(Duration::from_millis(300));
-    child
+    command.spawn().expect("the program starts")
 }
 
 pub fn wait_for(mut it: impl FnMut() -> bool) {
@@ -145,4 +150,17 @@ pub fn python(test: &str) -> Option<PathBuf> {
 
 pub fn skipped(test: &str, why: &str) {
     eprintln!("skipped: {test}: {why}");
+}
+
+/// Python writes the files and checks what comes out, so that NumPy is the judge on both sides.
+pub fn judged_by_numpy(test: &str, script: &str) {
+    let Some(python) = python(test) else { return };
+    let folder = folder();
+    let output = Command::new(python)
+        .args(["-c", script, LANEFN])
+        .current_dir(folder.path())
+        .output()
+        .expect("Python starts");
+    assert!(output.status.success(), "{}\n{}", stdout(&output), stderr(&output));
+    print!("{}", stdout(&output));
 }

@@ -30,6 +30,9 @@ pub const MAX_NODES: usize = 1 << 18;
 pub const MAX_INPUTS: usize = 64;
 /// Loops that stand in each other in a graph that is read at most.
 pub const MAX_DEPTH: usize = 16;
+/// Loops, and slow arms, of a graph that is read at most: the time to find where they stand grows faster than
+/// their number.
+const MAX_REGIONS: usize = 512;
 
 /// Why bytes are no graph.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -364,6 +367,8 @@ struct Loader<'a> {
     homes: Vec<Option<LoopId>>,
     /// The innermost loop around each that it reads anything of.
     around: Vec<Option<LoopId>>,
+    /// Loops and slow arms so far.
+    regions: usize,
 }
 
 impl Graph {
@@ -393,6 +398,7 @@ impl Graph {
             over: Vec::new(),
             homes: Vec::new(),
             around: Vec::new(),
+            regions: 0,
         };
         loader.read(vocabulary)?;
         Ok(loader.graph)
@@ -508,6 +514,15 @@ impl Loader<'_> {
         }
     }
 
+    /// One more loop or slow arm.
+    fn region(&mut self) -> Result<(), LoadError> {
+        self.regions += 1;
+        if self.regions > MAX_REGIONS {
+            return self.reader.error(format!("loops and slow arms are more than {MAX_REGIONS}"));
+        }
+        Ok(())
+    }
+
     fn step(
         &mut self,
         names: &[crate::vocabulary::Known],
@@ -535,6 +550,9 @@ impl Loader<'_> {
                 let Some(&operation) = Operation::ALL.get(which as usize) else {
                     return self.reader.error(format!("there is no operation {which}"));
                 };
+                if operation == Operation::Slow {
+                    self.region()?;
+                }
                 let ty = self.reader.ty()?;
                 let dtype = self.dtype(ty)?;
                 let args = self.arguments(operation.nin())?;
@@ -587,6 +605,7 @@ impl Loader<'_> {
                 if self.open.len() >= MAX_DEPTH {
                     return self.reader.error(format!("loops are deeper than {MAX_DEPTH}"));
                 }
+                self.region()?;
                 let n = self.reader.count("values of a loop", MAX_NODES, 1)?;
                 let firsts = self.arguments(n)?;
                 let (l, inside) = self.graph.begin_loop(&firsts);

@@ -10,10 +10,12 @@
 //! arguments, which come before them. A loop is the one circle: see [`Loop`].
 
 mod bytes;
+mod check;
 mod explain;
 mod operators;
 
 pub use bytes::{LoadError, MAX_BYTES, MAX_DEPTH, MAX_INPUTS, MAX_NODES};
+pub use check::Unsound;
 pub use operators::{Formula, Operand, Term};
 
 use std::hash::{BuildHasher, Hasher};

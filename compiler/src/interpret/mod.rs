@@ -21,7 +21,7 @@ use lanefn_kernels::{
 use smallvec::SmallVec;
 
 use crate::{
-    graph::{Graph, Id, Op},
+    graph::{Graph, Id, Op, Unsound},
     schedule::{Step, schedule},
     vocabulary::Vocabulary,
 };
@@ -40,6 +40,9 @@ pub enum RunError {
         /// Its outputs.
         nout: usize,
     },
+    /// A graph that is not typed, or does not fit together.
+    #[error(transparent)]
+    Unsound(#[from] Unsound),
     /// A node that nothing can compute.
     #[error("node {node} can't be computed: there is no {what}")]
     Missing {
@@ -113,11 +116,11 @@ pub struct Interpreted {
 }
 
 impl Interpreted {
-    /// The list for a typed graph.
+    /// The list for a typed graph that passes [`Graph::check`].
     ///
     /// # Errors
     /// [`RunError`].
-    pub fn new(graph: &Graph, vocabulary: &dyn Vocabulary) -> Result<Interpreted, RunError> {
+    pub(crate) fn new(graph: &Graph, vocabulary: &dyn Vocabulary) -> Result<Interpreted, RunError> {
         let (nin, nout) = (graph.inputs().len(), graph.outputs().len());
         if nin > MAX_INPUTS || nout > MAX_OUTPUTS || nout == 0 {
             return Err(RunError::Operands { nin, nout });

@@ -47,6 +47,8 @@ pub struct Emitted {
 
 /// The largest frame: a thread's stack holds more than that.
 const LARGEST_FRAME: i32 = 1 << 16;
+/// The most bytes of constants and tables: code reaches them all.
+const LARGEST_DATA: usize = 1 << 28;
 const PAGE: i32 = 4096;
 
 /// Registers for the addresses of operands. Functions that are called keep those from the fifth on.
@@ -98,7 +100,7 @@ fn unroll(program: &Program) -> usize {
 }
 
 /// The function of a program, for inputs and outputs whose elements have these sizes; `None` if it needs
-/// too much of the stack.
+/// too much of the stack, or its tables are too large.
 pub fn emit(program: &Program, places: &Places, inputs: usize, sizes: &[usize]) -> Option<Emitted> {
     let mut asm = Assembler::default();
     asm.bytes.reserve(32 * program.constants.len() + 16 * program.steps.len() + 256);
@@ -113,6 +115,9 @@ pub fn emit(program: &Program, places: &Places, inputs: usize, sizes: &[usize]) 
         asm.bytes.extend_from_slice(&table.bytes);
         // What stands after a table is data too, so that a gather never reads past it.
         asm.bytes.resize(asm.here().next_multiple_of(32) + 32, 0);
+    }
+    if asm.here() > LARGEST_DATA || places.slots as usize > LARGEST_FRAME as usize / 32 {
+        return None;
     }
     let spilled = places.slots as i32 * 32;
     let saved = spilled;
@@ -316,7 +321,7 @@ impl Emit<'_> {
                 let to = self.address(operand, vector * bytes);
                 self.asm.vex(transfer(bytes, true), bytes == 32, from, 0, to, None);
             }
-            Do::Call(n) => self.call(n as usize, a, b, dst),
+            Do::Call(n) => self.call(n as usize, step, dst),
             Do::Gather(n) => {
                 let size = self.program.tables[n as usize].size;
                 let scale = self.program.tables[n as usize].scale;
@@ -326,7 +331,7 @@ impl Emit<'_> {
                 self.asm.gather(gather(size == 8), true, dst, RCX, (index, scale), mask);
             }
             Do::If(width) => {
-                self.any(a, width);
+                self.any(a, width, step.immediate.into());
                 let jump = self.asm.jump_if(Condition::Zero);
                 self.conditions.push(jump);
             }
@@ -340,7 +345,7 @@ impl Emit<'_> {
                 self.loops.push((self.asm.here(), None));
             }
             Do::Exit(width) => {
-                self.any(a, width);
+                self.any(a, width, step.immediate.into());
                 let jump = self.asm.jump_if(Condition::Zero);
                 if let Some(of) = self.loops.last_mut() {
                     of.1 = Some(jump);
@@ -454,8 +459,7 @@ impl Emit<'_> {
     }
 
     /// Finds out whether a mask of elements of `1 << width` bytes is true anywhere.
-    fn any(&mut self, mask: Name, width: u8) {
-        let bytes = self.program.lanes << width;
+    fn any(&mut self, mask: Name, width: u8, bytes: usize) {
         let mask = self.register(mask, self.places.scratch[0]);
         let test = match (bytes, width) {
             (4 | 8, _) => {
@@ -470,12 +474,12 @@ impl Emit<'_> {
         self.asm.vex(test.encoding(), bytes == 32, mask, 0, Operand::Register(mask), None);
     }
 
-    fn call(&mut self, helper: usize, a: Name, b: Name, dst: u8) {
+    fn call(&mut self, helper: usize, step: &Step, dst: u8) {
         let first = self.places.scratch[0];
         let registers = self.saved;
         let arguments = registers + 32 * REGISTERS as i32;
         let generals = arguments + 3 * 32;
-        for (n, name) in [a, b].into_iter().enumerate() {
+        for (n, &name) in step.args[..2].iter().enumerate() {
             if name != NONE {
                 let from = self.register(name, first);
                 self.spill(Operand::Memory(RSP, arguments + 32 * n as i32), from);
@@ -494,7 +498,7 @@ impl Emit<'_> {
         for (n, register) in [RDI, RSI, RDX].into_iter().enumerate() {
             self.asm.address_of(register, Operand::Memory(RSP, arguments + 32 * n as i32));
         }
-        self.asm.constant(RCX, self.program.lanes as u64);
+        self.asm.constant(RCX, step.immediate.into());
         self.asm.constant(RAX, self.program.helpers[helper] as usize as u64);
         self.asm.zero_upper();
         self.asm.call(RAX);

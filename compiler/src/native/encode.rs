@@ -404,7 +404,9 @@ mod tests {
 
     fn forms() -> impl Iterator<Item = (Instruction, bool)> {
         let all = Instruction::ALL.iter().flat_map(|&i| [(i, false), (i, true)]);
-        all.filter(|&(i, long)| long || i.encoding().shape != Shape::Extract)
+        let only_long =
+            |i: Instruction| i.encoding().shape == Shape::Extract || i == Instruction::Vinserti128;
+        all.filter(move |&(i, long)| long || !only_long(i))
     }
 
     fn write(asm: &mut Assembler, i: Instruction, long: bool, registers: [u8; 3], last: Operand) {

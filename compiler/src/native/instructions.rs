@@ -159,6 +159,7 @@ instructions! {
     Vpsrlq 1 1 0 0x73 Shift(2), imm;
     Vpsraw 1 1 0 0x71 Shift(4), imm;
     Vpsrad 1 1 0 0x72 Shift(4), imm;
+    Vpsrldq 1 1 0 0x73 Shift(3), imm;
     Vpsllvd 2 1 0 0x47 Three;
     Vpsllvq 2 1 1 0x47 Three;
     Vpsrlvd 2 1 0 0x45 Three;
@@ -170,9 +171,11 @@ instructions! {
     Vpblendd 3 1 0 0x02 Three, imm;
     Vpackssdw 1 1 0 0x6b Three;
     Vpacksswb 1 1 0 0x63 Three;
+    Vpunpcklbw 1 1 0 0x60 Three;
     Vpunpcklwd 1 1 0 0x61 Three;
     Vpunpckldq 1 1 0 0x62 Three;
     Vpunpcklqdq 1 1 0 0x6c Three;
+    Vinserti128 3 1 0 0x38 Three, imm;
     Vextracti128 3 1 0 0x39 Extract, imm;
     Vpmovsxbw 2 1 0 0x20 Two;
     Vpmovsxbd 2 1 0 0x21 Two;

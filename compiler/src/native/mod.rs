@@ -58,8 +58,8 @@ pub enum Unsupported {
     /// The graph computes nothing.
     #[error("the graph has no outputs")]
     NoOutputs,
-    /// The graph is so large that its values would not fit the stack.
-    #[error("the graph needs more of the stack than a function may use")]
+    /// The graph is so large that its values would not fit the stack, or its tables the reach of the code.
+    #[error("the graph needs more memory than a function may use")]
     TooLarge,
     /// The system gives no executable memory.
     #[error("the system refuses executable memory: {0}")]

@@ -51,7 +51,8 @@ pub struct Step {
     pub does: Do,
     /// Whether on 32 bytes, not 16.
     pub long: bool,
-    /// The byte that says more, of instructions that have one.
+    /// The byte that says more, of instructions that have one; the bytes of the mask that is asked about; the
+    /// lanes that a helper is called for.
     pub immediate: u8,
     /// What it writes.
     pub dst: Name,
@@ -105,7 +106,10 @@ pub struct Program {
 impl Program {
     /// A program that does nothing, to vectors of so many elements.
     pub fn new(lanes: usize) -> Program {
-        Program { lanes, ..Program::default() }
+        let mut program = Program { lanes, ..Program::default() };
+        program.splats.reserve(28);
+        program.constants.reserve(28);
+        program
     }
 
     /// A new value.

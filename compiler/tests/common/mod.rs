@@ -234,6 +234,39 @@ pub fn random_graph(seed: u64, size: usize) -> Graph {
     graph
 }
 
+/// A typed graph that computes in narrow types but for slow arms in wide ones.
+#[allow(dead_code, reason = "not every test has slow arms")]
+pub fn random_slow_graph(seed: u64, size: usize) -> Graph {
+    let mut chance = Chance(seed);
+    // The first of them are narrow.
+    let sets: [(usize, &[Dtype]); 5] = [
+        (1, &[Dtype::F32, Dtype::F64, Dtype::U64]),
+        (2, &[Dtype::F32, Dtype::I32, Dtype::F64, Dtype::I64]),
+        (2, &[Dtype::I16, Dtype::U16, Dtype::F32, Dtype::I32]),
+        (2, &[Dtype::I8, Dtype::U8, Dtype::F64, Dtype::I16, Dtype::I64]),
+        (1, &[Dtype::U8, Dtype::U16, Dtype::I16]),
+    ];
+    let (split, all) = chance.pick(&sets);
+    let narrow = &all[..split];
+    let mut graph = Graph::new();
+    let mut nodes = Vec::new();
+    for n in 0..2 + chance.below(3) {
+        let dtype = if n == 1 { Dtype::Bool } else { chance.pick(narrow) };
+        nodes.push(graph.input_of(&format!("x{n}"), dtype));
+    }
+    let mut random = Random { chance, graph, nodes, dtypes: narrow, far: false };
+    for _ in 0..1 + random.chance.below(2) {
+        random.block(size / 2, 2);
+        random.slow_arms(size, all, 2);
+    }
+    random.block(3, 2);
+    let Random { mut chance, mut graph, nodes, .. } = random;
+    for _ in 0..1 + chance.below(2) {
+        graph.output(nodes[nodes.len() - 1 - chance.below(nodes.len().min(4))]);
+    }
+    graph
+}
+
 struct Random<'a> {
     chance: Chance,
     graph: Graph,
@@ -244,7 +277,7 @@ struct Random<'a> {
     far: bool,
 }
 
-impl Random<'_> {
+impl<'a> Random<'a> {
     /// A node of this dtype: one that there is, or a constant.
     fn node(&mut self, dtype: Dtype) -> Id {
         if !self.chance.one_in(6) {
@@ -274,6 +307,49 @@ impl Random<'_> {
                 1 if self.dtypes.iter().any(|d| d.size() == 8) => self.table(),
                 _ => self.operation(),
             }
+        }
+    }
+
+    /// Choices of slow arms that are computed in other types, and those of more such arms within.
+    #[allow(dead_code, reason = "not every test has slow arms")]
+    fn slow_arms(&mut self, size: usize, all: &'a [Dtype], depth: usize) {
+        let mask = self.node(Dtype::Bool);
+        let outside = self.nodes.len();
+        let mut choices = Vec::new();
+        for _ in 0..1 + self.chance.below(3) {
+            let dtype = self.dtype();
+            let value = self.node(dtype);
+            choices.push((dtype, value));
+        }
+        let narrow = std::mem::replace(&mut self.dtypes, all);
+        let wide = &all[narrow.len().min(all.len() - 1)..];
+        for _ in 0..3 {
+            let from = self.chance.pick(narrow);
+            let to = self.chance.pick(wide);
+            let x = self.node(from);
+            let x = self.graph.apply(Operation::Cast, to, &[x]);
+            self.nodes.push(x);
+        }
+        self.block(size, 2);
+        if depth > 0 && self.chance.one_in(3) {
+            self.slow_arms(size / 2, all, depth - 1);
+        }
+        let mut slow = Vec::new();
+        for &(dtype, _) in &choices {
+            slow.push(match dtype {
+                Dtype::Bool => self.node(Dtype::Bool),
+                _ => {
+                    let from = self.chance.pick(wide);
+                    let x = self.node(from);
+                    self.graph.apply(Operation::Cast, dtype, &[x])
+                }
+            });
+        }
+        self.nodes.truncate(outside);
+        self.dtypes = narrow;
+        for ((dtype, value), slow) in choices.into_iter().zip(slow) {
+            let choice = self.graph.apply(Operation::Slow, dtype, &[mask, slow, value]);
+            self.nodes.push(choice);
         }
     }
 

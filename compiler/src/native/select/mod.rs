@@ -10,6 +10,7 @@
 mod convert;
 mod floats;
 mod integers;
+mod rare;
 mod truths;
 
 use lanefn_kernels::lanes::{Dtype, traced::Operation};
@@ -21,7 +22,7 @@ use super::{
 };
 use crate::{
     dtype::Type,
-    graph::{Graph, Id, LoopId, Op},
+    graph::{Graph, Id, LoopId, Op, TableId},
     schedule::{self, Turn, schedule},
 };
 
@@ -43,7 +44,12 @@ struct Select<'a> {
     graph: &'a Graph,
     dtypes: Vec<Dtype>,
     program: Program,
+    /// Elements in a vector, or in the part of it that is selected for.
+    lanes: usize,
+    parted: rare::Parted,
     known: Vec<Known>,
+    /// Which of the graph's tables each of the program's is.
+    tables: Vec<TableId>,
     /// What was put into `known` since regions began, and must be forgotten when they end.
     inner: Vec<(Id, u8)>,
     /// How many regions stand around what is selected.
@@ -75,7 +81,6 @@ pub fn select(graph: &Graph) -> Result<Program, Unsupported> {
     let refuse = |node: usize, why| Err(Unsupported::Node { node: node as Id, why });
     let mut dtypes = Vec::with_capacity(graph.nodes().len());
     let live = graph.live();
-    let mut widest = 0;
     for (id, node) in graph.nodes().iter().enumerate() {
         match node.op {
             Op::Call(..) => return refuse(id, "it is a call, which has not been written out"),
@@ -86,24 +91,25 @@ pub fn select(graph: &Graph) -> Result<Program, Unsupported> {
             return refuse(id, "it has no dtype");
         };
         dtypes.push(dtype);
-        if live[id] && dtype != Dtype::Bool {
-            widest = widest.max(width(dtype));
-        }
     }
     if graph.outputs().is_empty() {
         return Err(Unsupported::NoOutputs);
     }
+    let steps = schedule(graph);
+    let lanes = 32 >> rare::widest(graph, &live, &dtypes, &steps);
     let unknown = Known { names: [NONE; 4], width: 0, opposite: false };
     let mut select = Select {
         graph,
         known: vec![unknown; dtypes.len()],
         dtypes,
-        program: Program::new(32 >> widest),
+        program: Program::new(lanes),
+        lanes,
+        parted: rare::Parted::default(),
+        tables: Vec::new(),
         inner: Vec::new(),
         regions: 0,
         active: None,
     };
-    let steps = schedule(graph);
     select.program.steps.reserve(2 * steps.len() + graph.outputs().len());
     if steps.iter().any(|s| !matches!(s, schedule::Step::Let(_))) {
         let inputs =
@@ -130,6 +136,12 @@ impl Select<'_> {
 
     fn push(&mut self, does: Do, long: bool, immediate: u8, dst: Name, args: [Name; 3]) {
         self.program.push(Step { does, long, immediate, dst, args });
+    }
+
+    /// A step that asks whether a mask is true anywhere.
+    fn push_test(&mut self, does: Do, mask: Name, width: u8) {
+        let bytes = (self.lanes << width) as u8;
+        self.push(does, self.long(width), bytes, NONE, [mask, NONE, NONE]);
     }
 
     fn emit(&mut self, i: Instruction, long: bool, immediate: u8, args: [Name; 3]) -> Name {
@@ -166,7 +178,7 @@ impl Select<'_> {
 
     /// Whether elements of this width fill more than 16 bytes.
     fn long(&self, width: u8) -> bool {
-        self.program.lanes << width > 16
+        self.lanes << width > 16
     }
 
     /// A constant in every lane.
@@ -196,6 +208,7 @@ impl Select<'_> {
     /// Sees to it that a node has a value: inputs, constants and what comes out of loops get it here, others
     /// have been computed.
     fn ready(&mut self, id: Id) -> Result<(), Unsupported> {
+        self.localise(id)?;
         let dtype = self.dtypes[id as usize];
         let known = &self.known[id as usize];
         let at = if dtype == Dtype::Bool { known.width } else { 0 };
@@ -261,50 +274,6 @@ impl Select<'_> {
         Ok(())
     }
 
-    /// What is computed only if a truth holds anywhere. The choices that it is computed for come right after
-    /// it; they are made with it, so that nothing waits for them where it does not hold. Gives the steps
-    /// after those.
-    fn rarely<'s>(
-        &mut self,
-        id: Id,
-        steps: &[schedule::Step],
-        mut rest: &'s [schedule::Step],
-    ) -> Result<&'s [schedule::Step], Unsupported> {
-        let (mask, width) = self.plain(id)?;
-        let mut choices = Vec::new();
-        while let Some((&schedule::Step::Let(choice), after)) = rest.split_first() {
-            let node = self.graph.node(choice);
-            let is_choice = node.op == Op::Apply(Operation::Slow) && node.args[0] == id;
-            if !is_choice || self.ready(node.args[2]).is_err() {
-                break;
-            }
-            let w = self.width_of(choice, node.args[2]);
-            let value = self.value_in(node.args[2], w)?;
-            let name = self.program.value();
-            self.push(Do::Move, true, 0, name, [value, NONE, NONE]);
-            choices.push((choice, node.args[1], name, w));
-            rest = after;
-        }
-        self.push(Do::If(width), self.long(width), 0, NONE, [mask, NONE, NONE]);
-        let mark = self.enter();
-        let around = self.active;
-        self.active = Some(self.narrowed(mask, width));
-        self.steps(steps)?;
-        for &(_, slow, name, w) in &choices {
-            let slow = self.value_in(slow, w)?;
-            let mask = self.truth(id, w)?;
-            let i = by_width(w, BLENDS);
-            self.push(Do::Vector(i), self.long(w), 0, name, [name, slow, mask]);
-        }
-        self.active = around;
-        self.leave(mark);
-        self.push(Do::End, false, 0, NONE, [NONE; 3]);
-        for (choice, _, name, w) in choices {
-            self.made(choice, w, name, false);
-        }
-        Ok(rest)
-    }
-
     /// The width of a node's elements; of a truth, that of the elements another was made for.
     fn width_of(&self, id: Id, like: Id) -> u8 {
         match self.dtypes[id as usize] {
@@ -323,6 +292,7 @@ impl Select<'_> {
 
     /// A node has been computed: a value, or a truth or its opposite in this width.
     fn made(&mut self, id: Id, width: u8, name: Name, opposite: bool) {
+        self.own(id, false);
         let truth = self.dtypes[id as usize] == Dtype::Bool;
         let known = &mut self.known[id as usize];
         known.width = if truth { width } else { 0 };
@@ -342,16 +312,17 @@ impl Select<'_> {
     }
 
     /// A region begins: what becomes known in it must not be used after it.
-    fn enter(&mut self) -> usize {
+    fn enter(&mut self) -> (usize, usize) {
         self.regions += 1;
-        self.inner.len()
+        (self.inner.len(), self.owned())
     }
 
-    fn leave(&mut self, mark: usize) {
+    fn leave(&mut self, (inner, owned): (usize, usize)) {
         self.regions -= 1;
-        for (id, width) in self.inner.drain(mark..) {
+        for (id, width) in self.inner.drain(inner..) {
             self.known[id as usize].names[width as usize] = NONE;
         }
+        self.forget_taken(owned);
     }
 
     fn turns(&mut self, l: LoopId, turn: &Turn) -> Result<(), Unsupported> {
@@ -374,7 +345,7 @@ impl Select<'_> {
         let around = self.active;
         let (go, width) = self.narrowed(go, width);
         self.active = Some((go, width));
-        self.push(Do::Exit(width), self.long(width), 0, NONE, [go, NONE, NONE]);
+        self.push_test(Do::Exit(width), go, width);
         self.steps(&turn.body)?;
         let mut next = Vec::with_capacity(carried.len());
         for (&to, &(name, of)) in of.nexts.iter().zip(&carried) {
@@ -465,7 +436,7 @@ impl Select<'_> {
         let n = self.program.helpers.len() as u32;
         self.program.helpers.push(helper);
         let dst = self.program.value();
-        self.push(Do::Call(n), self.long(width), 0, dst, [args[0], args[1], NONE]);
+        self.push(Do::Call(n), self.long(width), self.lanes as u8, dst, [args[0], args[1], NONE]);
         Ok(dst)
     }
 
@@ -482,19 +453,32 @@ impl Select<'_> {
             self.made(id, w, zero, false);
             return Ok(());
         };
+        if let Some(known) = self.graph.value(index) {
+            let bits = entries[known.bits().min(last as u64) as usize];
+            let bits = if dtype == Dtype::Bool && bits != 0 { u64::MAX } else { bits };
+            let value = self.constant(w, bits);
+            self.made(id, w, value, false);
+            return Ok(());
+        }
         let index = self.value(index)?;
         let index = self.clamp(index, last as u64);
-        let mut bytes = Vec::with_capacity(entries.len() << w);
-        for entry in entries {
-            bytes.extend_from_slice(&entry.to_le_bytes()[..1 << w]);
-        }
-        let n = self.program.tables.len() as u32;
-        self.program.tables.push(Entries { size: (1 << w).max(4), bytes, scale: w });
+        let n = match self.tables.iter().position(|&of| of == table) {
+            Some(known) => known,
+            None => {
+                let mut bytes = Vec::with_capacity(entries.len() << w);
+                for entry in entries {
+                    bytes.extend_from_slice(&entry.to_le_bytes()[..1 << w]);
+                }
+                self.tables.push(table);
+                self.program.tables.push(Entries { size: (1 << w).max(4), bytes, scale: w });
+                self.tables.len() - 1
+            }
+        };
         let ones = self.ones();
         let mask = self.program.value();
         self.push(Do::Move, true, 0, mask, [ones, NONE, NONE]);
         let dst = self.program.value();
-        self.push(Do::Gather(n), true, 0, dst, [index, mask, NONE]);
+        self.push(Do::Gather(n as u32), true, 0, dst, [index, mask, NONE]);
         let value = if w < 2 { self.truncate(dst, 2, w) } else { dst };
         if dtype == Dtype::Bool {
             let zero = self.zero();
