@@ -525,6 +525,21 @@ class vectorize(_Calls):
         """Applies the function in place at indices; as `numpy.ufunc.at`."""
         return self._method("at")(*args, **kwargs)
 
+    def as_numpy_ufunc(self):
+        """The function as a ufunc of NumPy's own, for what asks for one.
+
+        Returns
+        -------
+        numpy.ufunc
+            Its loops are those of this function, its dispatch is NumPy's.
+
+        Raises
+        ------
+        TypeError
+            If the function runs by Python, or its elements can raise.
+        """
+        return self._method("as_numpy_ufunc")()
+
     def explain(self):
         """What the function was compiled to, or why it was not.
 

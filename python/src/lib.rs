@@ -3,6 +3,7 @@
 mod builder;
 mod calls;
 mod error;
+mod numpys;
 mod operand;
 mod overrides;
 mod threads;

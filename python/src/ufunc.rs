@@ -243,7 +243,8 @@ impl Ufunc {
         Ufunc { function: Function::Made(Box::new(made)) }
     }
 
-    fn of(&self) -> Untyped<'_> {
+    /// The function, whoever made it.
+    pub fn of(&self) -> Untyped<'_> {
         match &self.function {
             Function::Builtin(of) => **of,
             Function::Made(made) => made.compiled.untyped(),
@@ -262,7 +263,8 @@ impl Ufunc {
         }
     }
 
-    fn resolve(
+    /// The code for operands of these types.
+    pub fn resolve(
         &self,
         types: &[Type],
         fixed: &[Option<Dtype>],
@@ -271,6 +273,18 @@ impl Ufunc {
         match &self.function {
             Function::Builtin(of) => of.resolve(types, fixed, casting),
             Function::Made(made) => made.resolve(&self.of(), types, fixed, casting),
+        }
+    }
+
+    /// The dtypes of inputs that it can be told to have: of a function made at run time, one for all.
+    pub fn signatures(&self) -> Vec<Vec<Dtype>> {
+        match &self.function {
+            Function::Builtin(of) => of.loops.iter().map(|l| l.inputs.to_vec()).collect(),
+            Function::Made(_) => {
+                let mut dtypes = Dtype::ALL.to_vec();
+                dtypes.sort_by_key(|d| lanefn::dtype::rank(*d));
+                dtypes.into_iter().map(|d| vec![d; self.inputs()]).collect()
+            }
         }
     }
 
@@ -1105,6 +1119,14 @@ impl Ufunc {
         detached(py, of.name, || unsafe { of.at_raw(to, &indices, &shape, raw_second, UNSAFE) })?;
         output.finish(py, None, None, true)?;
         Ok(py.None().into_bound(py))
+    }
+
+    /// as_numpy_ufunc()
+    ///
+    /// The function as a ufunc of NumPy's own, for what asks for one. Its loops are these, its dispatch is
+    /// NumPy's.
+    fn as_numpy_ufunc<'py>(slf: &Bound<'py, Self>) -> PyResult<Object<'py>> {
+        crate::numpys::numpy_ufunc(slf)
     }
 
     /// The dtypes that a call for operands of these dtypes computes in.

@@ -340,6 +340,30 @@ def test_ufunc_methods_work():
         lanefn.vectorize(text).reduce(x)
 
 
+def test_it_can_be_a_ufunc_of_numpys_own():
+    f = lanefn.vectorize(lambda a, b: a * 2 + b if a > b else (a + b) / 2, strict=True)
+    own = f.as_numpy_ufunc()
+    assert type(own) is np.ufunc and (own.nin, own.nout) == (2, 1)
+    x = np.random.default_rng(2).standard_normal((40, 60))
+    for a, b in [(x, x[0]), (x.T, 1.0), (x[::2, ::-3], x[1::2, ::3]), (x.astype("f4"), x.astype("f4"))]:
+        assert np.array_equal(own(a, b), f(a, b)) and own(a, b).dtype == f(a, b).dtype
+    assert own(np.int8([100]), np.int8([3])).dtype == np.float64
+    assert np.array_equal(own.accumulate(x, axis=1), f.accumulate(x, axis=1))
+    assert np.array_equal(own.reduce(x, axis=1), f.reduce(x, axis=1))
+    assert np.array_equal(own.reduce(x, axis=0), f.reduce(x, axis=0))
+    assert np.array_equal(own.outer(x[0], x[1]), f.outer(x[0], x[1]))
+    # It outlives what it was made of.
+    del f
+    assert own(3.0, 1.0) == 7
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert lanefn.vectorize(lambda x: 1 / x).as_numpy_ufunc()([0.0, 2.0]).tolist() == [np.inf, 0.5]
+    assert lanefn.hypot.as_numpy_ufunc()(3.0, 4) == 5
+    assert lanefn.divmod.as_numpy_ufunc()(7, 4) == (1, 3)
+    with pytest.raises(TypeError, match="raises"):
+        lanefn.vectorize(lambda n: [1, 2][n]).as_numpy_ufunc()
+
+
 def test_it_looks_like_a_ufunc():
     f = lanefn.vectorize(problem)
     assert (f.nin, f.nout, f.nargs, f.identity, f.signature) == (1, 1, 2, None, None)
