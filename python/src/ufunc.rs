@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
+use std::sync::Mutex;
 
 use lanefn::{
     Catalogue, Code, Compiled, Options, Scalar, Untyped,
@@ -16,6 +17,8 @@ use pyo3::{
     prelude::*,
     types::{PyBytes, PyDict, PyFloat, PyInt, PyString, PyTuple, PyType},
 };
+
+use smallvec::SmallVec;
 
 use crate::{
     error::{detached, exception},
@@ -53,6 +56,9 @@ pub struct Made {
     /// Whether it is a Python function, whose whole numbers are computed with 64 bits: as wide as Python's
     /// as can be. Only its results are narrow.
     pub wide: bool,
+    /// What the last call used, for the next one like it. Whoever finds it taken goes without: so it does no
+    /// harm in a child that was forked meanwhile.
+    pub last: Mutex<Option<(SmallVec<[Type; 4]>, Code)>>,
 }
 
 impl Made {
@@ -69,6 +75,20 @@ impl Made {
             fixed.resize(of.nin() + of.nout(), None);
             return of.resolve(types, &fixed, casting);
         }
+        if let Ok(last) = self.last.try_lock()
+            && let Some((known, code)) = &*last
+            && known.as_slice() == types
+        {
+            return Ok(code.clone());
+        }
+        let code = self.resolve_anew(of, types, casting)?;
+        if let Ok(mut last) = self.last.try_lock() {
+            *last = Some((types.into(), code.clone()));
+        }
+        Ok(code)
+    }
+
+    fn resolve_anew(&self, of: &Untyped, types: &[Type], casting: Casting) -> lanefn::Result<Code> {
         let wide = |t: &Type| match t {
             _ if !self.wide => *t,
             Type::Is(Dtype::I8 | Dtype::I16 | Dtype::I32 | Dtype::U8 | Dtype::U16 | Dtype::U32) => {
@@ -749,7 +769,13 @@ impl Ufunc {
             )));
         }
         let raises = self._raises(py);
-        Ok(Ufunc::made(Made { compiled: made.compiled.clone(), raises, otypes, wide: made.wide }))
+        Ok(Ufunc::made(Made {
+            compiled: made.compiled.clone(),
+            raises,
+            otypes,
+            wide: made.wide,
+            last: Mutex::default(),
+        }))
     }
 
     /// The exceptions that elements can raise, as pairs of a class and a text, or None.
