@@ -1,4 +1,5 @@
 //! What tests of compiled graphs share: an oracle, graphs at random, memory that ends where it ends.
+#![allow(dead_code, reason = "no file of tests uses all of it")]
 
 use lanefn_compiler::{
     Graph, Id, Op,
@@ -235,7 +236,6 @@ pub fn random_graph(seed: u64, size: usize) -> Graph {
 }
 
 /// A typed graph that computes in narrow types but for slow arms in wide ones.
-#[allow(dead_code, reason = "not every test has slow arms")]
 pub fn random_slow_graph(seed: u64, size: usize) -> Graph {
     let mut chance = Chance(seed);
     // The first of them are narrow.
@@ -311,7 +311,6 @@ impl<'a> Random<'a> {
     }
 
     /// Choices of slow arms that are computed in other types, and those of more such arms within.
-    #[allow(dead_code, reason = "not every test has slow arms")]
     fn slow_arms(&mut self, size: usize, all: &'a [Dtype], depth: usize) {
         let mask = self.node(Dtype::Bool);
         let outside = self.nodes.len();

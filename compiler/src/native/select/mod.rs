@@ -90,6 +90,11 @@ pub fn select(graph: &Graph) -> Result<Program, Unsupported> {
         let Some(Type::Is(dtype)) = node.ty else {
             return refuse(id, "it has no dtype");
         };
+        if let Op::Input(n) = node.op
+            && graph.inputs().get(n as usize).and_then(|input| input.dtype) != Some(dtype)
+        {
+            return refuse(id, "its input is not of its dtype");
+        }
         dtypes.push(dtype);
     }
     if graph.outputs().is_empty() {
