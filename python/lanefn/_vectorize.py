@@ -183,21 +183,17 @@ class vectorize(_Calls):
     ):
         # It checks its arguments, and reports what is wrong with them.
         python = _Python(pyfunc, otypes, doc, excluded, cache, signature)
-        self._python = python
-        self._strict = strict
-        self._warned = False
-        self._doc = doc
-        self._settled = False
-        self._primary = self._full = self._refusal = self._parameters = None
-        self._translations = {}
-        self.pyfunc = pyfunc
-        self.excluded = python.excluded
-        self.cache = cache
-        self._signature = signature
-        self._otypes = python.otypes
+        self._begin(python, pyfunc, python.otypes, doc, python.excluded, cache, signature, strict)
         if pyfunc is not _NONE:
             self._name(pyfunc)
             self._compile(creating=True)
+
+    def _begin(self, python, pyfunc, otypes, doc, excluded, cache, signature, strict):
+        self._python, self.pyfunc, self._otypes, self._doc = python, pyfunc, otypes, doc
+        self.excluded, self.cache, self._signature, self._strict = excluded, cache, signature, strict
+        self._warned = self._settled = False
+        self._primary = self._full = self._refusal = self._parameters = None
+        self._translations = {}
 
     def _name(self, pyfunc):
         name = name_of(pyfunc)
@@ -333,9 +329,12 @@ class vectorize(_Calls):
         how = {k: v for k, v in kwargs.items() if k in KEYWORDS and k not in known}
         given = {k: v for k, v in kwargs.items() if k not in how}
         if self.excluded:
-            return self._with_constants(args, given, how)
+            return self._with_constants(args, given, how, self.excluded)
         ordered, extra = self._arguments(args, given, how)
         if ordered is None:
+            words = self._words_among(args, given) if extra is not None else ()
+            if words:
+                return self._with_constants(args, given, how, words)
             return self._by_python(args, kwargs, extra)
         of, inputs = ordered
         if of is self._primary and self._ready is not None:
@@ -381,7 +380,12 @@ class vectorize(_Calls):
             return None, Refusal("an argument is given whose default is no number")
         return (full, [values[n] for n in inputs]), ()
 
-    def _with_constants(self, args, given, how):
+    def _words_among(self, args, given):
+        """The arguments that surely are no arrays, by place or name."""
+        pairs = [*enumerate(args), *given.items()]
+        return {k for k, v in pairs if v is None or isinstance(v, (str, bool))}
+
+    def _with_constants(self, args, given, how, excluded):
         """A call with excluded arguments: they are constants, and each has a translation of its own."""
         if self.pyfunc is None:
             return self._by_python(args, given)
@@ -389,13 +393,13 @@ class vectorize(_Calls):
         constants, inputs, values = {}, [], []
         for i, value in enumerate(args):
             name = names[i] if i < len(names) else i
-            if i in self.excluded:
+            if i in excluded:
                 constants[name] = value
             else:
                 inputs.append(name)
                 values.append(value)
         for name, value in given.items():
-            if name in self.excluded:
+            if name in excluded:
                 constants[name] = value
             else:
                 inputs.append(name)
@@ -520,6 +524,21 @@ class vectorize(_Calls):
     def at(self, *args, **kwargs):
         """Applies the function in place at indices; as `numpy.ufunc.at`."""
         return self._method("at")(*args, **kwargs)
+
+    def as_numpy_ufunc(self):
+        """The function as a ufunc of NumPy's own, for what asks for one.
+
+        Returns
+        -------
+        numpy.ufunc
+            Its loops are those of this function, its dispatch is NumPy's.
+
+        Raises
+        ------
+        TypeError
+            If the function runs by Python, or its elements can raise.
+        """
+        return self._method("as_numpy_ufunc")()
 
     def explain(self):
         """What the function was compiled to, or why it was not.
@@ -646,6 +665,7 @@ class vectorize(_Calls):
     def __copy__(self):
         new = vectorize.__new__(type(self))
         new.__dict__.update(self.__dict__)
+        new._translations = dict(self._translations)
         new._python = copy.copy(self._python)
         new._route()
         return new
@@ -846,16 +866,14 @@ def from_bytes(data):
     except TypeError as error:
         raise ValueError(f"the bytes of the function are damaged: {error}") from None
     new = vectorize.__new__(vectorize)
-    vectorize.__init__(new)
+    otypes = None if otypes is None else [np.dtype(t) for t in otypes]
+    new._begin(None, None, otypes, doc, set(), False, None, False)
     new._settled = True
-    new.pyfunc = None
     new.__name__ = new.__qualname__ = name
     new.__module__ = None
     new.__doc__ = doc
-    new._doc = doc
     new._parameters = _Parameters(required, optional, names)
     new._primary = primary
     new._full = (full, more) if full is not None else (None,)
-    new._otypes = None if otypes is None else [np.dtype(t) for t in otypes]
     new._route()
     return new

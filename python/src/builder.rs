@@ -203,7 +203,8 @@ impl Builder {
         if !self.open.is_empty() {
             return Err(PyValueError::new_err("a loop has not ended"));
         }
-        let compiled = lanefn::Compiled::new(name, self.graph.clone());
+        // As bytes, a graph is checked for everything that could be wrong with it.
+        let compiled = lanefn::Compiled::from_bytes(name, &self.graph.to_bytes());
         let compiled = compiled.map_err(|e| exception(py, &e))?.with_doc(doc);
         crate::made(py, compiled, raises, None, true)
     }

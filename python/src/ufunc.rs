@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
+use std::sync::Mutex;
 
 use lanefn::{
     Catalogue, Code, Compiled, Options, Scalar, Untyped,
@@ -16,6 +17,8 @@ use pyo3::{
     prelude::*,
     types::{PyBytes, PyDict, PyFloat, PyInt, PyString, PyTuple, PyType},
 };
+
+use smallvec::SmallVec;
 
 use crate::{
     error::{detached, exception},
@@ -53,6 +56,9 @@ pub struct Made {
     /// Whether it is a Python function, whose whole numbers are computed with 64 bits: as wide as Python's
     /// as can be. Only its results are narrow.
     pub wide: bool,
+    /// What the last call used, for the next one like it. Whoever finds it taken goes without: so it does no
+    /// harm in a child that was forked meanwhile.
+    pub last: Mutex<Option<(SmallVec<[Type; 4]>, Code)>>,
 }
 
 impl Made {
@@ -69,6 +75,20 @@ impl Made {
             fixed.resize(of.nin() + of.nout(), None);
             return of.resolve(types, &fixed, casting);
         }
+        if let Ok(last) = self.last.try_lock()
+            && let Some((known, code)) = &*last
+            && known.as_slice() == types
+        {
+            return Ok(code.clone());
+        }
+        let code = self.resolve_anew(of, types, casting)?;
+        if let Ok(mut last) = self.last.try_lock() {
+            *last = Some((types.into(), code.clone()));
+        }
+        Ok(code)
+    }
+
+    fn resolve_anew(&self, of: &Untyped, types: &[Type], casting: Casting) -> lanefn::Result<Code> {
         let wide = |t: &Type| match t {
             _ if !self.wide => *t,
             Type::Is(Dtype::I8 | Dtype::I16 | Dtype::I32 | Dtype::U8 | Dtype::U16 | Dtype::U32) => {
@@ -243,7 +263,8 @@ impl Ufunc {
         Ufunc { function: Function::Made(Box::new(made)) }
     }
 
-    fn of(&self) -> Untyped<'_> {
+    /// The function, whoever made it.
+    pub fn of(&self) -> Untyped<'_> {
         match &self.function {
             Function::Builtin(of) => **of,
             Function::Made(made) => made.compiled.untyped(),
@@ -262,7 +283,8 @@ impl Ufunc {
         }
     }
 
-    fn resolve(
+    /// The code for operands of these types.
+    pub fn resolve(
         &self,
         types: &[Type],
         fixed: &[Option<Dtype>],
@@ -271,6 +293,18 @@ impl Ufunc {
         match &self.function {
             Function::Builtin(of) => of.resolve(types, fixed, casting),
             Function::Made(made) => made.resolve(&self.of(), types, fixed, casting),
+        }
+    }
+
+    /// The dtypes of inputs that it can be told to have: of a function made at run time, one for all.
+    pub fn signatures(&self) -> Vec<Vec<Dtype>> {
+        match &self.function {
+            Function::Builtin(of) => of.loops.iter().map(|l| l.inputs.to_vec()).collect(),
+            Function::Made(_) => {
+                let mut dtypes = Dtype::ALL.to_vec();
+                dtypes.sort_by_key(|d| lanefn::dtype::rank(*d));
+                dtypes.into_iter().map(|d| vec![d; self.inputs()]).collect()
+            }
         }
     }
 
@@ -735,7 +769,13 @@ impl Ufunc {
             )));
         }
         let raises = self._raises(py);
-        Ok(Ufunc::made(Made { compiled: made.compiled.clone(), raises, otypes, wide: made.wide }))
+        Ok(Ufunc::made(Made {
+            compiled: made.compiled.clone(),
+            raises,
+            otypes,
+            wide: made.wide,
+            last: Mutex::default(),
+        }))
     }
 
     /// The exceptions that elements can raise, as pairs of a class and a text, or None.
@@ -1105,6 +1145,14 @@ impl Ufunc {
         detached(py, of.name, || unsafe { of.at_raw(to, &indices, &shape, raw_second, UNSAFE) })?;
         output.finish(py, None, None, true)?;
         Ok(py.None().into_bound(py))
+    }
+
+    /// as_numpy_ufunc()
+    ///
+    /// The function as a ufunc of NumPy's own, for what asks for one. Its loops are these, its dispatch is
+    /// NumPy's.
+    fn as_numpy_ufunc<'py>(slf: &Bound<'py, Self>) -> PyResult<Object<'py>> {
+        crate::numpys::numpy_ufunc(slf)
     }
 
     /// The dtypes that a call for operands of these dtypes computes in.

@@ -1,6 +1,7 @@
 """Programs written at random give what Python gives, or raise what it raises."""
 
 import linecache
+import math
 import random
 
 import numpy as np
@@ -10,10 +11,12 @@ import lanefn
 
 
 class Writer:
-    """Writes a function of two whole numbers, whose values stay small and whose loops end."""
+    """Writes a function of two numbers, whose values stay small and whose loops end. Floats have no tables,
+    and are sometimes NaN."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, floats=False):
         self.random = random.Random(seed)
+        self.floats = floats
         self.lines = []
         self.loops = 0
         self.statements = 0
@@ -28,6 +31,25 @@ class Writer:
         if depth > 2 or self.random.random() < 0.3:
             return self.one_of(self.name(), self.name(), str(self.random.randint(-3, 9)))
         left, right = self.number(depth + 1), self.number(depth + 1)
+        if self.floats and self.random.random() < 0.6:
+            return self.one_of(
+                f"({left} / {self.one_of('2', '3', '0.7')})",
+                f"math.sqrt(abs({left}))",
+                f"min({left}, {right}, 4.5)",
+                f"max(-2.5, {left}, {right})",
+                f"({left} if {self.truth(depth + 1)} else 0.25)",
+                f"abs({left})",
+                f"float({left})",
+                f"-({left})",
+                f"({left} * {right}) % 11.5",
+                f"({left} + 1) ** 2 % 7",
+                f"round(({left}) % 100, 1)",
+                f"whole({left})",
+            )
+        if self.floats:
+            return self.one_of(
+                f"({left} + {right})", f"({left} - {right})", f"({left} or {right})", f"({left} and {right})"
+            )
         return self.one_of(
             f"({left} + {right})",
             f"({left} - {right})",
@@ -110,7 +132,7 @@ class Writer:
             self.loops += 1
             k = f"k{self.loops}"
             if kind == "for":
-                self.write(indent, f"for {k} in range({self.one_of('20', f'abs({self.name()}) % 6', '3, 30, 2')}):")
+                self.write(indent, f"for {k} in range({self.one_of('20', f'whole(abs({self.name()}) % 6)', '3, 30, 2')}):")
             elif kind == "unrolled":
                 self.write(indent, f"for {k} in {self.one_of('(1, 3, 2)', 'range(4)', '(x, y)')}:")
             else:
@@ -146,28 +168,45 @@ def helper(x, y):
     return x % 7
 
 
+def whole(x):
+    return int(x) if x == x and -1e6 < x < 1e6 else 2
+
+
 TABLE = [3, 1, 4, 1, 5]
 MAPPING = {1: 7, 2: -1, 30: 4}
 
 
-def written(seed):
+def written(seed, floats=False):
     """A function, as a file would hold it."""
-    text = Writer(seed).function(f"program{seed}")
-    file = f"<program {seed}>"
+    text = Writer(seed, floats).function(f"program{seed}")
+    file = f"<program {seed} {floats}>"
     linecache.cache[file] = (len(text), None, text.splitlines(True), file)
-    names = {"TABLE": TABLE, "MAPPING": MAPPING, "helper": helper}
+    names = {"TABLE": TABLE, "MAPPING": MAPPING, "helper": helper, "whole": whole, "math": math}
     exec(compile(text, file, "exec"), names)
     return names[f"program{seed}"], text
 
 
-X, Y = (a.ravel() for a in np.meshgrid(np.arange(-4, 9), [-3, 0, 1, 2, 5]))
+WX, WY = (a.ravel() for a in np.meshgrid(np.arange(-4, 9), [-3, 0, 1, 2, 5]))
 
 
-@pytest.mark.parametrize("block", range(12))
-def test_a_program_gives_what_python_gives(block):
+SPECIAL = [0.0, -0.0, 1.0, -1.5, 2.5, 3.0, 7.25, -20.5, math.nan, math.inf]
+FX, FY = (a.ravel() for a in np.meshgrid(SPECIAL, [-2.0, 0.0, 0.5, 3.75, math.nan]))
+
+
+def equal(got, wanted):
+    """Whether two numbers, or tuples of them, are the same ones; NaN is itself."""
+    if isinstance(wanted, tuple):
+        return all(map(equal, got, wanted))
+    return got == wanted or (got != got and wanted != wanted)
+
+
+@pytest.mark.parametrize("floats", [False, True], ids=["whole numbers", "floats"])
+@pytest.mark.parametrize("block", range(8))
+def test_a_program_gives_what_python_gives(block, floats):
+    X, Y = (FX, FY) if floats else (WX, WY)
     compiled = 0
     for seed in range(block * 50, block * 50 + 50):
-        function, text = written(seed)
+        function, text = written(seed, floats)
         wanted = []
         for x, y in zip(X.tolist(), Y.tolist()):
             try:
@@ -186,11 +225,11 @@ def test_a_program_gives_what_python_gives(block):
             got = made(X[good], Y[good])
             got = list(zip(*(g.tolist() for g in got))) if isinstance(got, tuple) else got.tolist()
             for i, g in zip(good, got):
-                assert g == wanted[i], (seed, X[i], Y[i], g, wanted[i], text)
+                assert equal(g, wanted[i]), (seed, X[i], Y[i], g, wanted[i], text)
         # Division by zero is an error only where somebody catches that.
         raising = [i for i, w in enumerate(wanted) if isinstance(w, type) and w is not ZeroDivisionError]
         for i in raising[:3]:
             with pytest.raises(wanted[i]):
-                made(int(X[i]), int(Y[i]))
+                made(X[i], Y[i])
                 raise AssertionError((seed, X[i], Y[i], wanted[i], text))
     assert compiled > 35

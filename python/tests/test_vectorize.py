@@ -57,13 +57,17 @@ def test_arguments_come_by_position_by_name_and_by_default():
         f(x, x=1)
 
 
-def test_an_argument_whose_default_is_no_number_is_pythons():
-    f = lanefn.vectorize(affine)
+def test_an_argument_that_is_a_word_is_a_constant():
+    f = lanefn.vectorize(affine, strict=True)
+    assert f([1.0, 2.0], mode="down").tolist() == [1.5, 3.5]
+    assert f([1.0, 2.0], 3, mode="down").tolist() == [2.5, 5.5]
+    assert f([1.0, 2.0]).tolist() == [2.5, 4.5]
+    # Many words are arrays of them.
+    with pytest.raises(lanefn.Refusal, match="default is no number"):
+        f([1.0, 2.0], mode=["up", "down"])
     with pytest.warns(lanefn.FallbackWarning, match="default is no number"):
-        assert f([1.0, 2.0], mode="down").tolist() == [1.5, 3.5]
-    strict = lanefn.vectorize(affine, strict=True)
-    with pytest.raises(lanefn.Refusal):
-        strict([1.0], mode="down")
+        g = lanefn.vectorize(affine)
+        assert g([1.0, 2.0], mode=["up", "down"]).tolist() == [2.5, 3.5]
 
 
 def test_excluded_arguments_are_constants():
@@ -334,6 +338,30 @@ def test_ufunc_methods_work():
         lanefn.vectorize(problem).reduce(x)
     with pytest.warns(lanefn.FallbackWarning), pytest.raises(TypeError, match="runs by Python"):
         lanefn.vectorize(text).reduce(x)
+
+
+def test_it_can_be_a_ufunc_of_numpys_own():
+    f = lanefn.vectorize(lambda a, b: a * 2 + b if a > b else (a + b) / 2, strict=True)
+    own = f.as_numpy_ufunc()
+    assert type(own) is np.ufunc and (own.nin, own.nout) == (2, 1)
+    x = np.random.default_rng(2).standard_normal((40, 60))
+    for a, b in [(x, x[0]), (x.T, 1.0), (x[::2, ::-3], x[1::2, ::3]), (x.astype("f4"), x.astype("f4"))]:
+        assert np.array_equal(own(a, b), f(a, b)) and own(a, b).dtype == f(a, b).dtype
+    assert own(np.int8([100]), np.int8([3])).dtype == np.float64
+    assert np.array_equal(own.accumulate(x, axis=1), f.accumulate(x, axis=1))
+    assert np.array_equal(own.reduce(x, axis=1), f.reduce(x, axis=1))
+    assert np.array_equal(own.reduce(x, axis=0), f.reduce(x, axis=0))
+    assert np.array_equal(own.outer(x[0], x[1]), f.outer(x[0], x[1]))
+    # It outlives what it was made of.
+    del f
+    assert own(3.0, 1.0) == 7
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert lanefn.vectorize(lambda x: 1 / x).as_numpy_ufunc()([0.0, 2.0]).tolist() == [np.inf, 0.5]
+    assert lanefn.hypot.as_numpy_ufunc()(3.0, 4) == 5
+    assert lanefn.divmod.as_numpy_ufunc()(7, 4) == (1, 3)
+    with pytest.raises(TypeError, match="raises"):
+        lanefn.vectorize(lambda n: [1, 2][n]).as_numpy_ufunc()
 
 
 def test_it_looks_like_a_ufunc():
