@@ -1,6 +1,6 @@
 //! `lanefn eval`: an expression over files.
 
-use std::{path::PathBuf, time::Instant};
+use std::{ffi::OsString, path::PathBuf, time::Instant};
 
 use lanefn::{
     compiler::{text::Reduction, value::Value},
@@ -49,7 +49,7 @@ pub struct Eval {
     expression: String,
     /// A file or number for each name of the expression.
     #[arg(value_name = "NAME=FILE.npy")]
-    given: Vec<String>,
+    given: Vec<OsString>,
     /// Where to write; given once for each output of the expression.
     #[arg(short, long = "output", value_name = "OUT.npy")]
     outputs: Vec<PathBuf>,

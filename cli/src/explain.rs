@@ -1,5 +1,7 @@
 //! `lanefn explain`: what becomes of an expression.
 
+use std::ffi::OsString;
+
 use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
 use lanefn::{
     Catalogue, Code, Level,
@@ -24,8 +26,8 @@ use crate::{
     list, print, print_json,
 };
 
-/// What the estimate of the time goes by: figures of one thread of a recent core, good to a factor of two.
-/// Measured on AMD Zen 3 and Zen 4 with arrays in the first cache, and far larger than the last.
+/// What the estimate of the time goes by: somewhat less than one thread of an AMD Zen 4 was measured to do, in
+/// the first cache and far beyond the last. Good to a factor of two or so.
 mod estimate {
     use super::Operation;
 
@@ -62,7 +64,7 @@ pub struct Explain {
     expression: String,
     /// A file, for its dtype, or a number, for a name of the expression.
     #[arg(value_name = "NAME=FILE.npy")]
-    given: Vec<String>,
+    given: Vec<OsString>,
     /// The dtype of an input.
     #[arg(long = "dtype", value_name = "NAME=DTYPE")]
     dtypes: Vec<String>,

@@ -1,6 +1,10 @@
 //! What `eval` and `explain` are given: an expression, and files and numbers for its names.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::{OsStr, OsString},
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+};
 
 use lanefn::{
     Catalogue, Compiled,
@@ -41,29 +45,31 @@ pub struct Formula {
 
 impl Given {
     /// From arguments `NAME=FILE.npy` and `NAME=NUMBER`.
-    pub fn read(arguments: &[String]) -> Result<Given, Failure> {
+    pub fn read(arguments: &[OsString]) -> Result<Given, Failure> {
         let mut given = Given::default();
         for argument in arguments {
-            let Some((name, value)) = argument.split_once('=') else {
+            let shown = argument.to_string_lossy();
+            // A file's name need not be text.
+            let Some(at) = argument.as_bytes().iter().position(|&b| b == b'=') else {
                 return Err(Failure::Usage(format!(
-                    "{argument:?} is given without a name: write NAME=FILE.npy or NAME=NUMBER"
+                    "{shown:?} is given without a name: write NAME=FILE.npy or NAME=NUMBER"
                 )));
             };
-            if !is_name(name) {
+            let (name, value) = argument.as_bytes().split_at(at);
+            let value = OsStr::from_bytes(&value[1..]);
+            let Some(name) = str::from_utf8(name).ok().filter(|name| is_name(name)) else {
                 return Err(Failure::Usage(format!(
-                    "{name:?} in {argument:?} can't be a name of an expression"
+                    "what is before the = in {shown:?} can't be a name of an expression"
                 )));
-            }
+            };
             if given.names().any(|known| known == name) {
                 return Err(Failure::Usage(format!("{name} is given twice")));
             }
-            match Number::read(value, &Catalogue) {
+            if value.is_empty() {
+                return Err(Failure::Usage(format!("{name}= is given without a file or number")));
+            }
+            match value.to_str().and_then(|text| Number::read(text, &Catalogue)) {
                 Some(number) => given.numbers.push((name.to_owned(), number)),
-                None if value.is_empty() => {
-                    return Err(Failure::Usage(format!(
-                        "{name}= is given without a file or number"
-                    )));
-                }
                 None => given.files.push((name.to_owned(), value.into())),
             }
         }

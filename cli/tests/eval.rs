@@ -103,6 +103,17 @@ fn names_are_given_in_any_order_and_numbers_are_as_if_written() {
         assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
         assert_eq!(read_f64(&path.join("out.npy")), wanted, "{arguments:?}");
     }
+    // A name that is no text, and one with another = in it.
+    use std::os::unix::ffi::OsStrExt;
+    for name in [&b"\xff=.npy"[..], b"a=b.npy"] {
+        let name = std::ffi::OsStr::from_bytes(name);
+        write_f64(&path.join(name), &[4.0]);
+        let mut given = std::ffi::OsString::from("x=");
+        given.push(name);
+        let output = lanefn(["eval", "sum(x)"]).arg(given).current_dir(path).output();
+        let output = output.expect("the program starts");
+        assert_eq!(stdout(&output), "4.0\n", "{name:?}: {}", stderr(&output));
+    }
     // A number takes the dtype of what it meets: no file of f64 would.
     fs::write(path.join("f.npy"), npy("<f4", false, "(1,)", &1.5f32.to_le_bytes()))
         .expect("written");
