@@ -75,7 +75,7 @@ impl Ufunc<Compiled> {
     /// use lanefn::Ufunc;
     /// use ndarray::array;
     /// let norm = Ufunc::from_expression("sqrt(x*x + y*y)")?;
-    /// assert_eq!(norm.call::<(f64,), _>((&array![3.0, 6.0], 4.0))?[0], 5.0);
+    /// assert_eq!(norm.call::<(f64,), _>((&array![3.0], 4.0))?, array![5.0]);
     /// # Ok::<(), lanefn::Error>(())
     /// ```
     ///
