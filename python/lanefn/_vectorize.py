@@ -110,7 +110,7 @@ class _Parameters:
 
 def _weak(value):
     """Whether a default can become an input: a number as Python writes it."""
-    return type(value) in (int, float) and abs(value) < 2**63
+    return type(value) is float or (type(value) is int and -(2**63) <= value < 2**63)
 
 
 class vectorize(_Calls):
@@ -345,7 +345,7 @@ class vectorize(_Calls):
             return self._by_python(args, kwargs)
         try:
             return self._through(of, tuple(inputs) + tuple(extra), how or None)
-        except TypeError as error:
+        except (TypeError, OverflowError) as error:
             if how or extra or self.pyfunc is None or _numbers(inputs):
                 raise
             return self._by_python(args, kwargs, Refusal(str(error)))
@@ -427,7 +427,7 @@ class vectorize(_Calls):
             return self._by_python(args, {**given, **how})
         try:
             return self._through(of, tuple(values), how or None)
-        except TypeError as error:
+        except (TypeError, OverflowError) as error:
             if how or _numbers(values):
                 raise
             return self._by_python(args, given, Refusal(str(error)))

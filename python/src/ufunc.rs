@@ -535,8 +535,10 @@ impl Ufunc {
             (_, true) => format!("at index {}", index.repr()?),
             (_, false) => format!("{text} (at index {})", index.repr()?),
         };
-        // A class that can't be made of a text is told of, not lost.
-        Ok(Some(match class.call1((&text,)) {
+        // A class that wants more than a text gets an object that it has not seen.
+        let made = class.call1((&text,));
+        let made = made.or_else(|_| class.call_method1(intern!(py, "__new__"), (&class, &text)));
+        Ok(Some(match made {
             Ok(made) => PyErr::from_value(made),
             Err(_) => PyRuntimeError::new_err(format!("{class}: {text}")),
         }))

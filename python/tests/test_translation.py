@@ -100,6 +100,17 @@ class Odd(ValueError):
     pass
 
 
+class Demanding(Exception):
+    def __init__(self, value, *, unit):
+        super().__init__(f"{value} {unit}")
+
+
+def raises_with_more_than_a_text(x):
+    if x < 0:
+        raise Demanding(x, unit="m")
+    return x
+
+
 def raises_by_hand(x):
     if x < 0:
         raise ValueError("negative")
@@ -135,6 +146,7 @@ TABLE = [1.0, 2.0, 3.0]
     ("function", "good", "bad"),
     [
         (raises_by_hand, [0.0, 4.0], [-1.0, 101.0]),
+        (raises_with_more_than_a_text, [0.0, 4.0], [-1.0]),
         (raises_in_a_loop, [50.0, -1.0], [3.0, 29.0]),
         (asserts, [1.0, 2.0], [0.0, -1.0]),
         (unbound, [1.0, -1.0], [math.nan]),

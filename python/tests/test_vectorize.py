@@ -57,6 +57,13 @@ def test_arguments_come_by_position_by_name_and_by_default():
         f(x, x=1)
 
 
+def test_a_default_that_is_nan_is_a_number():
+    f = lanefn.vectorize(lambda x, fill=math.nan: x if x > 0 else fill, strict=True)
+    assert f([1.0, -1.0], fill=5).tolist() == [1, 5] and math.isnan(f(-1.0))
+    back = lanefn.from_bytes(f.to_bytes())
+    assert back([1.0, -1.0], 5.0).tolist() == [1, 5] and math.isnan(back(-1.0))
+
+
 def test_an_argument_that_is_a_word_is_a_constant():
     f = lanefn.vectorize(affine, strict=True)
     assert f([1.0, 2.0], mode="down").tolist() == [1.5, 3.5]
@@ -250,7 +257,7 @@ def test_otypes_can_be_set_later():
     assert f([3]).dtype == np.int64
 
 
-@pytest.mark.parametrize("values", [["a", "b"], [1 + 2j], np.array([1, 2], "f2"), [None, 1], [10**30]])
+@pytest.mark.parametrize("values", [["a", "b"], [1 + 2j], np.array([1, 2], "f2"), [None, 1], [10**30], 10**30])
 def test_operands_of_other_dtypes_are_pythons(values):
     f = lanefn.vectorize(lambda x: x)
     with pytest.warns(lanefn.FallbackWarning):
