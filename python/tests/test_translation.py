@@ -84,7 +84,12 @@ def test_exact_functions_are_exact():
 
 def test_decimal_rounding_is_pythons_at_every_half():
     x = np.concatenate(
-        [np.arange(-20000, 20000) / 1000, RNG.uniform(-1e6, 1e6, 20000), np.arange(2000) / 8, [1e300, -1e22]]
+        [
+            np.arange(-20000, 20000) / 1000,
+            RNG.uniform(-1e6, 1e6, 20000),
+            np.arange(2000) / 8,
+            [1e300, -1e22],
+        ]
     )
     for digits in (0, 1, 2, 3, 7, 15, 22):
         got = lanefn.vectorize(lambda v: round(v, digits), strict=True)(x)
