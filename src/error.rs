@@ -71,6 +71,10 @@ pub enum Error {
         /// What is wrong.
         why: String,
     },
+    /// A call that was asked to stop on the way: see [`interruptible`](crate::interruptible). What it had
+    /// written by then stays written.
+    #[error("stopped before the end")]
+    Interrupted,
     /// A text that is no expression.
     #[error("{0}")]
     Expression(#[from] lanefn_compiler::text::ParseError),

@@ -11,8 +11,8 @@ pub use catalogue::{catalogue, find};
 pub use error::{Error, Result};
 pub use execute::recycle::{Recycling, recycled_bytes, set_recycled_bytes};
 pub use execute::{
-    Code, Options, limits, num_threads, replace_num_threads, set_num_threads, thread_report,
-    with_num_threads,
+    Code, Options, interruptible, limits, num_threads, replace_num_threads, set_num_threads,
+    thread_report, with_num_threads,
 };
 pub use lanefn_compiler as compiler;
 pub use lanefn_kernels as kernels;

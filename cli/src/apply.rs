@@ -10,7 +10,7 @@ use std::{
 use clap::builder::PossibleValuesParser;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lanefn::{
-    Error, Level, Options, Untyped,
+    Code, Error, Level, Options, Untyped,
     dtype::{Casting, Type},
 };
 use serde_json::{Value, json};
@@ -92,6 +92,8 @@ impl Running {
 pub struct Job<'a> {
     /// What the report calls it.
     pub title: &'a str,
+    /// What programs are told it is.
+    pub text: &'a str,
     pub function: Untyped<'a>,
     /// What the report calls the inputs.
     pub labels: Vec<&'a str>,
@@ -100,6 +102,17 @@ pub struct Job<'a> {
 }
 
 impl Job<'_> {
+    /// Whether the result is one element, whatever the function is.
+    pub fn has_no_axes(&self) -> bool {
+        self.inputs.iter().all(|i| i.header().shape.is_empty())
+    }
+
+    /// What computes it for the dtypes of the inputs.
+    pub fn dtypes(&self) -> Result<Code, Failure> {
+        let types: Vec<_> = self.inputs.iter().map(|i| Type::Is(i.header().dtype)).collect();
+        Ok(self.function.resolve(&types, &[], Casting::SameKind)?)
+    }
+
     /// What is wrong if not as many files are named as there are outputs.
     pub fn wrong_outputs(&self, gives: usize, named: usize) -> Failure {
         let (gives, named) = (counted(gives, "output"), were(named));
@@ -111,6 +124,15 @@ impl Run<'_> {
     /// The options of calls.
     pub fn options(&self) -> Options {
         Options { level: Some(self.level), ..Options::default() }
+    }
+
+    /// Whether outputs could be begun here, as far as that can be told without doing it.
+    pub fn check_free(&self, paths: &[PathBuf]) -> Result<(), Failure> {
+        let taken = |path: &&PathBuf| !self.how.force && output::exists(path);
+        match paths.iter().find(taken) {
+            Some(path) => Err(output::clobber(path).into()),
+            None => Ok(()),
+        }
     }
 
     /// Begins outputs of these dtypes and one shape.
@@ -155,8 +177,7 @@ impl Run<'_> {
     /// Puts the inputs through the function into files, a tile at a time.
     pub fn stream(&self, mut job: Job, paths: &[PathBuf]) -> Result<(), Failure> {
         let function = &job.function;
-        let types: Vec<_> = job.inputs.iter().map(|i| Type::Is(i.header().dtype)).collect();
-        let signature = function.resolve(&types, &[], Casting::SameKind)?;
+        let signature = job.dtypes()?;
         if paths.len() != signature.outputs().len() {
             return Err(job.wrong_outputs(signature.outputs().len(), paths.len()));
         }
@@ -268,7 +289,7 @@ impl Report<'_> {
         let took = self.took.as_secs_f64();
         let names = self.job.function.arguments();
         json!({
-            "function": self.job.title,
+            "function": self.job.text,
             "inputs": names.into_iter().zip(&self.job.inputs).map(input).collect::<Vec<_>>(),
             "outputs": self.results.iter().map(|o| file(&o.0, &o.1)).collect::<Vec<_>>(),
             "elements": self.elements,

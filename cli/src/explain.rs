@@ -7,6 +7,7 @@ use lanefn::{
         Body, Graph, Op,
         native::{self, Unsupported},
         text::Reduction,
+        value as element,
     },
     dtype::{Casting, Dtype, Type},
     kernels::lanes::traced::Operation,
@@ -31,7 +32,7 @@ mod estimate {
     /// Bytes that go from or to memory in a nanosecond.
     pub const MEMORY: f64 = 20.0;
     /// Operations on whole registers that machine code does in a nanosecond.
-    pub const NATIVE: f64 = 6.0;
+    pub const NATIVE: f64 = 5.0;
     /// Those that the interpreter does, with its reading and writing of blocks in between.
     pub const INTERPRETED: f64 = 1.5;
     /// Operations that take as long as several, and how many.
@@ -50,7 +51,7 @@ const LONG: usize = 40;
 Examples:
   lanefn explain 'where(x > 2, x + 1, x - 1)'
   lanefn explain 'x * 2.5 + i' --dtype x=float32 --dtype i=int8
-  lanefn explain 'sum(v ** 3) * k' v=examples/data/wind.npy k=0.6 --json
+  lanefn explain 'sum(v ** 3 * k)' v=examples/data/wind.npy k=0.6 --json
   lanefn explain 'sqrt(x*x + y*y)' --asm
 
 The estimate tells which of memory or arithmetic one thread waits for, with arrays far larger than the
@@ -260,13 +261,14 @@ impl Explained<'_> {
         }
         let section = |title: &str, graph: &Graph| {
             let operations = counted(operations(graph), "operation");
-            let lines = lines(graph).map(|line| format!("  {line}\n")).collect::<String>();
+            let lines = lines(graph).chain(tables(graph));
+            let lines = lines.map(|line| format!("  {line}\n")).collect::<String>();
             format!("\n{title}: {operations}\n{lines}")
         };
         shown += &section("as written", open);
+        let whole = typed.expanded(&Catalogue);
         if typed.nodes().iter().any(|n| matches!(n.op, Op::Call(..))) {
             shown += &section("for these dtypes", typed);
-            let whole = typed.expanded(&Catalogue);
             let (title, operations) = ("functions written out, rewritten", operations(&whole));
             if self.full || operations <= LONG {
                 shown += &section(title, &whole);
@@ -308,6 +310,9 @@ impl Explained<'_> {
             estimate::MEMORY,
             self.rate(),
         );
+        if !whole.loops().is_empty() {
+            shown += "  (how often a loop turns depends on the data: some turns are assumed)\n";
+        }
         shown += &format!(
             "content: {} bytes, hash {}\n",
             formula.function.to_bytes().len(),
@@ -344,7 +349,7 @@ impl Explained<'_> {
             Err(why) => json!({ "none_because": why }),
         };
         json!({
-            "expression": formula.title,
+            "expression": formula.text,
             "inputs": inputs.map(|(n, d)| json!({ "name": n, "dtype": d.name() })).collect::<Vec<_>>(),
             "outputs": outputs,
             "reduction": formula.reduction.map(Reduction::name),
@@ -352,6 +357,7 @@ impl Explained<'_> {
             "graph": {
                 "written": lines(open).collect::<Vec<_>>(),
                 "typed": lines(typed).collect::<Vec<_>>(),
+                "tables": tables(&whole).collect::<Vec<_>>(),
                 "written_operations": operations(open),
                 "typed_operations": operations(typed),
                 "lanes": lines(&whole).collect::<Vec<_>>(),
@@ -396,6 +402,30 @@ fn lines(graph: &Graph) -> impl Iterator<Item = String> {
     let needed = move |n: &usize| live.get(*n).copied().unwrap_or(true);
     let lines: Vec<String> = text.lines().map(str::to_owned).collect();
     lines.into_iter().enumerate().filter(move |(n, _)| needed(n)).map(|(_, line)| line)
+}
+
+/// The tables that a graph looks up in, as far as they are short.
+fn tables(graph: &Graph) -> impl Iterator<Item = String> {
+    const SHOWN: usize = 16;
+    let live = graph.live();
+    let used = |n: usize| {
+        let mut nodes = graph.nodes().iter().zip(&live);
+        nodes.any(|(node, live)| *live && node.op == Op::Lookup(n as u32))
+    };
+    let entry = |ty: Type, bits: u64| match ty {
+        Type::Int => (bits as i64).to_string(),
+        Type::Float => format!("{:?}", f64::from_bits(bits)),
+        Type::Is(dtype) => element::Value::from_bits(dtype, bits).to_string(),
+    };
+    let tables: Vec<String> = (graph.tables().iter().enumerate().filter(|(n, _)| used(*n)))
+        .map(|(n, table)| {
+            let entries = table.entries.iter().take(SHOWN).map(|&bits| entry(table.ty, bits));
+            let entries = entries.collect::<Vec<_>>().join(", ");
+            let more = if table.entries.len() > SHOWN { ", ..." } else { "" };
+            format!("table{n}: {} of {}: {entries}{more}", table.entries.len(), table.ty)
+        })
+        .collect();
+    tables.into_iter()
 }
 
 fn hex(bytes: &[u8]) -> String {

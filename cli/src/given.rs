@@ -25,6 +25,8 @@ pub struct Given {
 /// An expression over what is given.
 #[derive(Debug)]
 pub struct Formula {
+    /// The expression as it is written.
+    pub text: String,
     /// The expression on one line, short enough for a report.
     pub title: String,
     /// What it is for each element. One that needs no input has one nevertheless, named `_`.
@@ -107,7 +109,8 @@ impl Given {
         }
         let title = title(expression);
         let function = Compiled::new(&title, graph).map_err(|e| Failure::Usage(e.to_string()))?;
-        Ok(Formula { title, function, reduction: read.reduction, names, unused })
+        let text = expression.to_owned();
+        Ok(Formula { text, title, function, reduction: read.reduction, names, unused })
     }
 }
 

@@ -1,7 +1,8 @@
 //! `lanefn info`: what was found on this machine, and what was chosen from it.
 
 use lanefn::{
-    Error,
+    Code, Compiled, Error,
+    dtype::Casting,
     kernels::{
         lanes::Dtype,
         level::{LEVEL_VARIABLE, Level},
@@ -35,6 +36,20 @@ pub fn lanes(level: Level, dtype: Dtype) -> usize {
     (register(level) / dtype.size()).max(1)
 }
 
+/// Whether expressions become machine code here, or why they don't.
+fn machine_code() -> Result<(), String> {
+    let try_one = || {
+        let function = Compiled::from_expression("x + 1")?;
+        function.untyped().resolve(&[Dtype::F64.into()], &[], Casting::SameKind)
+    };
+    match try_one() {
+        Ok(Code::Body(body)) => body.native().map(|_| ()).map_err(|why| why.to_string()),
+        // What was compiled with the program is machine code as well.
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 fn cpu() -> Option<String> {
     let table = std::fs::read_to_string("/proc/cpuinfo").ok()?;
     let line = table.lines().find(|line| line.starts_with("model name"))?;
@@ -50,6 +65,7 @@ impl Info {
             None => "the highest that this CPU has".to_string(),
         };
         let present = Level::present();
+        let machine_code = machine_code();
         let threads = lanefn::thread_report()?;
         let memory = limits::memory();
         let caches = limits::caches();
@@ -70,6 +86,10 @@ impl Info {
                     "present": present.iter().map(|l| l.name()).collect::<Vec<_>>(),
                 },
                 "lanes": per_dtype,
+                "machine_code": {
+                    "made": machine_code.is_ok(),
+                    "why_not": machine_code.err(),
+                },
                 "threads": {
                     "count": threads.threads,
                     "source": threads.source.to_string(),
@@ -103,6 +123,7 @@ impl Info {
              cpu      {cpu}\n\
              level    {} ({why}); present: {}\n\
              lanes    {} a register\n\
+             code     {}\n\
              threads  {threads}\n\
              memory   {} ({}); physical {}, cgroup limit {}, address space limit {}\n\
              caches   L1d {}, L2 {}, L3 {}\n",
@@ -110,6 +131,10 @@ impl Info {
             level.name(),
             has.join(", "),
             widths.join(", "),
+            match machine_code {
+                Ok(()) => "expressions become machine code".to_string(),
+                Err(why) => format!("expressions run by the interpreter: {why}"),
+            },
             text::bytes(memory.limit()),
             memory.source(),
             text::bytes(memory.physical),

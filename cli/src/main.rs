@@ -1,4 +1,4 @@
-//! The `lanefn` program: the functions of the catalogue over real files.
+//! The `lanefn` program: the functions of the catalogue, and expressions, over real files.
 
 mod apply;
 mod engine;
@@ -33,6 +33,9 @@ use serde_json::json;
 Examples:
   lanefn map wind_power wind.npy -o power.npy      a turbine's output from wind speeds
   lanefn map problem big.npy -o out.npy --threads 1
+  lanefn eval 'x > 2 ? x + 1 : x - 1' x=big.npy -o out.npy
+  lanefn eval 'mean(v ** 3)' v=wind.npy            one number
+  lanefn explain 'sqrt(x*x + y*y)'                 what becomes of an expression
   lanefn list                                      what there is to map
   lanefn info                                      what this machine offers
 
@@ -68,6 +71,8 @@ enum Failure {
     Failed(Error),
     /// A signal came.
     Stopped(i32),
+    /// What went wrong has been told; this is the code to end with.
+    Told(u8),
 }
 
 impl From<Error> for Failure {
@@ -82,6 +87,7 @@ impl Failure {
             Failure::Usage(_) | Failure::Expression(..) => 2,
             Failure::Failed(Error::Level(_) | Error::Arity { .. }) => 2,
             Failure::Failed(_) => 1,
+            Failure::Told(code) => *code,
             Failure::Stopped(signal) => u8::try_from(128 + signal).unwrap_or(1),
         }
     }
@@ -100,6 +106,7 @@ impl Failure {
                 }
                 message
             }
+            Failure::Told(_) => String::new(),
             Failure::Stopped(signal) => {
                 let name = match *signal {
                     libc::SIGINT => "Ctrl-C",
@@ -121,6 +128,7 @@ impl Failure {
             Failure::Failed(Error::Level(_)) => "level",
             Failure::Failed(Error::Arity { .. }) => "usage",
             Failure::Failed(_) => "system",
+            Failure::Told(_) => "told",
             Failure::Stopped(_) => "stopped",
         };
         let (path, offset) = match self {
@@ -164,7 +172,9 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            if json {
+            if matches!(failure, Failure::Told(_)) {
+                // Nothing is left to say.
+            } else if json {
                 eprintln!("{}", failure.to_json());
             } else {
                 eprintln!("lanefn: {}", failure.message());

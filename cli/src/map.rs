@@ -50,7 +50,8 @@ impl Map {
             inputs.push(Input::open(path)?);
         }
         let labels = vec!["in"; inputs.len()];
-        let job = Job { title: function.name, function: *function, labels, inputs };
+        let job =
+            Job { title: function.name, text: function.name, function: *function, labels, inputs };
         run.stream(job, &self.outputs)
     }
 }

@@ -52,7 +52,7 @@ impl Output {
             what,
             source,
         };
-        let exists = fs::symlink_metadata(path).is_ok();
+        let exists = exists(path);
         let mut mode = None;
         let mut target = path.to_owned();
         if exists && !force {
@@ -190,7 +190,13 @@ impl Output {
     }
 }
 
-fn clobber(path: &Path) -> Error {
+/// Whether there is anything of this name.
+pub fn exists(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
+/// That there is something of this name.
+pub fn clobber(path: &Path) -> Error {
     Error::File {
         path: path.to_owned(),
         offset: None,

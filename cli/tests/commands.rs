@@ -138,7 +138,10 @@ fn list_names_every_function_with_its_arguments_and_dtypes() {
 fn info_says_which_level_was_chosen_and_why() {
     let folder = folder();
     let told = json(&run_in(folder.path(), ["info", "--json"]));
-    assert_eq!(keys(&told), ["caches", "cpu", "lanes", "level", "memory", "threads", "version"]);
+    assert_eq!(
+        keys(&told),
+        ["caches", "cpu", "lanes", "level", "machine_code", "memory", "threads", "version"]
+    );
     let present = told["level"]["present"].as_array().expect("an array");
     assert_eq!(told["level"]["chosen"], *present.last().expect("some level"));
     assert_eq!(told["level"]["forced"], false);
@@ -156,12 +159,16 @@ fn info_says_which_level_was_chosen_and_why() {
     assert_eq!(threads["threads"]["count"], 3);
     assert_eq!(threads["threads"]["source"], "LANEFN_NUM_THREADS=3");
 
+    assert_eq!(forced["machine_code"]["made"], false);
+    let why = forced["machine_code"]["why_not"].as_str().expect("a reason");
+    assert!(why.contains("level scalar"), "{why}");
+
     let wrong = lanefn(["info"]).env("LANEFN_LEVEL", "avx9").output().expect("starts");
     assert_eq!(wrong.status.code(), Some(2));
     assert!(stderr(&wrong).contains("this CPU has scalar, baseline"), "{}", stderr(&wrong));
 
     let text = stdout(&run_in(folder.path(), ["info"]));
-    for part in ["level", "lanes", "threads", "memory", "caches"] {
+    for part in ["level", "lanes", "code", "threads", "memory", "caches"] {
         assert!(text.contains(part), "{text}");
     }
 }

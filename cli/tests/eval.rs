@@ -2,7 +2,12 @@
 
 mod common;
 
-use std::{fs, path::Path, process::Output};
+use std::{
+    fs,
+    io::Write,
+    path::Path,
+    process::{Output, Stdio},
+};
 
 use common::*;
 use serde_json::Value;
@@ -109,6 +114,26 @@ fn names_are_given_in_any_order_and_numbers_are_as_if_written() {
 }
 
 #[test]
+fn a_long_expression_is_short_for_people_and_whole_for_programs() {
+    let folder = folder();
+    let path = folder.path();
+    write_f64(&path.join("x.npy"), &[1.0]);
+    let long = format!("x{}", " +\n  x".repeat(100));
+    let arguments = [&long[..], "x=x.npy", "-o", "y.npy", "--force", "--no-picture"];
+    let output = eval(path, &arguments);
+    let shown = stdout(&output);
+    let first = shown.lines().next().expect("a line");
+    assert!(
+        first.starts_with("x + x + x") && first.ends_with("...: float64 -> float64"),
+        "{first}"
+    );
+    assert!(first.len() < 100, "{first}");
+    let told = json(&eval(path, &[&arguments[..], &["--json"]].concat()));
+    assert_eq!(told["function"], long);
+    assert_eq!(read_f64(&path.join("y.npy")), [101.0]);
+}
+
+#[test]
 fn several_outputs_go_to_as_many_files() {
     let folder = folder();
     let path = folder.path();
@@ -170,6 +195,12 @@ fn what_has_no_axes_is_printed_so_that_it_reads_back_to_the_bit() {
     );
     let told = refused(path, &["sum(x)", "x=x.npy", "-o", "sum.npy"], 1);
     assert!(told.contains("exists already"), "{told}");
+    // That is told before anything is computed.
+    write_f64(&path.join("empty.npy"), &[]);
+    let told = refused(path, &["max(x)", "x=empty.npy", "-o", "sum.npy"], 1);
+    assert!(told.contains("exists already"), "{told}");
+    let told = refused(path, &["max(x)", "x=empty.npy", "-o", "a", "-o", "b"], 2);
+    assert!(told.contains("max(x) gives 1 output, but -o 2 were given"), "{told}");
 }
 
 #[test]
@@ -246,6 +277,60 @@ fn in_place_a_file_changes_only_as_a_whole() {
     assert!(output.status.success(), "{}", stderr(&output));
     assert_eq!(read_f64(&path.join("x.npy")), [2.0, 10.0]);
     assert_eq!(names(path), ["x.npy"]);
+}
+
+/// Feeds lines to standard input.
+fn eval_lines(folder: &Path, arguments: &[&str], lines: &str) -> Output {
+    let mut command = lanefn(["eval", "-"]);
+    command.args(arguments).current_dir(folder);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program starts");
+    let mut stdin = child.stdin.take().expect("piped");
+    stdin.write_all(lines.as_bytes()).expect("it reads");
+    drop(stdin);
+    child.wait_with_output().expect("it ends")
+}
+
+#[test]
+fn each_line_of_standard_input_is_answered() {
+    let folder = folder();
+    let path = folder.path();
+    write_f64(&path.join("x.npy"), &[1.0, 2.0, 6.0]);
+    fs::write(path.join("i.npy"), npy("<i2", false, "(0, 3)", &[])).expect("written");
+    let given = ["x=x.npy", "i=i.npy", "k=2"];
+    let lines = "sum(x)\n\n# nothing\nx * k\n x > 1.5 \ni + 1\n2 ** 10; divmod(7, k)\n2 ** 10\ndivmod(7, k)";
+    let output = eval_lines(path, &given, lines);
+    assert_eq!(
+        stdout(&output),
+        "9.0\n\
+         float64 (3,)  min 2.0  mean 6.0  max 12.0\n\
+         bool (3,)  min False  mean 0.6666666666666666  max True\n\
+         int16 (0, 3)\n\
+         1024\n\
+         3, 1\n"
+    );
+    // A line that is wrong does not stop the next one, and is not forgotten.
+    assert!(stderr(&output).contains("gives nothing"), "{}", stderr(&output));
+    assert_eq!(output.status.code(), Some(2));
+
+    let output =
+        eval_lines(path, &[&given[..], &["--json"]].concat(), "x + k\nmax(x)\nx +\nx & 1\n");
+    let lines: Vec<Value> =
+        stdout(&output).lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
+    let array = serde_json::json!({
+        "expression": "x + k", "dtype": "float64", "shape": [3], "min": 3.0, "mean": 5.0, "max": 8.0,
+    });
+    assert_eq!(lines[0], array);
+    assert_eq!(lines[1]["results"][0]["value"], 6.0);
+    assert_eq!(lines[2]["error"]["offset"], 3);
+    assert_eq!(lines[3]["expression"], "x & 1");
+    assert_eq!((lines.len(), output.status.code()), (4, Some(1)));
+    assert!(stderr(&output).is_empty(), "{}", stderr(&output));
+
+    let output = eval_lines(path, &given, "");
+    assert_eq!((output.status.code(), &stdout(&output)[..]), (Some(0), ""));
+    let told = refused(path, &["-", "x=x.npy", "-o", "y.npy"], 2);
+    assert!(told.contains("have no -o"), "{told}");
 }
 
 #[test]

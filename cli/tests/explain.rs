@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::process::Output;
+use std::{fs, process::Output};
 
 use common::*;
 use lanefn::{Compiled, Level};
@@ -58,7 +58,7 @@ fn the_graph_is_shown_as_written_and_for_the_dtypes() {
 fn dtypes_are_those_asked_for_or_those_of_files() {
     let folder = folder();
     let file = folder.path().join("v.npy");
-    std::fs::write(&file, npy(">i2", false, "(0,)", &[])).expect("written");
+    fs::write(&file, npy(">i2", false, "(0,)", &[])).expect("written");
     let file = format!("v={}", file.display());
     for (arguments, inputs, outputs) in [
         (&["x + y"][..], &["float64", "float64"][..], "float64"),
@@ -145,4 +145,78 @@ fn it_runs_as_machine_code_where_there_is_any_and_else_by_the_interpreter() {
     } else {
         skipped("it_runs_as_machine_code", "no AVX2 here");
     }
+}
+
+/// The call that executable memory begins with is refused in this command.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn refuse_machine_code(command: &mut std::process::Command) {
+    use std::os::unix::process::CommandExt;
+    let statement = |code: u32, jt, jf, k| libc::sock_filter { code: code as u16, jt, jf, k };
+    let mut filter = [
+        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0),
+        statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, libc::SYS_memfd_create as u32),
+        statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32),
+        statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
+    ];
+    // SAFETY: prctl is a system call, and may be made between fork and exec; the filter is the closure's.
+    unsafe {
+        command.pre_exec(move || {
+            let program =
+                libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
+            let done = libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+                && libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program)
+                    == 0;
+            if done { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+        });
+    }
+}
+
+#[test]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn where_the_system_refuses_machine_code_the_same_bytes_come_out() {
+    let test = "where_the_system_refuses_machine_code_the_same_bytes_come_out";
+    if !Level::Avx2.is_present() {
+        return skipped(test, "no AVX2 here");
+    }
+    let folder = folder();
+    let x: Vec<f64> = (0..10_007).map(|i| f64::from(i).sin() * 20.0).collect();
+    write_f64(&folder.path().join("x.npy"), &x);
+    let refused = |arguments: &[&str]| {
+        let mut command = lanefn(arguments);
+        refuse_machine_code(&mut command);
+        command.current_dir(folder.path()).output()
+    };
+    let told = match refused(&["info"]) {
+        Ok(output) => stdout(&output),
+        Err(why) => return skipped(test, &format!("nothing can be refused here: {why}")),
+    };
+    assert!(
+        told.contains("run by the interpreter: the system refuses executable memory"),
+        "{told}"
+    );
+    let told = stdout(&refused(&["explain", "x + 1", "--asm"]).expect("it starts"));
+    assert!(told.contains("run by the interpreter: 1 step"), "{told}");
+    assert!(told.contains("no instructions: the system refuses executable memory"), "{told}");
+
+    let expression = "where(x > 2, exp(-x * x) * x + x / 3, sin(x))";
+    for (out, refusing) in [("native.npy", false), ("interpreted.npy", true)] {
+        let arguments = ["eval", expression, "x=x.npy", "-o", out];
+        let output = match refusing {
+            true => refused(&arguments).expect("it starts"),
+            false => run_in(folder.path(), arguments),
+        };
+        assert!(output.status.success(), "{}", stderr(&output));
+    }
+    let [native, interpreted] =
+        ["native.npy", "interpreted.npy"].map(|f| fs::read(folder.path().join(f)).expect("there"));
+    assert!(native == interpreted, "the interpreter gave other bytes");
+}
+
+#[test]
+fn tables_and_loops_are_shown() {
+    let text = shown(&["[1, 2.5, 3][i] * x", "--dtype", "i=uint8"]);
+    assert!(text.contains("table0: 3 of float: 1.0, 2.5, 3.0\n"), "{text}");
+    assert!(text.contains("table0: 3 of float64: 1.0, 2.5, 3.0\n"), "{text}");
+    let text = shown(&["mandelbrot(x, y)", "--full"]);
+    assert!(text.contains("loop0 while %") && text.contains("depends on the data"), "{text}");
 }

@@ -10,7 +10,7 @@ use lanefn_compiler::{
     native::{self, Code},
 };
 use lanefn_kernels::{
-    lanes::{Dtype, Float, Lane, Number, Shape},
+    lanes::{Dtype, Float, Lane, Number, Shape, Turns},
     level::Level,
     loops::{InnerLoop, Input, Kernel, Loop, Operands},
     math,
@@ -73,6 +73,21 @@ kernels! {
     SinF64: f64 F64 (x) cost 60 |s| math::sin_f64(s, x);
     SinF32: f32 F32 (x) cost 60 |s| math::sin_f32(s, x);
     TanhF64: f64 F64 (x) cost 60 |s| math::tanh_f64(s, x);
+    MandelbrotF64: f64 F64 (re im) cost 200 |s| {
+        let mut turns = s.turns((s.lit(0.0), s.lit(0.0), s.lit(0.0)));
+        loop {
+            let (x, y, n): (S::F64, S::F64, S::F64) = turns.state();
+            let (xx, yy) = (x * x, y * y);
+            if !turns.check((xx + yy).le(s.lit(4.0)) & n.lt(s.lit(200.0))) {
+                break;
+            }
+            let next = (xx - yy + re, (x + x) * y + im, n + s.lit(1.0));
+            if !turns.next(next) {
+                break;
+            }
+        }
+        turns.finish().2
+    };
     PowF64: f64 F64 (x y) cost 90 |s| math::pow_f64(s, x, y);
 }
 
@@ -82,6 +97,8 @@ struct Case {
 }
 
 fn main() {
+    // Cases whose names begin so.
+    let which = std::env::args().nth(1).unwrap_or_default();
     let cases = [
         Case { name: "E1 f64", of: Loop::of::<E1F64, (f64,)>() },
         Case { name: "E1 f32", of: Loop::of::<E1F32, (f32,)>() },
@@ -97,14 +114,12 @@ fn main() {
         Case { name: "sin f64", of: Loop::of::<SinF64, (f64,)>() },
         Case { name: "sin f32", of: Loop::of::<SinF32, (f32,)>() },
         Case { name: "tanh f64", of: Loop::of::<TanhF64, (f64,)>() },
+        Case { name: "mandelbrot", of: Loop::of::<MandelbrotF64, (f64, f64)>() },
         Case { name: "pow f64", of: Loop::of::<PowF64, (f64, f64)>() },
     ];
-    for case in
-        cases.iter().filter(|c| std::env::args().nth(1).is_none_or(|a| a.is_empty() || a == c.name))
-    {
+    for case in cases.iter().filter(|case| case.name.starts_with(&which)) {
         let graph = graph(&case.of);
-        let often = if std::env::args().nth(2).is_some() { 200_000 } else { 200 };
-        let make = best(often, || {
+        let make = best(200, || {
             std::hint::black_box(native::compile(&graph, Level::Avx2).is_ok());
         });
         let code = match native::compile(&graph, Level::Avx2) {
@@ -112,46 +127,46 @@ fn main() {
             Err(e) => return println!("{e}"),
         };
         print!(
-            "{:8} unroll {} spills {} made in {:6.2} us;",
+            "{:10} {} lanes x {}, {} bytes, {} spilled, made in {:5.2} us; ns an element, ahead of time / now:",
             case.name,
+            code.lanes(),
             code.unroll(),
+            code.bytes().len(),
             code.spills(),
             make * 1e6
         );
-        for (n, off) in [(256, 0), (512, 0), (1024, 0), (1024, 16), (2048, 0), (65536, 0)] {
+        for (n, off) in [(256, 0), (1024, 0), (1024, 16), (65536, 0)] {
             let (ours, theirs) = beside(&code, case.of.inner(Level::Avx2), &case.of, n, off);
-            print!("  n {n}+{off}: {:.4} / {:.4} ns = {:.2}", theirs, ours, theirs / ours);
+            print!("  {n}+{off}: {theirs:.4} / {ours:.4} = {:.2}", theirs / ours);
         }
         println!();
-        if std::env::args().nth(1).as_deref() == Some(case.name) {
-            std::fs::write("/tmp/native.bin", code.bytes()).ok();
-        }
     }
-    let sizes: &[i32] = if std::env::args().nth(1).as_deref() == Some("make") {
-        &[1000; 300]
-    } else {
-        &[100, 1000, 10_000, 20_000]
-    };
-    for &size in sizes {
-        let mut graph = Graph::new();
-        let x = graph.input_of("x", Dtype::F64);
-        let (mut a, mut b) = (x, x);
-        for i in 0..size {
-            use lanefn_kernels::lanes::traced::Operation::*;
-            let c = graph.lit(i as f64 + 0.5);
-            let next = match i % 3 {
-                0 => graph.apply(Mul, Dtype::F64, &[a, c]),
-                1 => graph.apply(Add, Dtype::F64, &[a, b]),
-                _ => graph.apply(Maximum, Dtype::F64, &[a, c]),
-            };
-            (a, b) = (next, a);
-        }
-        graph.output(a);
+    for size in [100, 1000, 10_000, 20_000] {
+        let graph = long(size);
         let make = best(20, || {
             std::hint::black_box(native::compile(&graph, Level::Avx2).is_ok());
         });
         println!("{size} operations: {:.1} us", make * 1e6);
     }
+}
+
+/// A graph of so many operations.
+fn long(size: usize) -> Graph {
+    use lanefn_kernels::lanes::traced::Operation::*;
+    let mut graph = Graph::new();
+    let x = graph.input_of("x", Dtype::F64);
+    let (mut a, mut b) = (x, x);
+    for i in 0..size {
+        let c = graph.lit(i as f64 + 0.5);
+        let next = match i % 3 {
+            0 => graph.apply(Mul, Dtype::F64, &[a, c]),
+            1 => graph.apply(Add, Dtype::F64, &[a, b]),
+            _ => graph.apply(Maximum, Dtype::F64, &[a, c]),
+        };
+        (a, b) = (next, a);
+    }
+    graph.output(a);
+    graph
 }
 
 fn graph(of: &Loop) -> Graph {
@@ -179,7 +194,7 @@ fn best(rounds: usize, mut f: impl FnMut()) -> f64 {
 /// Nanoseconds an element: of the code, and of the loop.
 fn beside(code: &Code, inner: InnerLoop, of: &Loop, n: usize, off: usize) -> (f64, f64) {
     let mut buffers: Vec<Vec<u64>> =
-        (0..4).map(|k| vec![0x3ff0_1234_3f80_1234 + k; n + 64]).collect();
+        (0..4).map(|k| vec![0x3fb0_1234_3f80_1234 + k; n + 64]).collect();
     let at = |b: &mut Vec<u64>, k: usize| {
         let p = b.as_mut_ptr().cast::<u8>();
         // SAFETY: at most 128 bytes on, and there are 512 more than needed.

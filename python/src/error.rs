@@ -1,10 +1,14 @@
 //! Errors of the engine as exceptions of NumPy's kinds.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    cell::RefCell,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use lanefn::{
     Error,
     dtype::Casting,
+    interruptible,
     status::{Flags, collect},
 };
 use pyo3::{
@@ -46,6 +50,22 @@ struct Here<F>(F);
 // SAFETY: `detach` runs the closure on the thread that calls it.
 unsafe impl<F> Send for Here<F> {}
 
+thread_local! {
+    /// What a signal's handler raised during a call of this thread.
+    static SIGNAL: RefCell<Option<PyErr>> = const { RefCell::new(None) };
+}
+
+/// Whether a signal's handler raises something, Ctrl-C's mostly.
+fn signalled() -> bool {
+    Python::attach(|py| match py.check_signals() {
+        Ok(()) => false,
+        Err(raised) => {
+            SIGNAL.set(Some(raised));
+            true
+        }
+    })
+}
+
 /// Runs the engine with the interpreter free for other threads, and says what a function met as
 /// `numpy.errstate` asks. A panic becomes an exception, too.
 pub fn detached(
@@ -56,11 +76,15 @@ pub fn detached(
     let work = Here(work);
     let done = py.detach(move || {
         let work = work;
-        catch_unwind(AssertUnwindSafe(|| collect(work.0))).map_err(|_| ())
+        catch_unwind(AssertUnwindSafe(|| interruptible(signalled, || collect(work.0))))
+            .map_err(|_| ())
     });
     match done {
         Ok((result, met)) => {
-            result.map_err(|e| exception(py, &e))?;
+            result.map_err(|e| match SIGNAL.take() {
+                Some(raised) if matches!(e, Error::Interrupted) => raised,
+                _ => exception(py, &e),
+            })?;
             if met.is_empty() { Ok(()) } else { report(py, name, met) }
         }
         Err(()) => Err(PySystemError::new_err("lanefn panicked; this is a bug in it")),

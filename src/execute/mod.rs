@@ -7,6 +7,7 @@
 mod code;
 pub(crate) mod floats;
 pub(crate) mod fork;
+pub(crate) mod interrupt;
 pub mod limits;
 pub(crate) mod mapped;
 pub(crate) mod memory;
@@ -18,6 +19,7 @@ mod threads;
 
 #[doc(hidden)]
 pub use code::Code;
+pub use interrupt::interruptible;
 pub use pool::parallel;
 pub use run::Options;
 pub(crate) use threads::check_threads;

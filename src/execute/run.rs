@@ -25,7 +25,7 @@ use lanefn_kernels::{
     loops::{Input, Loop, MAX_INPUTS, MAX_OUTPUTS},
 };
 
-use super::{Code, floats::IeeeDefault, memory, parallel};
+use super::{Code, floats::IeeeDefault, interrupt::Watch, memory, parallel};
 use crate::{
     dtype::Casting,
     error::Result,
@@ -184,7 +184,8 @@ impl Run<'_> {
         };
         // Units: elements, or tiles.
         let (units, size) = tiles.as_ref().map_or((n, 1), |t| (t.count, t.rows * t.columns));
-        if threads <= 1 {
+        let watch = if total < PARALLEL_NANOSECONDS { None } else { Watch::begin() };
+        if threads <= 1 && watch.is_none() {
             let _floats = IeeeDefault::enter();
             work(0, units);
             return Ok(());
@@ -194,8 +195,11 @@ impl Run<'_> {
             ((CHUNK_NANOSECONDS / each) as usize).max(TILE).next_multiple_of(CHUNK_MULTIPLE);
         let chunk = (chunk / size).max(1);
         parallel(units.div_ceil(chunk), threads, &|i| {
-            work(i * chunk, units.min((i + 1) * chunk));
-        })
+            if watch.as_ref().is_none_or(Watch::go_on) {
+                work(i * chunk, units.min((i + 1) * chunk));
+            }
+        })?;
+        watch.map_or(Ok(()), |w| w.end())
     }
 
     /// Looks at what has been computed, if anybody asks.

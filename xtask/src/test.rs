@@ -9,6 +9,9 @@ use anyhow::{Context, Result, ensure};
 /// What the tests need of Python, pinned.
 const REQUIREMENTS: &str = "python/tests/requirements.txt";
 
+/// What is tested besides the default.
+const FEATURES: [&str; 2] = ["--features", "lanefn/serde"];
+
 /// What benches compare with besides, pinned.
 const PEERS: &str = "benches/requirements.txt";
 
@@ -35,7 +38,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let mut tests = cargo();
     tests.arg("test").env("LANEFN_TEST_PYTHON", &python);
     if options.arguments.is_empty() {
-        tests.args(["--workspace", "--no-fail-fast"]);
+        tests.args(["--workspace", "--no-fail-fast"]).args(FEATURES);
     }
     step(tests.args(&options.arguments))?;
     if options.arguments.is_empty() { package(&python) } else { Ok(ExitCode::SUCCESS) }
@@ -44,7 +47,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 /// Puts the Python package together under the target folder and runs its tests.
 fn package(python: &Path) -> Result<ExitCode> {
     // As the tests are built, so that nothing is built twice.
-    step(cargo().args(["build", "--workspace", "--lib"]))?;
+    step(cargo().args(["build", "--workspace", "--lib"]).args(FEATURES))?;
     let folder = target().join("package");
     let package = folder.join("lanefn");
     std::fs::create_dir_all(&package).context("making the package's folder")?;
@@ -94,7 +97,12 @@ pub fn python(peers: bool) -> Result<ExitCode> {
 /// When any of them complains.
 pub fn lint() -> Result<ExitCode> {
     step(cargo().args(["fmt", "--all", "--check"]))?;
-    step(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    step(
+        cargo()
+            .args(["clippy", "--workspace", "--all-targets"])
+            .args(FEATURES)
+            .args(["--", "-D", "warnings"]),
+    )?;
     step(
         cargo()
             .args([

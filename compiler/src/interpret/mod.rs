@@ -53,8 +53,8 @@ pub enum RunError {
     },
 }
 
-/// Bytes of all slots together: half of a small L1.
-const SLOTS_BYTES: usize = 16 << 10;
+/// Bytes of all slots together, if each were of the widest dtype: about an L1.
+const SLOTS_BYTES: usize = 32 << 10;
 
 /// Elements of a block at most and at least.
 const BLOCK: (usize, usize) = (1024, 64);

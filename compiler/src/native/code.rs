@@ -9,10 +9,10 @@ use smallvec::SmallVec;
 
 use super::{
     Unsupported,
-    allocate::allocate,
+    allocate::{Places, allocate},
     emit::{self, Cursor},
     memory::Executable,
-    program::Do,
+    program::{Do, Program},
     select::select,
 };
 use crate::graph::Graph;
@@ -46,16 +46,12 @@ const FEW: usize = 8;
 /// What the code is; see [`emit`].
 type Function = unsafe extern "sysv64" fn(*mut Cursor, usize, usize);
 
-/// Machine code for a typed graph without calls.
+/// Machine code for a typed graph without calls, of what AVX2 has: on higher levels too.
 ///
 /// # Errors
 /// [`Unsupported`]: then the interpreter can run it.
 pub fn compile(graph: &Graph, level: Level) -> Result<Code, Unsupported> {
-    if level < Level::Avx2 || !level.is_present() {
-        return Err(Unsupported::Level(level));
-    }
-    let program = select(graph)?;
-    let places = allocate(&program);
+    let (program, places) = plan(graph, level)?;
     let inputs = graph.inputs().len();
     let mut sizes: SmallVec<[usize; FEW]> = SmallVec::from_elem(0, inputs);
     for step in &program.steps {
@@ -81,6 +77,25 @@ pub fn compile(graph: &Graph, level: Level) -> Result<Code, Unsupported> {
         sizes,
         template,
     })
+}
+
+/// What one vector goes through, as text: a line for each instruction, with the places of its operands, then
+/// the constants. Slow arms and loops are indented.
+///
+/// # Errors
+/// As for [`compile`].
+pub fn listing(graph: &Graph, level: Level) -> Result<String, Unsupported> {
+    let (program, places) = plan(graph, level)?;
+    Ok(super::listing::listing(&program, &places))
+}
+
+fn plan(graph: &Graph, level: Level) -> Result<(Program, Places), Unsupported> {
+    if level < Level::Avx2 || !level.is_present() {
+        return Err(Unsupported::Level(level));
+    }
+    let program = select(graph)?;
+    let places = allocate(&program);
+    Ok((program, places))
 }
 
 /// Room for a turn of vectors.

@@ -29,13 +29,15 @@ mod helpers;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod instructions;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod listing;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod memory;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod program;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod select;
 
-pub use code::{Code, compile};
+pub use code::{Code, compile, listing};
 use lanefn_kernels::level::Level;
 
 use crate::graph::Id;

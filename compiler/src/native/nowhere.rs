@@ -19,6 +19,14 @@ pub fn compile(_: &Graph, level: Level) -> Result<Code, Unsupported> {
     Err(Unsupported::Level(level))
 }
 
+/// Says that there is no machine code here.
+///
+/// # Errors
+/// Always.
+pub fn listing(_: &Graph, level: Level) -> Result<String, Unsupported> {
+    Err(Unsupported::Level(level))
+}
+
 #[allow(missing_docs, clippy::missing_safety_doc, clippy::unused_self)]
 impl Code {
     pub unsafe fn run(&self, _: &[Input], _: &[*mut u8], _: usize) {

@@ -348,13 +348,32 @@ impl Select<'_> {
         self.push_test(Do::Exit(width), go, width);
         self.steps(&turn.body)?;
         let mut next = Vec::with_capacity(carried.len());
-        for (&to, &(name, of)) in of.nexts.iter().zip(&carried) {
+        for (&to, &(_, of)) in of.nexts.iter().zip(&carried) {
             let value = self.value_in(to, of)?;
-            let mask = self.resize_mask(go, width, of);
-            next.push(self.blend(of, mask, value, name));
+            next.push((value, self.resize_mask(go, width, of)));
         }
-        for (&(name, _), next) in carried.iter().zip(next) {
-            self.push(Do::Move, true, 0, name, [next, NONE, NONE]);
+        // One that becomes what another was must not find it written over.
+        let mixed = next.iter().enumerate().any(|(n, (value, _))| {
+            carried.iter().enumerate().any(|(other, (name, _))| other != n && name == value)
+        });
+        let asks_one = next.iter().any(|(_, mask)| carried.iter().any(|(name, _)| name == mask));
+        if asks_one {
+            for (_, mask) in &mut next {
+                let copy = self.program.value();
+                self.push(Do::Move, true, 0, copy, [*mask, NONE, NONE]);
+                *mask = copy;
+            }
+        }
+        if mixed {
+            for (value, _) in &mut next {
+                let copy = self.program.value();
+                self.push(Do::Move, true, 0, copy, [*value, NONE, NONE]);
+                *value = copy;
+            }
+        }
+        for (&(name, of), (value, mask)) in carried.iter().zip(next) {
+            let i = by_width(of, BLENDS);
+            self.push(Do::Vector(i), self.long(of), 0, name, [name, value, mask]);
         }
         self.active = around;
         self.leave(mark);

@@ -1,0 +1,84 @@
+//! A program as text: what one vector goes through, with the places of its values.
+
+use std::fmt::Write;
+
+use super::{
+    allocate::{Place, Places},
+    program::{CONSTANT, Do, NONE, Name, Program, Step},
+};
+
+/// The steps of a program, a line for each, then its constants.
+pub fn listing(program: &Program, places: &Places) -> String {
+    let mut text = String::new();
+    let mut depth = 0;
+    for step in &program.steps {
+        if matches!(step.does, Do::End | Do::Again) {
+            depth -= 1;
+        }
+        let line = Line { places, step };
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{:1$}{line}", "", 2 * depth);
+        if matches!(step.does, Do::If(_) | Do::Loop) {
+            depth += 1;
+        }
+    }
+    for (n, constant) in program.constants.iter().enumerate() {
+        let home = match places.constants[n] {
+            Place::Register(r) => format!(" in ymm{r}"),
+            Place::Memory(_) => String::new(),
+        };
+        let [a, b, c, d] = constant.bits;
+        let _ = match [b, c, d] == [a; 3] {
+            true => writeln!(text, "const{n}{home}: {a:#018x}"),
+            false => writeln!(text, "const{n}{home}: {a:#018x} {b:#018x} {c:#018x} {d:#018x}"),
+        };
+    }
+    text
+}
+
+struct Line<'a> {
+    places: &'a Places,
+    step: &'a Step,
+}
+
+impl Line<'_> {
+    fn place(&self, name: Name, long: bool) -> String {
+        match self.places.of(name) {
+            Place::Register(r) => format!("{}{r}", if long { "ymm" } else { "xmm" }),
+            Place::Memory(n) if name & CONSTANT != 0 => format!("[const{n}]"),
+            Place::Memory(n) => format!("[spill{n}]"),
+        }
+    }
+}
+
+impl std::fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Step { does, long, immediate, dst, args } = *self.step;
+        let (name, follows) = match does {
+            Do::Vector(i) => {
+                let follows = i.encoding().immediate.then_some(immediate);
+                (format!("{i:?}").to_lowercase(), follows)
+            }
+            Do::Fma(eight) => (format!("vfmadd{}", if eight { "pd" } else { "ps" }), None),
+            Do::Move => ("vmovaps".to_string(), None),
+            Do::Load(n) => (format!("load input{n},"), None),
+            Do::Store(n) => (format!("store output{n},"), None),
+            Do::Call(_) => ("call".to_string(), None),
+            Do::Gather(n) => (format!("vgather table{n},"), None),
+            Do::If(_) => ("if any".to_string(), None),
+            Do::End => ("end".to_string(), None),
+            Do::Loop => ("loop".to_string(), None),
+            Do::Exit(_) => ("while any".to_string(), None),
+            Do::Again => ("again".to_string(), None),
+        };
+        f.write_str(&name)?;
+        let operands = [dst].into_iter().chain(args).filter(|&name| name != NONE);
+        for (n, name) in operands.enumerate() {
+            write!(f, "{} {}", if n > 0 { "," } else { "" }, self.place(name, long))?;
+        }
+        match follows {
+            Some(byte) => write!(f, ", {byte}"),
+            None => Ok(()),
+        }
+    }
+}

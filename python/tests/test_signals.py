@@ -1,0 +1,46 @@
+"""Ctrl-C ends a long call, and nothing is lost."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+CODE = """
+import sys, threading, time, os, signal
+import numpy as np
+import lanefn
+
+x = np.full(20_000_000, 0.5)
+f = lanefn.vectorize(lambda x: np.exp(x) * np.sin(x)) if sys.argv[1] == "own" else lanefn.gamma
+f(x[:10])
+print("ready", flush=True)
+count = 0
+try:
+    while True:
+        f(x)
+        count += 1
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+assert np.array_equal(f(x[:5]), f(x)[:5])
+print("works", flush=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as Unix does")
+@pytest.mark.parametrize("kind", ["own", "built-in"])
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_ctrl_c_ends_a_long_call_and_the_process_goes_on(kind, threads):
+    child = subprocess.Popen(
+        [sys.executable, "-c", CODE, kind],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "LANEFN_NUM_THREADS": threads},
+    )
+    assert child.stdout.readline() == "ready\n"
+    time.sleep(0.2)
+    child.send_signal(signal.SIGINT)
+    rest = child.communicate(timeout=120)[0]
+    assert child.returncode == 0 and rest.split() == ["interrupted", "works"]

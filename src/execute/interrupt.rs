@@ -1,0 +1,85 @@
+//! Stopping a long call on the way.
+//!
+//! A program whose signals wait for its own main loop (Python's do) gives a question that is asked now and
+//! then, on the calling thread, between two pieces of the work; if the answer is yes, no further piece is
+//! begun on any thread.
+
+use std::{
+    cell::Cell,
+    sync::atomic::{AtomicBool, Ordering},
+    thread::ThreadId,
+    time::{Duration, Instant},
+};
+
+use crate::error::{Error, Result};
+
+/// How often it is asked.
+const EVERY: Duration = Duration::from_millis(50);
+
+thread_local! {
+    static ASK: Cell<Option<fn() -> bool>> = const { Cell::new(None) };
+}
+
+/// Runs `f`, during which long calls of this thread ask, some times in a second, whether to stop. A call
+/// that stops gives [`Error::Interrupted`]; what it had written by then stays written.
+pub fn interruptible<R>(ask: fn() -> bool, f: impl FnOnce() -> R) -> R {
+    struct Restore(Option<fn() -> bool>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            ASK.set(self.0);
+        }
+    }
+    let _restore = Restore(ASK.replace(Some(ask)));
+    f()
+}
+
+/// The question during one call.
+pub(super) struct Watch {
+    ask: fn() -> bool,
+    caller: ThreadId,
+    stopped: AtomicBool,
+    begun: Instant,
+    /// Fiftieths of a second since then at which it was asked last.
+    asked: std::sync::atomic::AtomicU64,
+}
+
+impl Watch {
+    /// If this thread has a question.
+    pub(super) fn begin() -> Option<Watch> {
+        let ask = ASK.get()?;
+        Some(Watch {
+            ask,
+            caller: std::thread::current().id(),
+            stopped: AtomicBool::new(false),
+            begun: Instant::now(),
+            asked: 0.into(),
+        })
+    }
+
+    /// Whether to go on with another piece.
+    pub(super) fn go_on(&self) -> bool {
+        if self.stopped.load(Ordering::Relaxed) {
+            return false;
+        }
+        let turn = (self.begun.elapsed().as_millis() / EVERY.as_millis()) as u64;
+        if turn == self.asked.load(Ordering::Relaxed) || std::thread::current().id() != self.caller
+        {
+            return true;
+        }
+        self.asked.store(turn, Ordering::Relaxed);
+        if (self.ask)() {
+            self.stopped.store(true, Ordering::Relaxed);
+            return false;
+        }
+        true
+    }
+
+    /// # Errors
+    /// [`Error::Interrupted`] if the work was not finished.
+    pub(super) fn end(&self) -> Result<()> {
+        match self.stopped.load(Ordering::Relaxed) {
+            true => Err(Error::Interrupted),
+            false => Ok(()),
+        }
+    }
+}

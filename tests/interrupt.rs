@@ -1,0 +1,37 @@
+//! A long call stops when it is asked to, and only then.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use lanefn::{Error, math, prelude::*};
+use ndarray::Array1;
+
+#[test]
+fn a_long_call_stops_soon_after_the_answer_is_yes() {
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+    let x = Array1::from_elem(30_000_000, 0.5);
+    for threads in [1, 2] {
+        ASKED.store(0, Ordering::Relaxed);
+        let function = math::gamma::ufunc().threads(threads);
+        let stopped = lanefn::interruptible(
+            || ASKED.fetch_add(1, Ordering::Relaxed) == 1,
+            || function.call(&x),
+        );
+        // The second question comes a tenth of a second after the start.
+        if ASKED.load(Ordering::Relaxed) < 2 {
+            println!("skipped: this machine is done before it is asked twice");
+            continue;
+        }
+        assert!(matches!(stopped, Err(Error::Interrupted)));
+        assert_eq!(ASKED.load(Ordering::Relaxed), 2, "nobody is asked after a yes");
+    }
+}
+
+#[test]
+fn a_no_changes_nothing_and_outside_nobody_is_asked() {
+    let x = Array1::linspace(0.1, 3.0, 3_000_000);
+    let want = math::gamma::ufunc().call(&x).unwrap();
+    let got = lanefn::interruptible(|| false, || math::gamma::ufunc().call(&x)).unwrap();
+    assert_eq!(got, want);
+    let after = math::gamma::ufunc().call(&x).unwrap();
+    assert_eq!(after, want);
+}
