@@ -137,7 +137,9 @@ def main(methods):
     check(got, wanted)
     fast, got = seconds(lambda: [program.run(v) for v in inputs])
     check(got, wanted)
-    print(f"here: np.vectorize {slow * 1e3:.1f} ms, lanefn {first * 1e3:.2f} ms, again {fast * 1e3:.2f} ms")
+    print(
+        f"here: np.vectorize {slow * 1e3:.1f} ms, lanefn {first * 1e3:.2f} ms, again {fast * 1e3:.2f} ms"
+    )
 
     for method in methods:
         context = multiprocessing.get_context(method)

@@ -28,13 +28,6 @@ class LaneRange:
         self.start, self.stop, self.step, self.some = start, stop, step, some
 
 
-class Made:
-    """A sequence of values made while translating."""
-
-    def __init__(self, items):
-        self.items = items
-
-
 class Choices:
     """A dict whose values depend on the element."""
 
@@ -106,16 +99,12 @@ def wrapped(target):
 
 
 def known(args, kwargs=()):
-    return all(isinstance(a, Const) for a in args) and all(
-        isinstance(kwargs[k], Const) for k in kwargs
-    )
+    return all(isinstance(a, Const) for a in args) and all(isinstance(kwargs[k], Const) for k in kwargs)
 
 
 def fold(t, target, args, kwargs):
     return t.fold(
-        lambda *values: target(
-            *values[: len(args)], **dict(zip(kwargs, values[len(args) :]))
-        ),
+        lambda *values: target(*values[: len(args)], **dict(zip(kwargs, values[len(args) :]))),
         *args,
         *kwargs.values(),
     )
@@ -355,9 +344,7 @@ def whole(t, lane):
     t.fail(
         t.call_node("not_equal", [lane, lane], "b"), ValueError, "cannot convert float NaN to integer"
     )
-    inside = t.call_node(
-        "less", [t.call_node("abs", [lane], "n"), Lane(t.b.float(2.0**63), "f")], "b"
-    )
+    inside = t.call_node("less", [t.call_node("abs", [lane], "n"), Lane(t.b.float(2.0**63), "f")], "b")
     # NaN has been dealt with: elements take the first exit.
     t.fail(t.opposite(inside), OverflowError, "cannot convert float infinity to a 64-bit integer")
     return Lane(t.b.convert(np.int64, lane.id), "i")
@@ -778,7 +765,7 @@ def made_now(t, target, args, kwargs):
 def constant(value):
     """A value as a Const, if everything in it is known."""
     if isinstance(value, Const):
-        return value if not isinstance(value.value, (LaneRange, Made, Choices, Method)) else None
+        return value if not isinstance(value.value, (LaneRange, Choices, Method)) else None
     if isinstance(value, Several):
         items = [constant(i) for i in value.items]
         if None not in items:
@@ -815,19 +802,22 @@ def effects(t, target, args, kwargs):
 
 def operators():
     for name, op in dict(
-        add=ast.Add, sub=ast.Sub, mul=ast.Mult, truediv=ast.Div, floordiv=ast.FloorDiv, mod=ast.Mod,
-        pow=ast.Pow, and_=ast.BitAnd, or_=ast.BitOr, xor=ast.BitXor, lshift=ast.LShift,
+        add=ast.Add,
+        sub=ast.Sub,
+        mul=ast.Mult,
+        truediv=ast.Div,
+        floordiv=ast.FloorDiv,
+        mod=ast.Mod,
+        pow=ast.Pow,
+        and_=ast.BitAnd,
+        or_=ast.BitOr,
+        xor=ast.BitXor,
+        lshift=ast.LShift,
         rshift=ast.RShift,
     ).items():
-        HANDLERS[getattr(operator, name)] = (
-            lambda t, target, args, kwargs, op=op: t.binary(op, *args)
-        )
-    for name, op in dict(
-        lt=ast.Lt, le=ast.LtE, gt=ast.Gt, ge=ast.GtE, eq=ast.Eq, ne=ast.NotEq
-    ).items():
-        HANDLERS[getattr(operator, name)] = (
-            lambda t, target, args, kwargs, op=op: t.compare(op, *args)
-        )
+        HANDLERS[getattr(operator, name)] = lambda t, target, args, kwargs, op=op: t.binary(op, *args)
+    for name, op in dict(lt=ast.Lt, le=ast.LtE, gt=ast.Gt, ge=ast.GtE, eq=ast.Eq, ne=ast.NotEq).items():
+        HANDLERS[getattr(operator, name)] = lambda t, target, args, kwargs, op=op: t.compare(op, *args)
 
 
 operators()
@@ -1127,9 +1117,7 @@ def row(t, array, at, indices, weak=False):
         return Row(array, at)
     place = None
     for index, n in zip(at, array.shape):
-        place = index if place is None else t.binary(
-            ast.Add, t.binary(ast.Mult, place, Const(n)), index
-        )
+        place = index if place is None else t.binary(ast.Add, t.binary(ast.Mult, place, Const(n)), index)
     if array.size > 1 << 20:
         t.refuse(f"a table of {array.size} numbers", "pass it as an argument that is excluded")
     if weak:
@@ -1335,7 +1323,7 @@ def contains(t, container, item):
     """Whether `item in container`."""
     target = container.value if isinstance(container, Const) else None
     if isinstance(item, Const) and isinstance(container, Const):
-        if not isinstance(target, (Made, Choices, LaneRange)):
+        if not isinstance(target, (Choices, LaneRange)):
             folded = t.fold(lambda c, i: i in c, container, item)
             return folded.value if isinstance(folded, Const) else False
     if isinstance(target, range) and len(target) > SHORT:
@@ -1387,7 +1375,8 @@ def bound_method(t, target, args, kwargs):
     kind = next(c for c in CONTAINERS if isinstance(owner, c))
     if name not in PURE[kind]:
         t.refuse(
-            f"{kind.__name__}.{name}() is called", "a compiled function changes nothing and only computes"
+            f"{kind.__name__}.{name}() is called",
+            "a compiled function changes nothing and only computes",
         )
     if known(args, kwargs):
         return fold(t, target, args, kwargs)

@@ -105,14 +105,12 @@ class Translation:
         The graph. If the function can raise, its last output is the number of the exception, from 1, or 0.
     nout : int
         The number of results.
-    several : bool
-        Whether the function gives a tuple.
     raises : list of (type, str)
         The exceptions.
     """
 
-    def __init__(self, builder, nout, several, raises):
-        self.builder, self.nout, self.several, self.raises = builder, nout, several, raises
+    def __init__(self, builder, nout, raises):
+        self.builder, self.nout, self.raises = builder, nout, raises
 
 
 def translate(function, inputs, constants, make):
@@ -215,7 +213,7 @@ class Translator:
                 code = self.choose(e.cond, self.int(e.what), code)
             self.b.output(self.b.convert(np.uint8, code.id))
         known = [(r.type, r.text) for r in self.raises] if raises else []
-        return Translation(self.b, len(items), several, known)
+        return Translation(self.b, len(items), known)
 
     def result(self, value):
         if isinstance(value, Maybe):
@@ -475,7 +473,9 @@ class Translator:
         """A call of anything."""
         if isinstance(function, Local):
             node, frame = function.node, function.frame
-            made = Frame(frame.globals, {}, frame, frame.file, getattr(node, "name", "<lambda>"), node, None)
+            made = Frame(
+                frame.globals, {}, frame, frame.file, getattr(node, "name", "<lambda>"), node, None
+            )
             return self.inline(made, node, function.defaults, function.keyword_defaults, args, kwargs)
         if not isinstance(function, Const):
             self.refuse(f"{self.describe(function)} is called")
@@ -491,9 +491,7 @@ class Translator:
         if inner is not None:
             function, first, named = inner
             named = {k: Const(v) for k, v in named.items()}
-            return self.call(
-                Const(function), [*map(Const, first), *args], {**named, **kwargs}
-            )
+            return self.call(Const(function), [*map(Const, first), *args], {**named, **kwargs})
         name = getattr(target, "__qualname__", type(target).__name__)
         module = getattr(target, "__module__", None)
         full = f"{module}.{name}" if module and module != "builtins" else name
@@ -761,8 +759,8 @@ class Translator:
         return False
 
     def message(self, args):
-        """The text of an exception, as a format of the inputs. What else depends on the element stays as it is
-        written."""
+        """The text of an exception, as a format of the inputs. What else depends on the element stays as
+        it is written."""
         texts = []
         for arg in args:
             parts = arg.values if isinstance(arg, ast.JoinedStr) else [arg]
@@ -1732,11 +1730,7 @@ class Translator:
             return None
         if isinstance(value, Const):
             v = value.value
-            if isinstance(v, _calls.Made):
-                return v.items
-            if isinstance(
-                v, (tuple, list, range, dict, set, frozenset, str, np.ndarray, *_calls.VIEWS)
-            ):
+            if isinstance(v, (tuple, list, range, dict, set, frozenset, str, np.ndarray, *_calls.VIEWS)):
                 if isinstance(v, np.ndarray) and v.ndim == 0:
                     return None
                 if len(v) > most:

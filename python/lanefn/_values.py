@@ -134,7 +134,18 @@ class Region:
 class Frame:
     """A function that is being translated: its names and where it came from."""
 
-    __slots__ = ("env", "globals", "closure", "outer", "file", "name", "node", "region", "loops", "tries")
+    __slots__ = (
+        "env",
+        "globals",
+        "closure",
+        "outer",
+        "file",
+        "name",
+        "node",
+        "region",
+        "loops",
+        "tries",
+    )
 
     def __init__(self, globals, closure, outer, file, name, node, region):
         self.env = {}

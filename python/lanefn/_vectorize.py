@@ -110,7 +110,7 @@ class _Parameters:
 
 def _weak(value):
     """Whether a default can become an input: a number as Python writes it."""
-    return type(value) in (int, float) and abs(value) < 2**63
+    return type(value) is float or (type(value) is int and -(2**63) <= value < 2**63)
 
 
 class vectorize(_Calls):
@@ -345,7 +345,7 @@ class vectorize(_Calls):
             return self._by_python(args, kwargs)
         try:
             return self._through(of, tuple(inputs) + tuple(extra), how or None)
-        except TypeError as error:
+        except (TypeError, OverflowError) as error:
             if how or extra or self.pyfunc is None or _numbers(inputs):
                 raise
             return self._by_python(args, kwargs, Refusal(str(error)))
@@ -427,7 +427,7 @@ class vectorize(_Calls):
             return self._by_python(args, {**given, **how})
         try:
             return self._through(of, tuple(values), how or None)
-        except TypeError as error:
+        except (TypeError, OverflowError) as error:
             if how or _numbers(values):
                 raise
             return self._by_python(args, given, Refusal(str(error)))
@@ -626,7 +626,8 @@ class vectorize(_Calls):
             # Exceptions of the program's own go beside the bytes.
             own = [
                 of._raises
-                if of is not None and any(getattr(builtins, k.__name__, 0) is not k for k, _ in of._raises or ())
+                if of is not None
+                and any(getattr(builtins, k.__name__, 0) is not k for k, _ in of._raises or ())
                 else None
                 for of in (self._primary, self._all()[0])
             ]
@@ -703,9 +704,7 @@ class vectorize(_Calls):
         return "lanefn.vectorize", normalize_token(self.pyfunc), options
 
 
-OWN = frozenset(
-    ("pyfunc", "excluded", "cache", "__name__", "__qualname__", "__module__", "__doc__")
-)
+OWN = frozenset(("pyfunc", "excluded", "cache", "__name__", "__qualname__", "__module__", "__doc__"))
 
 
 def _numbers(values):
@@ -834,9 +833,7 @@ def from_bytes(data):
         first, second = head["lengths"]
         names, required, optional = head["names"], head["required"], head["optional"]
         more, name, doc, otypes = head["more"], head["name"], head["doc"], head["otypes"]
-        raises = [
-            tuple((getattr(builtins, k), t) for k, t in one) or None for one in head["raises"]
-        ]
+        raises = [tuple((getattr(builtins, k), t) for k, t in one) or None for one in head["raises"]]
         fits = (
             isinstance(name, str)
             and (doc is None or isinstance(doc, str))

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use pyo3::{
-    exceptions::PyTypeError,
+    exceptions::{PyOverflowError, PyTypeError},
     intern,
     prelude::*,
     types::{PyDict, PyTuple},
@@ -64,7 +64,10 @@ impl Calls {
         {
             return match ready.get().call(slf.as_any(), args, None, false) {
                 Ok(done) => done,
-                Err(error) if error.is_instance_of::<PyTypeError>(py) => {
+                Err(error)
+                    if error.is_instance_of::<PyTypeError>(py)
+                        || error.is_instance_of::<PyOverflowError>(py) =>
+                {
                     slf.call_method1(intern!(py, "_failed"), (error, args))
                 }
                 Err(error) => Err(error),

@@ -38,14 +38,17 @@ fn hook<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> 
 
 /// What the operands' own `__array_ufunc__` answer, if any has one. A subclass is asked before its base,
 /// otherwise the first operand first.
-pub fn overridden<'py>(
+pub fn overridden<'py, 'a>(
     ufunc: &Bound<'py, PyAny>,
     method: &str,
     inputs: &[Bound<'py, PyAny>],
     outputs: &[Option<Bound<'py, PyAny>>],
-    keywords: &[(&str, Option<Bound<'py, PyAny>>)],
+    keywords: impl FnOnce() -> Vec<(&'a str, Option<Bound<'py, PyAny>>)>,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let py = ufunc.py();
+    if inputs.iter().all(plain) && outputs.iter().flatten().all(plain) {
+        return Ok(None);
+    }
     let mut asked: Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)> = Vec::new();
     for object in inputs.iter().chain(outputs.iter().flatten()) {
         let Some(hook) = hook(object)? else { continue };
@@ -65,7 +68,7 @@ pub fn overridden<'py>(
         return Ok(None);
     }
     let given = PyDict::new(py);
-    for (name, value) in keywords {
+    for (name, value) in keywords() {
         if let Some(value) = value {
             given.set_item(name, value)?;
         }

@@ -30,6 +30,9 @@ use crate::{
 
 type Object<'py> = Bound<'py, PyAny>;
 
+/// As many as there are operands: hardly ever more than four.
+type Few<T> = SmallVec<[T; 4]>;
+
 // A function of elements, which goes over whole arrays as NumPy's ufuncs do. (A doc comment would stand in
 // front of what each instance says of itself.)
 #[pyclass(name = "ufunc", module = "lanefn", frozen)]
@@ -340,8 +343,8 @@ impl Ufunc {
         }
         let names = ["out", "where", "casting", "order", "dtype", "subok", "signature"];
         let keywords = Keywords::parse(name, names, 0, std::iter::empty(), kwargs)?;
-        let inputs: Vec<Object> = args.iter().take(nin).collect();
-        let mut outs: Vec<Option<Object>> =
+        let inputs: Few<Object> = args.iter().take(nin).collect();
+        let mut outs: Few<Option<Object>> =
             args.iter().skip(nin).map(|o| Some(o).filter(|o| !o.is_none())).collect();
         if let Some(out) = keywords.get(0) {
             if !outs.is_empty() {
@@ -363,7 +366,7 @@ impl Ufunc {
             }
         }
         outs.resize(nout, None);
-        let own = overridden(owner, "__call__", &inputs, &outs, &keywords.but(&[0]))?;
+        let own = overridden(owner, "__call__", &inputs, &outs, || keywords.but(&[0]))?;
         if let Some(own) = own {
             return Ok(Ok(own));
         }
@@ -386,7 +389,7 @@ impl Ufunc {
             },
         };
         let fixed = self.fixed(py, keywords.get(4), keywords.get(6))?;
-        let mut given = inputs.iter().map(Given::of).collect::<PyResult<Vec<_>>>()?;
+        let mut given = inputs.iter().map(Given::of).collect::<PyResult<Few<_>>>()?;
         if let [only] = &mut given[..]
             && only.beyond(Dtype::I64)?.is_some()
         {
@@ -394,7 +397,7 @@ impl Ufunc {
             let (array, dtype) = array(&inputs[0])?;
             *only = Given::Array(array, dtype);
         }
-        let types: Vec<Type> = given.iter().map(Given::ty).collect();
+        let types: Few<Type> = given.iter().map(Given::ty).collect();
         let mut found = self.resolve(&types, &fixed, casting).map_err(|e| exception(py, &e))?;
         let mut work = of;
         if self.as_made().is_none()
@@ -407,8 +410,8 @@ impl Ufunc {
                 // Python compares its own numbers.
                 _ => [0, 0].map(|zero: i64| Given::Int(PyInt::new(py, zero))),
             };
-            given = itself.into();
-            let types: Vec<Type> = given.iter().map(Given::ty).collect();
+            given = Few::from_iter(itself);
+            let types: Few<Type> = given.iter().map(Given::ty).collect();
             found = work.resolve(&types, &[], casting).map_err(|e| exception(py, &e))?;
         }
         if self.as_made().is_none() && name.starts_with("logical_") {
@@ -416,7 +419,7 @@ impl Ufunc {
         }
         let operands = std::iter::zip(given, found.inputs())
             .map(|(g, dtype)| g.operand(*dtype))
-            .collect::<PyResult<Vec<Operand>>>()?;
+            .collect::<PyResult<Few<Operand>>>()?;
         if self.is_builtin("pow") && kind(found.inputs()[1]) == Kind::Signed {
             refuse_negative(py, &operands[1])?;
         }
@@ -424,10 +427,10 @@ impl Ufunc {
         let given_outputs = outs
             .iter()
             .map(|o| o.as_ref().map(Output::given).transpose())
-            .collect::<PyResult<Vec<_>>>()?;
+            .collect::<PyResult<Few<_>>>()?;
 
-        let views: Vec<View> = operands.iter().map(Operand::view).collect();
-        let raws: Vec<_> = views.iter().map(View::input).collect();
+        let views: Few<View> = operands.iter().map(Operand::view).collect();
+        let raws: Few<_> = views.iter().map(View::input).collect();
         let mask = mask.as_ref().map(|m| View::of(m, Dtype::Bool));
         let raw_mask = mask.as_ref().map(View::input);
         let open = self.as_made().is_some_and(|m| m.otypes.is_none());
@@ -437,13 +440,14 @@ impl Ufunc {
         }
         let raises = self.as_made().and_then(|m| m.raises.as_ref());
         let mut codes = None;
-        let mut outputs: Vec<Output> = if given_outputs.iter().all(Option::is_some) {
+        let mut outputs: Few<Output> = if given_outputs.iter().all(Option::is_some) {
             given_outputs.into_iter().flatten().collect()
         } else {
-            let mut shapes: Vec<&[usize]> = raws.iter().map(|r| r.shape).collect();
+            let mut shapes: Few<&[usize]> = raws.iter().map(|r| r.shape).collect();
             shapes.extend(raw_mask.map(|m| m.shape));
             shapes.extend(given_outputs.iter().flatten().map(|o| o.work.shape()));
             let shape = Untyped::broadcast(&shapes).map_err(|e| exception(py, &e))?;
+            drop(shapes);
             let axes = in_order(order, &operands, &raws, shape.len());
             if raises.is_some() {
                 codes = Some(Output::zeros(py, &shape)?);
@@ -453,17 +457,16 @@ impl Ufunc {
                     Some(given) => Ok(given),
                     None => Output::new(py, &shape, *dtype, &axes),
                 })
-                .collect::<PyResult<Vec<_>>>()?
+                .collect::<PyResult<Few<_>>>()?
         };
-        let results = outputs.len();
         if raises.is_some() {
             outputs.push(match codes {
                 Some(codes) => codes,
                 None => Output::zeros(py, outputs[0].work.shape())?,
             });
         }
-        let writes: Vec<View> = outputs.iter().map(Output::view).collect();
-        let raw_outputs: Vec<_> = writes.iter().map(View::output).collect();
+        let writes: Few<View> = outputs.iter().map(Output::view).collect();
+        let raw_outputs: Few<_> = writes.iter().map(View::output).collect();
         // SAFETY: the operands are arrays that live through the call, or numbers of ours, and describe
         // their own memory; the elements of each output are apart. That no other thread writes the same
         // arrays meanwhile is up to the program, as with NumPy.
@@ -480,7 +483,7 @@ impl Ufunc {
 
         let subok = keywords.get(5).map_or(Ok(true), |s| s.extract::<bool>())?;
         let wrap = if subok { wrapper(&inputs)? } else { None };
-        let mut done = Vec::with_capacity(results);
+        let mut done = Few::new();
         for (i, output) in outputs.into_iter().enumerate() {
             let context = match &wrap {
                 None => None,
@@ -532,8 +535,10 @@ impl Ufunc {
             (_, true) => format!("at index {}", index.repr()?),
             (_, false) => format!("{text} (at index {})", index.repr()?),
         };
-        // A class that can't be made of a text is told of, not lost.
-        Ok(Some(match class.call1((&text,)) {
+        // A class that wants more than a text gets an object that it has not seen.
+        let made = class.call1((&text,));
+        let made = made.or_else(|_| class.call_method1(intern!(py, "__new__"), (&class, &text)));
+        Ok(Some(match made {
             Ok(made) => PyErr::from_value(made),
             Err(_) => PyRuntimeError::new_err(format!("{class}: {text}")),
         }))
@@ -853,7 +858,7 @@ impl Ufunc {
             "reduce",
             std::slice::from_ref(&object),
             std::slice::from_ref(&out),
-            &keywords.but(&[0, 3]),
+            || keywords.but(&[0, 3]),
         )?;
         if let Some(own) = own {
             return Ok(own);
@@ -943,7 +948,7 @@ impl Ufunc {
             "accumulate",
             std::slice::from_ref(&object),
             std::slice::from_ref(&out),
-            &keywords.but(&[0, 3]),
+            || keywords.but(&[0, 3]),
         )?;
         if let Some(own) = own {
             return Ok(own);
@@ -988,13 +993,9 @@ impl Ufunc {
         let indices = keywords.required("reduceat", 1)?;
         let out = single_output(keywords.get(4))?;
         let inputs = [object.clone(), indices.clone()];
-        let own = overridden(
-            slf,
-            "reduceat",
-            &inputs,
-            std::slice::from_ref(&out),
-            &keywords.but(&[0, 1, 4]),
-        )?;
+        let own = overridden(slf, "reduceat", &inputs, std::slice::from_ref(&out), || {
+            keywords.but(&[0, 1, 4])
+        })?;
         if let Some(own) = own {
             return Ok(own);
         }
@@ -1079,7 +1080,7 @@ impl Ufunc {
             .filter(|(name, _)| name != "out")
             .map(|(name, value)| (name.as_str(), Some(value.clone())))
             .collect();
-        if let Some(own) = overridden(slf, "outer", &inputs, &outs, &rest)? {
+        if let Some(own) = overridden(slf, "outer", &inputs, &outs, || rest)? {
             return Ok(own);
         }
         let (a, _) = array(&inputs[0])?;
@@ -1116,7 +1117,7 @@ impl Ufunc {
             _ => {}
         }
         let inputs: Vec<Object> = [a, indices].into_iter().chain(b).cloned().collect();
-        if let Some(own) = overridden(slf, "at", &inputs, &[], &[])? {
+        if let Some(own) = overridden(slf, "at", &inputs, &[], Vec::new)? {
             return Ok(own);
         }
         let Ok(target) = a.cast::<PyUntypedArray>() else {

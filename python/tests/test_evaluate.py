@@ -51,7 +51,8 @@ def test_out_order_and_casting():
 
 
 @pytest.mark.parametrize(
-    "text", ["__import__('os')", "x.__class__", "(lambda: 1)()", "x +", "sni(x)", "exec('1')", "", "x[0]()"]
+    "text",
+    ["__import__('os')", "x.__class__", "(lambda: 1)()", "x +", "sni(x)", "exec('1')", "", "x[0]()"],
 )
 def test_a_text_is_never_run(text):
     with pytest.raises(SyntaxError):

@@ -1,10 +1,16 @@
 """NumPy's own tests of `np.vectorize`, from the installed package, with `lanefn.vectorize` in its place."""
 
+import warnings
+
 import numpy as np
-import numpy.lib.tests.test_function_base as numpys
 import pytest
 
 import lanefn
+
+with warnings.catch_warnings():
+    # Marks that NumPy's own configuration knows.
+    warnings.simplefilter("ignore", pytest.PytestUnknownMarkWarning)
+    import numpy.lib.tests.test_function_base as numpys
 
 pytestmark = pytest.mark.filterwarnings("ignore::lanefn.FallbackWarning")
 

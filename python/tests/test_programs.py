@@ -48,7 +48,10 @@ class Writer:
             )
         if self.floats:
             return self.one_of(
-                f"({left} + {right})", f"({left} - {right})", f"({left} or {right})", f"({left} and {right})"
+                f"({left} + {right})",
+                f"({left} - {right})",
+                f"({left} or {right})",
+                f"({left} and {right})",
             )
         return self.one_of(
             f"({left} + {right})",
@@ -132,7 +135,10 @@ class Writer:
             self.loops += 1
             k = f"k{self.loops}"
             if kind == "for":
-                self.write(indent, f"for {k} in range({self.one_of('20', f'whole(abs({self.name()}) % 6)', '3, 30, 2')}):")
+                self.write(
+                    indent,
+                    f"for {k} in range({self.one_of('20', f'whole(abs({self.name()}) % 6)', '3, 30, 2')}):",
+                )
             elif kind == "unrolled":
                 self.write(indent, f"for {k} in {self.one_of('(1, 3, 2)', 'range(4)', '(x, y)')}:")
             else:

@@ -84,7 +84,12 @@ def test_exact_functions_are_exact():
 
 def test_decimal_rounding_is_pythons_at_every_half():
     x = np.concatenate(
-        [np.arange(-20000, 20000) / 1000, RNG.uniform(-1e6, 1e6, 20000), np.arange(2000) / 8, [1e300, -1e22]]
+        [
+            np.arange(-20000, 20000) / 1000,
+            RNG.uniform(-1e6, 1e6, 20000),
+            np.arange(2000) / 8,
+            [1e300, -1e22],
+        ]
     )
     for digits in (0, 1, 2, 3, 7, 15, 22):
         got = lanefn.vectorize(lambda v: round(v, digits), strict=True)(x)
@@ -98,6 +103,17 @@ def test_decimal_rounding_is_pythons_at_every_half():
 
 class Odd(ValueError):
     pass
+
+
+class Demanding(Exception):
+    def __init__(self, value, *, unit):
+        super().__init__(f"{value} {unit}")
+
+
+def raises_with_more_than_a_text(x):
+    if x < 0:
+        raise Demanding(x, unit="m")
+    return x
 
 
 def raises_by_hand(x):
@@ -135,6 +151,7 @@ TABLE = [1.0, 2.0, 3.0]
     ("function", "good", "bad"),
     [
         (raises_by_hand, [0.0, 4.0], [-1.0, 101.0]),
+        (raises_with_more_than_a_text, [0.0, 4.0], [-1.0]),
         (raises_in_a_loop, [50.0, -1.0], [3.0, 29.0]),
         (asserts, [1.0, 2.0], [0.0, -1.0]),
         (unbound, [1.0, -1.0], [math.nan]),

@@ -57,6 +57,13 @@ def test_arguments_come_by_position_by_name_and_by_default():
         f(x, x=1)
 
 
+def test_a_default_that_is_nan_is_a_number():
+    f = lanefn.vectorize(lambda x, fill=math.nan: x if x > 0 else fill, strict=True)
+    assert f([1.0, -1.0], fill=5).tolist() == [1, 5] and math.isnan(f(-1.0))
+    back = lanefn.from_bytes(f.to_bytes())
+    assert back([1.0, -1.0], 5.0).tolist() == [1, 5] and math.isnan(back(-1.0))
+
+
 def test_an_argument_that_is_a_word_is_a_constant():
     f = lanefn.vectorize(affine, strict=True)
     assert f([1.0, 2.0], mode="down").tolist() == [1.5, 3.5]
@@ -168,17 +175,16 @@ def test_lambdas_are_found_within_their_lines():
     assert [float(f(3)) for f in fs] == [4, 15]
     table = {
         "a": lambda x: x - 1,
-        "b": (
-            lambda x: x
-            if x > 0
-            else -x
-        ),
+        "b": (lambda x: x if x > 0 else -x),
     }
     assert lanefn.vectorize(table["b"], strict=True)([-2, 3]).tolist() == [2, 3]
     assert lanefn.vectorize(table["a"], strict=True)(1) == 0
     outer = lambda k: lambda x: x * k if True else 0  # noqa: E731
     assert lanefn.vectorize(outer(4), strict=True)(2) == 8
-    assert lanefn.vectorize(lambda x: (not x > 3) + (1 < x < 5) * 10, strict=True)([2, 7]).tolist() == [11, 0]
+    assert lanefn.vectorize(lambda x: (not x > 3) + (1 < x < 5) * 10, strict=True)([2, 7]).tolist() == [
+        11,
+        0,
+    ]
 
 
 # ---- dtypes -------------------------------------------------------------------------------------------
@@ -250,7 +256,9 @@ def test_otypes_can_be_set_later():
     assert f([3]).dtype == np.int64
 
 
-@pytest.mark.parametrize("values", [["a", "b"], [1 + 2j], np.array([1, 2], "f2"), [None, 1], [10**30]])
+@pytest.mark.parametrize(
+    "values", [["a", "b"], [1 + 2j], np.array([1, 2], "f2"), [None, 1], [10**30], 10**30]
+)
 def test_operands_of_other_dtypes_are_pythons(values):
     f = lanefn.vectorize(lambda x: x)
     with pytest.warns(lanefn.FallbackWarning):
