@@ -319,6 +319,24 @@ fn what_cannot_become_machine_code_says_why() {
     }
 }
 
+#[test]
+fn a_function_may_fill_much_of_the_stack_but_not_more() {
+    if !Level::Avx2.is_present() {
+        return;
+    }
+    let mut chance = Chance(3);
+    let graph = wide_graph(&mut chance, 800, Dtype::F64);
+    let code = native::compile(&graph, Level::Avx2).expect("code");
+    // Several pages, each of which must be there when it is first written.
+    assert!(code.spills() * 32 > 8 * 4096, "{} spills", code.spills());
+    std::thread::scope(|scope| {
+        scope.spawn(|| check(&graph, 9, &mut chance));
+    });
+    let graph = wide_graph(&mut Chance(4), 6000, Dtype::F64);
+    let error = native::compile(&graph, Level::Avx2).expect_err("too large");
+    assert!(matches!(error, native::Unsupported::TooLarge), "{error}");
+}
+
 /// So many values and as many truths, all of which are needed at the end.
 fn wide_graph(chance: &mut Chance, many: usize, dtype: Dtype) -> Graph {
     use Operation::*;

@@ -92,6 +92,8 @@ pub struct Program {
     /// The constants.
     pub constants: Vec<Constant>,
     splats: HashMap<u64, Name, foldhash::fast::FixedState>,
+    /// The constants that are not the same all over, of which there are few.
+    vectors: Vec<Name>,
     /// The tables.
     pub tables: Vec<Entries>,
     /// The helpers.
@@ -148,11 +150,13 @@ impl Program {
 
     /// The constant with these bytes.
     pub fn vector(&mut self, bits: [u64; 4]) -> Name {
-        let found = self.constants.iter().position(|c| c.bits == bits);
-        let at = found.unwrap_or_else(|| {
-            self.constants.push(Constant { bits, uses: 0 });
-            self.constants.len() - 1
-        });
-        at as Name | CONSTANT
+        let bits_of = |name: Name| self.constants[(name & !CONSTANT) as usize].bits;
+        if let Some(&known) = self.vectors.iter().find(|&&name| bits_of(name) == bits) {
+            return known;
+        }
+        let name = self.constants.len() as Name | CONSTANT;
+        self.constants.push(Constant { bits, uses: 0 });
+        self.vectors.push(name);
+        name
     }
 }
