@@ -8,10 +8,8 @@ known now is computed now, by Python itself; what depends on the arguments becom
 
 import ast
 import builtins
-import functools
 import math
 import operator
-import re
 import sys
 import types
 
@@ -33,6 +31,9 @@ from ._values import (
     Region,
     Row,
     Several,
+    is_number,
+    is_simple,
+    name_of,
 )
 
 BINARY = {
@@ -154,18 +155,6 @@ def translate(function, inputs, constants, make):
 def escaped(text):
     """A text as a format that gives it."""
     return text.replace("{", "{{").replace("}", "}}")
-
-
-def is_simple(spec):
-    """Whether a format specification asks for nothing out of the way."""
-    return re.fullmatch(r"[<>^=+\- ]*0?\d{0,3},?(\.\d{1,3})?[a-zA-Z%]?", spec) is not None
-
-
-def name_of(function):
-    """What a callable is called."""
-    while isinstance(function, functools.partial):
-        function = function.func
-    return getattr(function, "__name__", None) or type(function).__name__
 
 
 class Translator:
@@ -1744,14 +1733,6 @@ def is_array(value):
     if isinstance(value, Const):
         return isinstance(value.value, np.ndarray) and value.value.ndim == 1
     return isinstance(value, Several) and value.type is np.ndarray
-
-
-def is_number(value):
-    if isinstance(value, np.generic):
-        return value.dtype.kind in "biuf" and value.dtype.itemsize <= 8 and value.dtype.char != "e"
-    if isinstance(value, np.ndarray):
-        return value.ndim == 0 and is_number(value[()])
-    return isinstance(value, (bool, int, float))
 
 
 def is_scalar(value):

@@ -5,6 +5,11 @@ A value is known now (``Const``), or it is a number of each element (``Lane``), 
 can't be one value (``Mixed``).
 """
 
+import functools
+import re
+
+import numpy as np
+
 
 class Refusal(Exception):
     """Why a function can't be compiled.
@@ -152,3 +157,23 @@ class Frame:
         self.globals, self.closure, self.outer = globals, closure, outer
         self.file, self.name, self.node, self.region = file, name, node, region
         self.loops, self.tries = [], 0
+
+
+def is_number(value):
+    if isinstance(value, np.generic):
+        return value.dtype.kind in "biuf" and value.dtype.itemsize <= 8 and value.dtype.char != "e"
+    if isinstance(value, np.ndarray):
+        return value.ndim == 0 and is_number(value[()])
+    return isinstance(value, (bool, int, float))
+
+
+def is_simple(spec):
+    """Whether a format specification asks for nothing out of the way."""
+    return re.fullmatch(r"[<>^=+\- ]*0?\d{0,3},?(\.\d{1,3})?[a-zA-Z%]?", spec) is not None
+
+
+def name_of(function):
+    """What a callable is called."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return getattr(function, "__name__", None) or type(function).__name__

@@ -2,12 +2,10 @@
 
 import builtins
 import copy
-import hashlib
 import inspect
 import json
 import operator
 import pickle
-import string
 import sys
 import types
 import warnings
@@ -15,8 +13,7 @@ import warnings
 import numpy as np
 
 from ._lanefn import _Builder, _Calls, _made, ufunc
-from ._translate import is_number, is_simple, name_of, translate
-from ._values import Refusal
+from ._values import Refusal, is_number, is_simple, name_of
 
 __all__ = ["FallbackWarning", "Refusal", "from_bytes", "vectorize"]
 
@@ -231,6 +228,9 @@ class vectorize(_Calls):
 
     def _translated(self, inputs, constants):
         """A ufunc of these inputs. What is in neither has its default."""
+        # What compiles is read by those alone who compile.
+        from ._translate import translate
+
         made = translate(self.pyfunc, inputs, constants, _Builder)
         doc = self.__doc__ if isinstance(self.__doc__, str) else ""
         try:
@@ -721,6 +721,8 @@ class vectorize(_Calls):
     def __dask_tokenize__(self):
         mine = self._content()
         if mine is not None:
+            import hashlib
+
             return "lanefn.vectorize", hashlib.sha256(repr(mine).encode()).hexdigest()
         from dask.base import normalize_token
 
@@ -844,6 +846,8 @@ def _again(pyfunc, options):
 
 def _check_format(text, arguments):
     """Makes sure that a text of an exception names inputs, and no more."""
+    import string
+
     for _, name, spec, conversion in string.Formatter().parse(text):
         if name is not None and not (
             name in arguments and is_simple(spec or "") and conversion in (None, "r", "s", "a")
