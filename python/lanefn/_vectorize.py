@@ -5,6 +5,7 @@ import copy
 import hashlib
 import inspect
 import json
+import operator
 import pickle
 import string
 import sys
@@ -233,7 +234,7 @@ class vectorize(_Calls):
         made = translate(self.pyfunc, inputs, constants, _Builder)
         doc = self.__doc__ if isinstance(self.__doc__, str) else ""
         try:
-            return made.builder.finish(self._called(), doc, tuple(made.raises) or None)
+            return made.builder.finish(_apart(self._called()), doc, tuple(made.raises) or None)
         except TypeError as error:
             raise Refusal(str(error)) from None
 
@@ -258,7 +259,9 @@ class vectorize(_Calls):
         of = self._primary
         if of is not None and self._otypes is not None:
             of = self._giving(of)
-        self._ready = None if self.excluded or self._signature is not None else of
+        # Where other types would take the name for that of another function, `_run` looks at the operands.
+        looks = of is not None and _taken(self._called(), of.nout)
+        self._ready = None if self.excluded or self._signature is not None or looks else of
 
     def _giving(self, of):
         """A ufunc with the dtypes that `otypes` asks for; None if it can't give them."""
@@ -291,6 +294,9 @@ class vectorize(_Calls):
 
     def _failed(self, error, args):
         """A call for whose operands there is no loop: Python's results, or its error."""
+        own = _over_dask(self._ready, args)
+        if own is not None:
+            return own
         if self.pyfunc is None:
             raise error
         return self._by_python(args, {}, Refusal(str(error)))
@@ -344,11 +350,21 @@ class vectorize(_Calls):
         if of is None:
             return self._by_python(args, kwargs)
         try:
-            return self._through(of, tuple(inputs) + tuple(extra), how or None)
+            return self._run(of, (*inputs, *extra), how)
         except (TypeError, OverflowError) as error:
             if how or extra or self.pyfunc is None or _numbers(inputs):
                 raise
             return self._by_python(args, kwargs, Refusal(str(error)))
+
+    def _run(self, of, args, how):
+        """Calls a ufunc. Other types' own `__array_ufunc__` gets `of`, which has no other arguments or results
+        than these and a name of its own, and not this object."""
+        own = _over_dask(of, args) if not how else None
+        if own is not None:
+            return own
+        if (of is not self._ready or self.excluded) and _foreign(args):
+            return of(*args, **how)
+        return self._through(of, args, how or None)
 
     def _arguments(self, args, given, how):
         """The ufunc for these arguments and its inputs, and outputs given by position; or None and, if it
@@ -426,7 +442,7 @@ class vectorize(_Calls):
         if of is None:
             return self._by_python(args, {**given, **how})
         try:
-            return self._through(of, tuple(values), how or None)
+            return self._run(of, tuple(values), how)
         except (TypeError, OverflowError) as error:
             if how or _numbers(values):
                 raise
@@ -467,7 +483,10 @@ class vectorize(_Calls):
     def types(self):
         """The dtypes that it computes with, as letters."""
         of = self._giving(self._primary)
-        return of.types if of is not None else ["O" * self.nin + "->" + "O" * self.nout]
+        if of is None:
+            return ["O" * self.nin + "->" + "O" * self.nout]
+        # In NumPy's order, truths apart: polars takes the first one to which it can cast.
+        return sorted(of.types, key=lambda t: "bBhHiIlLqQfd?".find(t[0]))
 
     @property
     def ntypes(self):
@@ -707,6 +726,42 @@ class vectorize(_Calls):
 OWN = frozenset(("pyfunc", "excluded", "cache", "__name__", "__qualname__", "__module__", "__doc__"))
 
 
+def _taken(name, nout):
+    """Whether other types take the name for that of a function that they compute themselves: pandas those of
+    operators and NumPy's ufuncs, dask also others where there are several results."""
+    if hasattr(operator, f"__{name}__"):
+        return True
+    known = getattr(np, name, None)
+    return isinstance(known, np.ufunc) or (nout > 1 and known is not None)
+
+
+def _apart(name):
+    """The name that a ufunc has, so that nobody takes it for another; said as `numpy.frompyfunc` says it."""
+    return f"{name} (vectorized)" if _taken(name, 2) else name
+
+
+def _foreign(values):
+    """Whether one of these has its own `__array_ufunc__`."""
+    default = np.ndarray.__array_ufunc__
+    return any(getattr(type(v), "__array_ufunc__", default) != default for v in values)
+
+
+def _over_dask(of, args):
+    """Several results for dask arrays, for which dask needs to be told; None where there is nothing to tell."""
+    array = sys.modules.get("dask.array") if of is not None and of.nout > 1 else None
+    if array is None or not any(isinstance(a, array.Array) for a in args):
+        return None
+    args = [a if isinstance(a, array.Array) or type(a) in (int, float, bool) else array.asarray(a) for a in args]
+    results = of(*[np.empty(0, a.dtype) if isinstance(a, array.Array) else a for a in args])
+    arrays = [a for a in args if isinstance(a, array.Array)]
+    axes = [tuple(range(a.ndim))[::-1] for a in arrays]
+    _, arrays = array.core.unify_chunks(*[x for pair in zip(arrays, axes) for x in pair])
+    arrays = iter(arrays)
+    args = [next(arrays) if isinstance(a, array.Array) else a for a in args]
+    signature = "->".join(",".join(["()"] * n) for n in (of.nin, of.nout))
+    return array.apply_gufunc(of, signature, *args, output_dtypes=[r.dtype for r in results])
+
+
 def _numbers(values):
     """Whether all of these are numbers that kernels take."""
     for value in values:
@@ -850,8 +905,8 @@ def from_bytes(data):
     if not fits:
         raise ValueError("the bytes of the function are damaged")
     try:
-        primary = _made(name, rest[:first], raises[0], None, True)
-        full = _made(name, rest[first:], raises[1], None, True) if second else None
+        primary = _made(_apart(name), rest[:first], raises[0], None, True)
+        full = _made(_apart(name), rest[first:], raises[1], None, True) if second else None
         wanted = len(required) or 1
         if primary.nin != wanted or (full is not None and full.nin != len(required) + len(more)):
             raise ValueError("the function has other arguments than it says")
