@@ -7,6 +7,7 @@ import numpy as np
 
 from . import _lanefn
 from ._lanefn import _expression
+from ._vectorize import _foreign
 
 __all__ = ["compile", "evaluate"]
 
@@ -72,7 +73,8 @@ def evaluate(text, local_dict=None, global_dict=None, out=None, order="K", casti
     Returns
     -------
     ndarray or tuple of ndarrays
-        The results; arrays also where they have no axes.
+        The results; arrays also where they have no axes. Of other types' arrays, such as dask's, what these
+        types make of it.
 
     Raises
     ------
@@ -119,6 +121,9 @@ def evaluate(text, local_dict=None, global_dict=None, out=None, order="K", casti
             raise KeyError(name)
     if reduction is not None:
         return _reduced(np.asanyarray(of(*values)), *reduction, out)
+    if out is None and _foreign(values):
+        # They know neither order nor casting, and may be lazy.
+        return of(*values)
     results = of(*values, out=out, order=order, casting=casting)
     if isinstance(results, tuple):
         return tuple(np.asanyarray(r) for r in results)
