@@ -303,6 +303,11 @@ class vectorize(_Calls):
 
     def _by_python(self, args, kwargs, why=None):
         if self.pyfunc is None:
+            p = self._parameters
+            for name in kwargs:
+                if name not in (*p.names, *p.required, *p.optional):
+                    # Polars knows by this text that it is to call without the name.
+                    raise TypeError(f"{self._called()}() got an unexpected keyword argument '{name}'")
             raise TypeError(
                 f"{self._called()} can't be called so: it was loaded from its compiled form alone, and this"
                 " call needs its Python function"
