@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -355,6 +356,21 @@ class TestDistributed:
                 assert result == wanted and threads == 0
 
 
+    def test_the_example_of_a_stack(self, client, monkeypatch):
+        cloudpickle = pytest.importorskip("cloudpickle")
+        example = imported(Path(__file__).parents[2] / "examples" / "dask_stack.py")
+        # It is no program here, so its functions would go by the name of a module that workers can't import.
+        monkeypatch.setitem(sys.modules, example.__name__, example)
+        cloudpickle.register_pickle_by_value(example)
+        try:
+            soil = example.Soil(0.1, 0.3)
+            found, wanted = example.through_dask(soil, 4), example.through_one_process(soil, 4)
+            assert len(set(found)) == 4
+            same(found, wanted)
+        finally:
+            cloudpickle.unregister_pickle_by_value(example)
+
+
 # ---- xarray -------------------------------------------------------------------------------------------
 
 
@@ -498,6 +514,14 @@ class TestPandas:
             same(f(x, x), DATA[0] * DATA[0] + 100)
             same(f(x, y=2.0), DATA[0] * 2.0 + 100)
         assert function.reduce(x) == function.reduce(DATA[0])
+
+    def test_operators_of_built_ins_are_pandas_own(self, pd):
+        # As NumPy's are: pandas goes by the name.
+        x, y = pd.Series([4, 5, 6]), pd.Series([2, 0, 3])
+        for name in ("floor_divide", "pow", "add", "less"):
+            wanted = getattr(np, name)(x, y)
+            assert getattr(lanefn, name)(x, y).equals(wanted)
+        assert lanefn.floor_divide(x, y)[1] == np.inf
 
     def test_arguments_with_defaults_and_excluded_ones(self, pd):
         x = pd.Series(DATA[0])
