@@ -174,7 +174,7 @@ impl Making {
 
 /// Mostly the same dtype.
 fn code_of(d: Dtype, code: u8) -> u8 {
-    if code % 3 == 0 { code } else { d as u8 }
+    if code.is_multiple_of(3) { code } else { d as u8 }
 }
 
 impl Recipe {
