@@ -261,14 +261,13 @@ def test_the_interpreter_ends_while_a_thread_is_in_a_call():
     assert alone("exit_beside_a_daemon", 1.5).split() == ["end"]
 
 
-def test_ctrl_c_raises_at_the_end_of_a_call_and_nothing_is_lost():
+def test_ctrl_c_raises_and_nothing_is_lost():
     assert alone("ctrl_c", 0.8).split()[0] == "KeyboardInterrupt"
 
 
-@pytest.mark.xfail(strict=True, reason="a call that has begun doesn't look for signals: it runs to its end")
-def test_ctrl_c_ends_a_long_call_within_a_second():
-    what, after = alone("ctrl_c", 4).split()
-    assert what == "KeyboardInterrupt" and float(after) < 1
+def test_ctrl_c_ends_a_long_call_long_before_its_end():
+    what, after = alone("ctrl_c", 6).split()
+    assert what == "KeyboardInterrupt" and float(after) < 3
 
 
 if __name__ == "__main__":
