@@ -1,5 +1,6 @@
 """Expressions: ``lanefn.evaluate`` and ``lanefn.compile``. A text is read, never run by Python."""
 
+import os
 import sys
 import threading
 
@@ -14,6 +15,9 @@ __all__ = ["compile", "evaluate"]
 # The texts that were used last, and what they became.
 _known = {}
 _lock = threading.Lock()
+if hasattr(os, "register_at_fork"):
+    # Another thread may hold it while this one forks.
+    os.register_at_fork(after_in_child=_lock._at_fork_reinit)
 _KEPT = 256
 
 

@@ -148,6 +148,7 @@ fn result_type<'py>(arrays_and_dtypes: &Bound<'py, PyTuple>) -> PyResult<Bound<'
 #[pymodule]
 fn _lanefn(module: &Bound<PyModule>) -> PyResult<()> {
     let py = module.py();
+    operand::prepare(py)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<ufunc::Ufunc>()?;
     module.add_class::<builder::Builder>()?;

@@ -181,6 +181,15 @@ pub fn is_numpy_scalar(object: &Bound<PyAny>) -> PyResult<bool> {
     object.is_instance(generic.bind(py))
 }
 
+/// Fills what is looked up once, while the module is imported: a process that forked while another thread
+/// was filling it would wait for ever.
+pub fn prepare(py: Python<'_>) -> PyResult<()> {
+    crate::overrides::default(py)?;
+    is_numpy_scalar(&py.None().into_bound(py))?;
+    Dtype::ALL.into_iter().for_each(|dtype| drop(descr(py, dtype)));
+    Ok(())
+}
+
 /// A Python int in a dtype that must hold it.
 fn whole(int: &Bound<PyInt>, dtype: Dtype) -> PyResult<Scalar> {
     if kind(dtype) == Kind::Float {

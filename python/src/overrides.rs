@@ -24,16 +24,20 @@ fn plain(object: &Bound<PyAny>) -> bool {
 
 /// An operand's `__array_ufunc__`, if its type has one of its own.
 fn hook<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
-    static DEFAULT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = object.py();
     let name = intern!(py, "__array_ufunc__");
     if plain(object) {
         return Ok(None);
     }
     let Some(hook) = object.get_type().getattr_opt(name)? else { return Ok(None) };
-    let default = DEFAULT
-        .get_or_try_init(py, || numpy(py)?.getattr("ndarray")?.getattr(name).map(Bound::unbind))?;
-    Ok((!hook.is(default.bind(py))).then_some(hook))
+    Ok((!hook.is(default(py)?)).then_some(hook))
+}
+
+/// The `__array_ufunc__` of NumPy's arrays.
+pub fn default(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    static DEFAULT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let find = || numpy(py)?.getattr("ndarray")?.getattr("__array_ufunc__").map(Bound::unbind);
+    Ok(DEFAULT.get_or_try_init(py, find)?.bind(py))
 }
 
 /// What the operands' own `__array_ufunc__` answer, if any has one. A subclass is asked before its base,

@@ -75,7 +75,7 @@ def equal(x, wanted):
 def new_function():
     """Compiles something that the parent did not."""
     made = lanefn.vectorize(lambda x, y: x * y - 3)
-    if made(2.0, 5.0) != 7.0 or made.reduce([1.0, 2.0]) != -1.0:
+    if made(2.0, 5.0) != 7.0 or made.reduce([1.0, 2.0]) != -1.0 or lanefn.evaluate("3 * 4") != 12:
         raise AssertionError("a new function is wrong")
 
 
@@ -92,16 +92,18 @@ def storm(n):
 
 
 def storm_beside_threads(n):
-    """The same, while threads compute, compile and pickle."""
+    """The same, while threads compute, compile and evaluate texts."""
     stop, wrong = threading.Event(), []
     small, large = calls(SMALL), calls(LARGE)
+    # First uses while the process forks are another test's.
+    new_function()
 
     def busy(seed):
         k = seed
         while not stop.is_set():
             k += 2
             made = lanefn.vectorize(lambda x: x * k)
-            if calls(LARGE) != large or made(2.0) != 2.0 * k:
+            if calls(LARGE) != large or made(2.0) != 2.0 * k or lanefn.evaluate(f"1 + {k}") != 1 + k:
                 wrong.append(k)
 
     threads = [threading.Thread(target=busy, args=(i,)) for i in range(2)]
@@ -118,6 +120,33 @@ def storm_beside_threads(n):
         for thread in threads:
             thread.join()
     assert not wrong, wrong
+
+
+def held_locks(n):
+    """Forks at a moment when another thread holds what guards the texts of `evaluate`."""
+    from lanefn import _evaluate
+
+    for i in range(n):
+        with _evaluate._lock:
+            child(lambda: lanefn.evaluate(f"{i} + 1"), 5)
+
+
+def first_uses(n):
+    """Children that fork while their threads use for the first time what the parent has not used."""
+
+    def task():
+        threads = [threading.Thread(target=new_function) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        end = time.perf_counter() + 0.004
+        while time.perf_counter() < end:
+            pass
+        child(new_function, 5)
+        for thread in threads:
+            thread.join()
+
+    for _ in range(n):
+        child(task, 10)
 
 
 def generations(n):
@@ -245,6 +274,15 @@ def test_many_forks_while_other_threads_compute_and_compile():
     alone("storm_beside_threads", 200)
 
 
+def test_a_lock_held_at_the_fork_does_not_stop_the_child():
+    alone("held_locks", 2)
+
+
+@pytest.mark.xfail(reason="PyO3's once cells, being filled at the fork, are waited for in the child for ever")
+def test_forks_while_other_threads_use_things_for_the_first_time():
+    alone("first_uses", 30)
+
+
 def test_children_of_children_compute():
     alone("generations", 6)
 
@@ -261,13 +299,9 @@ def test_the_interpreter_ends_while_a_thread_is_in_a_call():
     assert alone("exit_beside_a_daemon", 1.5).split() == ["end"]
 
 
-def test_ctrl_c_raises_and_nothing_is_lost():
-    assert alone("ctrl_c", 0.8).split()[0] == "KeyboardInterrupt"
-
-
-def test_ctrl_c_ends_a_long_call_long_before_its_end():
-    what, after = alone("ctrl_c", 6).split()
-    assert what == "KeyboardInterrupt" and float(after) < 3
+def test_ctrl_c_ends_a_long_call_within_a_second_and_nothing_is_lost():
+    what, after = alone("ctrl_c", 4).split()
+    assert what == "KeyboardInterrupt" and float(after) < 1
 
 
 if __name__ == "__main__":
