@@ -31,13 +31,21 @@ pub struct Options {
 /// # Errors
 /// When Python or a package is missing, or a test fails.
 pub fn run(options: &Options) -> Result<ExitCode> {
-    let python = environment("python", REQUIREMENTS)?;
+    let all = !options.python && options.arguments.is_empty();
+    // The environment is unpacked while the tests are compiled.
+    let python = std::thread::scope(|s| {
+        let python = s.spawn(|| environment("python", REQUIREMENTS));
+        if all {
+            step(cargo().args(["test", "--workspace", "--no-run"]).args(FEATURES))?;
+        }
+        python.join().map_err(|_| anyhow::anyhow!("the environment was not set up"))?
+    })?;
     if options.python {
         return package(&python);
     }
     let mut tests = cargo();
     tests.arg("test").env("LANEFN_TEST_PYTHON", &python);
-    if options.arguments.is_empty() {
+    if all {
         tests.args(["--workspace", "--no-fail-fast"]).args(FEATURES);
     }
     step(tests.args(&options.arguments))?;
@@ -73,6 +81,8 @@ fn package(python: &Path) -> Result<ExitCode> {
     step(
         Command::new(python)
             .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "python/tests"])
+            // A file's tests stay together: they share clusters.
+            .args(["--numprocesses", "2", "--dist", "loadfile"])
             .current_dir(root())
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("PYTHONPATH", &folder),
