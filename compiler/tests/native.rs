@@ -6,7 +6,9 @@ mod common;
 
 use std::cell::RefCell;
 
-use common::{Arena, CANARY, Chance, agree, evaluate, random_graph, random_slow_graph};
+use common::{
+    Arena, CANARY, Chance, agree, evaluate, random_graph, random_slow_graph, there_is_code,
+};
 use lanefn_compiler::{Graph, dtype::Dtype, native, value::Value};
 use lanefn_kernels::{lanes::traced::Operation, level::Level, loops::Input};
 use proptest::prelude::*;
@@ -151,7 +153,7 @@ proptest! {
 
     #[test]
     fn machine_code_gives_the_bits_of_the_definitions(seed: u64, size in 1..40_usize) {
-        if Level::Avx2.is_present() {
+        if there_is_code() {
             check_seed(seed, size);
         }
     }
@@ -162,14 +164,14 @@ proptest! {
 
     #[test]
     fn large_graphs_do_too(seed: u64, size in 40..400_usize) {
-        if Level::Avx2.is_present() {
+        if there_is_code() {
             check_seed(seed, size);
         }
     }
 
     #[test]
     fn so_do_graphs_with_more_values_than_registers(seed: u64, many in 8..60_usize, eight: bool) {
-        if Level::Avx2.is_present() {
+        if there_is_code() {
             let mut chance = Chance(seed);
             let graph = wide_graph(&mut chance, many, if eight { Dtype::F64 } else { Dtype::F32 });
             let code = native::compile(&graph, Level::Avx2).expect("code");
@@ -181,7 +183,7 @@ proptest! {
 
 #[test]
 fn slow_arms_in_wider_types_are_computed_in_parts() {
-    if !Level::Avx2.is_present() {
+    if !there_is_code() {
         return;
     }
     let (mut parted, cases) = (0, cases(2000).cases);
@@ -205,7 +207,7 @@ fn slow_arms_in_wider_types_are_computed_in_parts() {
 
 /// A graph whose slow arm is entered in few vectors, on many elements.
 fn check_rarely(graph: &Graph) {
-    if Level::Avx2.is_present() {
+    if there_is_code() {
         for seed in 0..200 {
             check(graph, 64 + seed as usize % 9, &mut Chance(seed));
         }
@@ -285,7 +287,7 @@ fn the_listing_says_what_the_code_does() {
     let less = graph.apply(Sub, Dtype::F64, &[x, one]);
     let out = graph.apply(Select, Dtype::F64, &[above, more, less]);
     graph.output(out);
-    if Level::Avx2.is_present() {
+    if there_is_code() {
         let listing = native::listing(&graph, Level::Avx2).expect("code");
         let names = listing.lines().map(|line| line.split([' ', ':']).next().unwrap_or(""));
         let expected = [
@@ -311,7 +313,7 @@ fn what_cannot_become_machine_code_says_why() {
     graph.output(half);
     let error = native::compile(&graph, Level::Scalar).expect_err("no code for one lane");
     assert!(matches!(error, native::Unsupported::Level(Level::Scalar)), "{error}");
-    if Level::Avx2.is_present() {
+    if there_is_code() {
         let error = native::compile(&graph, Level::Avx2).expect_err("an open graph");
         assert!(matches!(error, native::Unsupported::Node { node: 0, .. }), "{error}");
         let error = native::compile(&Graph::new(), Level::Avx2).expect_err("no outputs");
@@ -321,7 +323,7 @@ fn what_cannot_become_machine_code_says_why() {
 
 #[test]
 fn a_function_may_fill_much_of_the_stack_but_not_more() {
-    if !Level::Avx2.is_present() {
+    if !there_is_code() {
         return;
     }
     let mut chance = Chance(3);
@@ -359,15 +361,4 @@ fn wide_graph(chance: &mut Chance, many: usize, dtype: Dtype) -> Graph {
     }
     graph.output(out);
     graph
-}
-
-#[test]
-#[ignore = "shows the graph of a failure: LANEFN_SEED=seed,size"]
-fn seed_of_a_failure() {
-    let given = std::env::var("LANEFN_SEED").expect("LANEFN_SEED");
-    let (seed, size) = given.split_once(',').expect("seed,size");
-    let (seed, size) = (seed.parse().expect("a number"), size.parse().expect("a number"));
-    let graph = random_graph(seed, size);
-    println!("{:#?}\n{graph}", lanefn_compiler::schedule::schedule(&graph));
-    check_seed(seed, size);
 }

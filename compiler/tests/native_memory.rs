@@ -1,6 +1,9 @@
 //! Where machine code stands: never in memory that can be written, and nowhere if the system says no.
 #![cfg(all(target_arch = "x86_64", target_os = "linux"))]
 
+mod common;
+
+use common::there_is_code;
 use lanefn_compiler::{
     Graph,
     dtype::Dtype,
@@ -28,7 +31,7 @@ fn run(code: &Code, x: f64) -> f64 {
 
 #[test]
 fn no_page_is_ever_writable_and_executable() {
-    if !Level::Avx2.is_present() {
+    if !there_is_code() {
         return;
     }
     let mut codes = Vec::new();
@@ -58,7 +61,7 @@ fn no_page_is_ever_writable_and_executable() {
 
 #[test]
 fn memory_is_given_back() {
-    if !Level::Avx2.is_present() {
+    if !there_is_code() {
         return;
     }
     // In a process of its own, where nobody else makes code; on a thread, whose file goes with it.
@@ -82,7 +85,7 @@ fn memory_is_given_back() {
 
 #[test]
 fn threads_run_one_function_at_once() {
-    if !Level::Avx2.is_present() {
+    if !there_is_code() {
         return;
     }
     let code = native::compile(&plus(2.0), Level::Avx2).expect("code");
@@ -117,7 +120,7 @@ fn in_child(holds: impl FnOnce() -> bool) -> i32 {
 
 #[test]
 fn a_child_runs_what_was_there_and_makes_its_own() {
-    if !Level::Avx2.is_present() {
+    if !there_is_code() {
         return;
     }
     let old = native::compile(&plus(2.0), Level::Avx2).expect("code");
@@ -158,7 +161,7 @@ fn refuse_executable_memory() -> bool {
 
 #[test]
 fn where_executable_memory_is_refused_there_is_an_error() {
-    if !Level::Avx2.is_present() {
+    if !there_is_code() {
         return;
     }
     let status = in_child(|| {

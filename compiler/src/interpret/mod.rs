@@ -155,7 +155,18 @@ impl Interpreted {
             writer.last[output as usize] = usize::MAX;
         }
         writer.now = 0;
-        let codes = writer.steps(&steps)?;
+        let mut codes = writer.steps(&steps)?;
+        // Outputs may lie over inputs: what is an input and an output goes by way of a slot, so that all is
+        // read before any is written. An only output is written by one loop, which does so itself.
+        if nout > 1 {
+            for &output in graph.outputs() {
+                if let Some(Place::Input(_)) = writer.place[output as usize] {
+                    let slot = writer.slot();
+                    codes.push(writer.copy(output, slot));
+                    writer.place[output as usize] = Some(Place::Slot(slot));
+                }
+            }
+        }
         let outputs: SmallVec<[(Place, Dtype); 2]> = graph
             .outputs()
             .iter()
@@ -296,16 +307,11 @@ impl Running<'_> {
             self.direct = std::ptr::null_mut();
             return;
         }
-        // An output may lie over an input that another output is a copy of: that one first.
-        for pass in [true, false] {
-            for (k, &(place, dtype)) in self.of.outputs.iter().enumerate() {
-                let is_input = matches!(place, Place::Input(_));
-                if is_input == pass {
-                    let inner = steps::moving(dtype).inner(self.level);
-                    // SAFETY: as above.
-                    unsafe { inner(&[self.at(place)], &[to[k]], self.n) };
-                }
-            }
+        for (&(place, dtype), &to) in self.of.outputs.iter().zip(to) {
+            let inner = steps::moving(dtype).inner(self.level);
+            // SAFETY: as above. What is read is a slot or a constant, which no output lies over, or the
+            // input of the only output.
+            unsafe { inner(&[self.at(place)], &[to], self.n) };
         }
     }
 

@@ -42,8 +42,10 @@ macro_rules! kernels {
         }
     )*};
 }
-// Choosing moves bits: one loop for each size. The same holds for integers and what is done to them.
+// Choosing moves bits: one loop for each size, and one for bools, of which any byte but 0 becomes 1. The
+// same holds for integers and what is done to them.
 kernels! {
+    Choice(t: bool, yes: bool, no: bool) -> bool, 4: Lane::select(t, yes, no);
     Choice(t: bool, yes: u8, no: u8) -> u8, 4: Lane::select(t, yes, no);
     Choice(t: bool, yes: u16, no: u16) -> u16, 4: Lane::select(t, yes, no);
     Choice(t: bool, yes: u32, no: u32) -> u32, 4: Lane::select(t, yes, no);
@@ -109,11 +111,18 @@ fn built_in<F: Function>(inputs: &[Dtype]) -> Option<&'static Loop> {
 
 /// The loop that moves elements of a dtype.
 pub(super) fn moving(dtype: Dtype) -> &'static Loop {
-    cast(unsigned(dtype), unsigned(dtype))
+    match dtype {
+        // Any byte but 0 becomes 1.
+        Dtype::Bool => cast(dtype, dtype),
+        _ => cast(unsigned(dtype), unsigned(dtype)),
+    }
 }
 
 /// The loop that chooses between elements of a dtype.
 pub(super) fn choosing(dtype: Dtype) -> &'static Loop {
+    if dtype == Dtype::Bool {
+        return <Choice as Kernel<(bool, bool, bool)>>::LOOP.erase();
+    }
     match unsigned(dtype) {
         Dtype::U8 => <Choice as Kernel<(bool, u8, u8)>>::LOOP.erase(),
         Dtype::U16 => <Choice as Kernel<(bool, u16, u16)>>::LOOP.erase(),

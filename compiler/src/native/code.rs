@@ -128,7 +128,8 @@ impl Code {
     }
 
     fn function(&self) -> Function {
-        // SAFETY: it stands there, as `emit` wrote it, for as long as `self` is there.
+        // SAFETY: what stands there is a function of this type, as `emit` wrote it, and nobody writes there
+        // again for as long as `self` is there.
         unsafe { std::mem::transmute(self.memory.bytes().as_ptr().add(self.entry)) }
     }
 
@@ -137,7 +138,8 @@ impl Code {
     /// # Safety
     /// As [`InnerLoop`](lanefn_kernels::loops::InnerLoop) says, with the inputs and outputs of the graph: each
     /// is valid for `n` elements, or 1 for a scalar input; an output is disjoint from each input or begins
-    /// where a non-scalar input of the same element size begins, and is disjoint from the other outputs.
+    /// where a non-scalar input of the same element size begins, and is disjoint from the other outputs. The
+    /// graph passes [`Graph::check`].
     pub unsafe fn run(&self, inputs: &[Input], outputs: &[*mut u8], n: usize) {
         debug_assert_eq!(inputs.len(), self.inputs);
         debug_assert_eq!(outputs.len(), self.sizes.len() - self.inputs);

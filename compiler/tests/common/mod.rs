@@ -99,6 +99,15 @@ pub fn agree(a: Value, b: Value) -> bool {
     a == b || a.dtype() == b.dtype() && nan(a) && nan(b)
 }
 
+/// Whether this CPU can run machine code. Where it can't, that is printed.
+pub fn there_is_code() -> bool {
+    let present = lanefn_kernels::level::Level::Avx2.is_present();
+    if !present {
+        println!("skipped: machine code, since this CPU lacks avx2");
+    }
+    present
+}
+
 // ---------------------------------------------------------------------------------------------------
 // Chance
 

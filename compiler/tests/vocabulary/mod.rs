@@ -73,7 +73,6 @@ impl Functions {
         Functions { lines, without: None }
     }
 
-    #[allow(dead_code)] // The example wants all.
     pub fn without(name: &'static str) -> Functions {
         Functions { without: Some(name), ..Functions::new() }
     }
