@@ -231,6 +231,8 @@ impl Graph {
         id
     }
 
+    // Never inlined: what reads texts goes deep, and this is no part of its frames.
+    #[inline(never)]
     fn add(&mut self, op: Op, ty: Option<Type>, args: &[Id]) -> Id {
         debug_assert!(args.iter().all(|&a| (a as usize) < self.nodes.len()));
         self.intern(Node { op, ty, args: args.into() })

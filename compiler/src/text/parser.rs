@@ -254,6 +254,8 @@ struct Parser<'a> {
     last: bool,
     reduced: Option<Reduced>,
     waiting: Vec<Waiting>,
+    /// The arguments of calls that are being read, those of inner ones last.
+    args: Vec<Id>,
     depth: usize,
 }
 
@@ -275,6 +277,7 @@ impl<'a> Parser<'a> {
             last: false,
             reduced: None,
             waiting: Vec::new(),
+            args: Vec::new(),
             depth: 0,
         }
     }
@@ -516,22 +519,27 @@ impl<'a> Parser<'a> {
 
     // ---- expressions ------------------------------------------------------------------------------
 
-    /// One level deeper.
-    fn deeper<T>(&mut self, f: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+    /// One level deeper, until [`Parser::leave`].
+    fn enter(&mut self) -> Result<()> {
         if self.depth == MAX_DEPTH {
             let problem = Problem::Limit { what: "deep an expression", most: MAX_DEPTH };
             return Err(self.token.span.is(problem));
         }
         self.depth += 1;
-        let made = f(self);
+        Ok(())
+    }
+
+    /// Back from what [`Parser::enter`] began. (An error ends the reading: nobody goes back then.)
+    fn leave(&mut self) {
         self.depth -= 1;
-        made
     }
 
     /// An expression that gives one value, one level deeper.
     fn inner(&mut self) -> Result<Id> {
         let at = self.token.span;
-        let item = self.deeper(|p| p.expression(true))?;
+        self.enter()?;
+        let item = self.expression(true)?;
+        self.leave();
         value(item, at)
     }
 
@@ -593,6 +601,7 @@ impl<'a> Parser<'a> {
     }
 
     /// `truth else` or `yes :`, behind `if` or `?` and what stands before that.
+    #[inline(never)]
     fn choice(&mut self, kind: Kind, left: Id) -> Result<What> {
         if kind == Kind::Question {
             let yes = self.inner()?;
@@ -600,13 +609,16 @@ impl<'a> Parser<'a> {
             return Ok(What::Choose(left, yes));
         }
         let at = self.token.span;
-        let truth = self.deeper(|p| p.expression(false))?;
+        self.enter()?;
+        let truth = self.expression(false)?;
+        self.leave();
         let truth = value(truth, at)?;
         self.expect(Kind::Else, "an operator or `else`")?;
         Ok(What::Choose(truth, left))
     }
 
     /// The value of what waits and binds at least so much, with its last operand.
+    #[inline(never)]
     fn join(&mut self, base: usize, least: u8, mut right: Id) -> Result<Id> {
         while self.waiting.len() > base
             && let Some(&Waiting { binds, at, what }) = self.waiting.last()
@@ -636,6 +648,7 @@ impl<'a> Parser<'a> {
         self.operator(operator, &[left, right], at)
     }
 
+    #[inline(never)]
     fn compare(
         &mut self,
         operator: Operator,
@@ -707,6 +720,9 @@ impl<'a> Parser<'a> {
     // ---- operands ---------------------------------------------------------------------------------
 
     /// A number, name, call, table or expression in brackets, with its index.
+    ///
+    /// What it needs for some of these only stands in functions that are not inlined: 256 levels of brackets,
+    /// each with the frame of this and of [`Parser::expression`], are to fit a small stack.
     fn operand(&mut self) -> Result<Item> {
         let Token { span: at, number, .. } = self.token;
         self.room(at)?;
@@ -729,7 +745,9 @@ impl<'a> Parser<'a> {
             Kind::Name => self.name()?,
             Kind::Open => {
                 self.advance()?;
-                let item = self.deeper(|p| p.expression(true))?;
+                self.enter()?;
+                let item = self.expression(true)?;
+                self.leave();
                 self.close(Kind::Close, at, "an operator or `)`")?;
                 item
             }
@@ -743,6 +761,7 @@ impl<'a> Parser<'a> {
     }
 
     /// `[i]` behind a table or the values of a function.
+    #[inline(never)]
     fn index(&mut self, of: Item) -> Result<Item> {
         let opened = self.token.span;
         if let Item::One(_) = of {
@@ -780,6 +799,7 @@ impl<'a> Parser<'a> {
         Ok((span, false))
     }
 
+    #[inline(never)]
     fn name(&mut self) -> Result<Item> {
         let (span, module) = self.qualified()?;
         if self.token.kind == Kind::Open && !self.token.first {
@@ -802,6 +822,7 @@ impl<'a> Parser<'a> {
     }
 
     /// There is no such name.
+    #[inline(never)]
     fn unknown(&self, name: &str, span: Span, module: bool) -> Failure {
         let constants = CONSTANTS.iter().map(|c| c.0);
         let mut known: Vec<&str> = match module {
@@ -836,16 +857,40 @@ impl<'a> Parser<'a> {
     }
 
     fn call(&mut self, span: Span) -> Result<Item> {
+        let function = self.known(span)?;
+        let outermost = self.last && self.depth == 0 && self.waiting.is_empty();
+        let first = self.args.len();
+        self.arguments()?;
+        let made = self.applied(function, first, span, outermost);
+        self.args.truncate(first);
+        made
+    }
+
+    /// The function of a name, or the error that there is none.
+    #[inline(never)]
+    fn known(&mut self, span: Span) -> Result<Function> {
         let name = self.written(span);
-        let Some(function) = self.function(name) else {
+        self.function(name).ok_or_else(|| {
             let mut known = self.vocabulary.names();
             known.extend(OWN.iter().map(|f| f.0));
             known.extend(Dtype::ALL.iter().map(|d| d.name()));
             let suggestion = nearest(name, known.into_iter());
-            return Err(span.suggests(Problem::Function(name.to_owned()), suggestion));
-        };
-        let outermost = self.last && self.depth == 0 && self.waiting.is_empty();
-        let args = self.arguments()?;
+            span.suggests(Problem::Function(name.to_owned()), suggestion)
+        })
+    }
+
+    /// A function of the arguments from `first` on. Apart from reading them, which goes deep.
+    #[inline(never)]
+    fn applied(
+        &mut self,
+        function: Function,
+        first: usize,
+        span: Span,
+        outermost: bool,
+    ) -> Result<Item> {
+        let args = SmallVec::<[Id; 4]>::from_slice(&self.args[first..]);
+        let args = &args[..];
+        let name = self.written(span);
         let wrong = |needed: usize, more: bool| {
             let (function, got) = (name.to_owned(), args.len());
             span.is(Problem::Arguments { function, needed, more, got })
@@ -858,13 +903,13 @@ impl<'a> Parser<'a> {
             Function::Known(of) => {
                 exactly(of.nin)?;
                 if of.nout != 1 {
-                    let first = self.graph.call(of.name, &args);
+                    let first = self.graph.call(of.name, args);
                     for output in 1..of.nout {
-                        self.graph.call_output(of.name, output as u8, &args);
+                        self.graph.call_output(of.name, output as u8, args);
                     }
                     return Ok(Item::Many { first, count: of.nout as u8 });
                 }
-                self.graph.call(of.name, &args)
+                self.graph.call(of.name, args)
             }
             Function::Where => {
                 exactly(3)?;
@@ -884,7 +929,7 @@ impl<'a> Parser<'a> {
                 self.reduce(reduction, args[0], span, outermost)?
             }
             Function::Fold(operator) => {
-                let [first, second, rest @ ..] = &args[..] else {
+                let [first, second, rest @ ..] = args else {
                     return Err(wrong(2, true));
                 };
                 let mut so_far = self.operator(operator, &[*first, *second], span)?;
@@ -912,23 +957,23 @@ impl<'a> Parser<'a> {
         Ok(values)
     }
 
-    /// The arguments of a call, with the brackets.
-    fn arguments(&mut self) -> Result<SmallVec<[Id; 4]>> {
+    /// Puts the arguments of a call behind those that there are; with the brackets.
+    fn arguments(&mut self) -> Result<()> {
         let opened = self.advance()?;
-        let mut args = SmallVec::new();
         while self.token.kind != Kind::Close {
-            args.push(self.inner()?);
+            let argument = self.inner()?;
+            self.args.push(argument);
             if !self.skip(Kind::Comma)? {
                 break;
             }
         }
-        self.close(Kind::Close, opened, "an operator, `,` or `)`")?;
-        Ok(args)
+        self.close(Kind::Close, opened, "an operator, `,` or `)`")
     }
 
     // ---- tables -----------------------------------------------------------------------------------
 
     /// `[1.0, -2, pi]`.
+    #[inline(never)]
     fn table(&mut self) -> Result<TableId> {
         let opened = self.advance()?;
         let mut entries = Vec::new();
