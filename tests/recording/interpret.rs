@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeSet, fmt::Write};
 
-use lanefn::kernels::lanes::{
-    Dtype,
-    element::{FloatElement, IntegerElement, NumberElement},
+use lanefn::{
+    compiler::value::{self, Value},
+    kernels::lanes::traced::Operation,
 };
 
-use crate::recorder::{Carried, Id, Op, Recording, Region, Step, Value};
+use crate::recorder::{Carried, Id, Op, Recording, Region, Step};
 
 // ---- evaluation -----------------------------------------------------------------------------------
 
@@ -23,18 +23,15 @@ impl Recording {
         for step in region {
             match step {
                 Step::Let(id) => values[*id] = Some(self.value(*id, inputs, values)),
-                Step::IfAny(mask, inner) => {
-                    if values[*mask].expect("masks come first").get::<bool>() {
-                        self.region(inner, inputs, values);
-                    }
-                }
                 Step::While(w) => {
                     for c in &w.carried {
                         values[c.phi] = values[c.first];
                     }
                     loop {
                         self.region(&w.condition, inputs, values);
-                        if !values[w.go].expect("the condition has been computed").get::<bool>() {
+                        if values[w.go].expect("the condition has been computed")
+                            == Value::of(false)
+                        {
                             break;
                         }
                         self.region(&w.body, inputs, values);
@@ -59,125 +56,15 @@ impl Recording {
             Op::Const(value) => *value,
             Op::Carried => unreachable!("loops set what they carry"),
             Op::Lookup(table, index) => {
-                let index = get(index).get::<u64>();
+                let index = get(index).get::<u64>().expect("an index is a u64");
                 table[usize::try_from(index).unwrap_or(usize::MAX).min(table.len() - 1)]
             }
-            // What is not chosen may not have been computed.
-            Op::Apply("select", args) => {
-                get(&args[if get(&args[0]).get::<bool>() { 1 } else { 2 }])
-            }
-            Op::Apply(name, args) => {
+            Op::Apply(operation, args) => {
                 let args: Vec<Value> = args.iter().map(get).collect();
-                apply(name, *dtype, &args)
+                value::apply(*operation, *dtype, &args).expect("there is such an operation")
             }
         }
     }
-}
-
-fn apply(name: &str, to: Dtype, args: &[Value]) -> Value {
-    let from = args[0].dtype;
-    macro_rules! by {
-        ($dtype:expr, $function:ident, $($name:ident $t:ident)*) => {
-            match $dtype {
-                $(Dtype::$name => $function::<$t>(name, args),)*
-                _ => None,
-            }
-        };
-    }
-    let found = if name == "cast" {
-        macro_rules! cast {
-            ($($name:ident $t:ident)*) => {
-                match to { $(Dtype::$name => Some(args[0].cast::<$t>()),)* _ => None }
-            };
-        }
-        cast!(F64 f64 F32 f32 I8 i8 I16 i16 I32 i32 I64 i64 U8 u8 U16 u16 U32 u32 U64 u64)
-    } else if name == "from_bits" {
-        match to {
-            Dtype::F64 => Some(Value::of(f64::from_bits(args[0].get()))),
-            Dtype::F32 => Some(Value::of(f32::from_bits(args[0].get()))),
-            _ => None,
-        }
-    } else if name == "to_bits" {
-        match from {
-            Dtype::F64 => Some(Value::of(args[0].get::<f64>().to_bits())),
-            Dtype::F32 => Some(Value::of(args[0].get::<f32>().to_bits())),
-            _ => None,
-        }
-    } else if from == Dtype::Bool {
-        logic(name, args)
-    } else {
-        by!(from, number, F64 f64 F32 f32 I8 i8 I16 i16 I32 i32 I64 i64 U8 u8 U16 u16 U32 u32 U64 u64)
-            .or_else(|| by!(from, float, F64 f64 F32 f32))
-            .or_else(|| by!(from, integer, I8 i8 I16 i16 I32 i32 I64 i64 U8 u8 U16 u16 U32 u32 U64 u64))
-    };
-    found.unwrap_or_else(|| panic!("there is no {name} of {from}"))
-}
-
-fn logic(name: &str, args: &[Value]) -> Option<Value> {
-    let a: bool = args[0].get();
-    let b = || args[1].get::<bool>();
-    Some(Value::of(match name {
-        "and" => a & b(),
-        "or" => a | b(),
-        "xor" | "ne" => a ^ b(),
-        "eq" => a == b(),
-        "not" => !a,
-        _ => return None,
-    }))
-}
-
-fn number<T: NumberElement>(name: &str, args: &[Value]) -> Option<Value> {
-    let a: T = args[0].get();
-    let b = || args[1].get::<T>();
-    Some(match name {
-        "add" => Value::of(a.add(b())),
-        "sub" => Value::of(a.sub(b())),
-        "mul" => Value::of(a.mul(b())),
-        "div" => Value::of(a.div(b())),
-        "rem" => Value::of(a.rem(b())),
-        "neg" => Value::of(a.neg()),
-        "eq" => Value::of(a == b()),
-        "ne" => Value::of(a != b()),
-        "lt" => Value::of(a < b()),
-        "le" => Value::of(a <= b()),
-        "minimum" => Value::of(a.minimum(b())),
-        "maximum" => Value::of(a.maximum(b())),
-        "fmin" => Value::of(a.fmin(b())),
-        "fmax" => Value::of(a.fmax(b())),
-        "abs" => Value::of(a.abs()),
-        _ => return None,
-    })
-}
-
-fn float<T: FloatElement>(name: &str, args: &[Value]) -> Option<Value> {
-    let a: T = args[0].get();
-    Some(Value::of(match name {
-        "sqrt" => a.sqrt(),
-        "fma" => a.fma(args[1].get(), args[2].get()),
-        "floor" => a.floor(),
-        "ceil" => a.ceil(),
-        "trunc" => a.trunc(),
-        "rint" => a.rint(),
-        "copysign" => a.copysign(args[1].get()),
-        _ => return None,
-    }))
-}
-
-fn integer<T: IntegerElement>(name: &str, args: &[Value]) -> Option<Value> {
-    let a: T = args[0].get();
-    let b = || args[1].get::<T>();
-    Some(Value::of(match name {
-        "and" => a.and(b()),
-        "or" => a.or(b()),
-        "xor" => a.xor(b()),
-        "not" => a.not(),
-        "shl" => a.shl(b()),
-        "shr" => a.shr(b()),
-        "count_ones" => a.count_ones(),
-        "leading_zeros" => a.leading_zeros(),
-        "trailing_zeros" => a.trailing_zeros(),
-        _ => return None,
-    }))
 }
 
 // ---- printing -------------------------------------------------------------------------------------
@@ -245,7 +132,6 @@ fn loops_of<'a>(region: &'a Region, out: &mut Vec<(&'a [Carried], Id)>) {
     for step in region {
         match step {
             Step::Let(_) => {}
-            Step::IfAny(_, inner) => loops_of(inner, out),
             Step::While(w) => {
                 out.push((&w.carried, w.go));
                 loops_of(&w.condition, out);
@@ -290,10 +176,12 @@ impl Printer<'_> {
                     let (dtype, op) = &self.recording.ops[*id];
                     let text = match op {
                         Op::Input(_) | Op::Const(_) | Op::Carried => continue,
-                        Op::Apply("cast", args) => format!("cast {dtype} {}", self.name(args[0])),
-                        Op::Apply(name, args) => {
+                        Op::Apply(Operation::Cast, args) => {
+                            format!("cast {dtype} {}", self.name(args[0]))
+                        }
+                        Op::Apply(operation, args) => {
                             let args: Vec<String> = args.iter().map(|a| self.name(*a)).collect();
-                            format!("{name} {}", args.join(" "))
+                            format!("{} {}", operation.name(), args.join(" "))
                         }
                         Op::Lookup(table, index) => {
                             let table: Vec<String> = table.iter().map(Value::to_string).collect();
@@ -302,11 +190,6 @@ impl Printer<'_> {
                     };
                     let name = self.name(*id);
                     self.line(depth, &format!("{name} = {text}"));
-                }
-                Step::IfAny(mask, inner) => {
-                    let mask = self.name(*mask);
-                    self.line(depth, &format!("if any {mask}"));
-                    self.region(inner, depth + 1);
                 }
                 Step::While(w) => {
                     if !w.carried.iter().any(|c| self.live.contains(&c.after)) {

@@ -9,74 +9,48 @@ mod interpret;
 mod plain;
 mod recorder;
 
-use lanefn::kernels::{
-    lanes::{Element, Float, Number, Shape},
-    loops::{Function, Kernel},
-    math, problem,
+use lanefn::{
+    compiler::value::Value,
+    kernels::{
+        lanes::{Float, Number, Shape, traced},
+        loops::{Function, Kernel},
+        math, problem,
+    },
 };
 use plain::{Columns, Sample};
 use proptest::{
     prelude::*,
     test_runner::{Config, TestRunner},
 };
-use recorder::{Id, Node, Op, Recorder, Recording, Tape, Value};
+use recorder::{Id, Op, Recording, Tape};
 
-/// An element whose lanes can be told apart as nodes.
-trait Recorded: Sample {
-    fn node<'a>(tape: &'a Tape, id: Id) -> Self::Lane<Recorder<'a>>;
-    fn id<'a>(lane: Self::Lane<Recorder<'a>>) -> Id;
-}
-
-macro_rules! recorded {
-    ($($t:ident)*) => {$(
-        impl Recorded for $t {
-            fn node<'a>(tape: &'a Tape, id: Id) -> Node<'a, $t> {
-                Node::new(tape, id)
-            }
-            fn id<'a>(lane: Node<'a, $t>) -> Id {
-                lane.id
-            }
-        }
-    )*};
-}
-recorded! { f64 f32 i8 i16 i32 i64 u8 u16 u32 u64 bool }
-
-/// Operands whose lanes are nodes.
+/// Operands as values.
 trait Rows: Columns {
-    fn nodes<'a>(tape: &'a Tape) -> Self::Lanes<Recorder<'a>>;
-    fn ids<'a>(lanes: Self::Lanes<Recorder<'a>>) -> Vec<Id>;
     fn values(self) -> Vec<Value>;
     fn row(values: &[Value]) -> Self;
 }
 
 macro_rules! rows {
     ($($($t:ident $i:tt)*;)*) => {$(
-        impl<$($t: Recorded),*> Rows for ($($t,)*) {
-            fn nodes<'a>(tape: &'a Tape) -> Self::Lanes<Recorder<'a>> {
-                ($($t::node(tape, tape.append(<$t as Element>::DTYPE, Op::Input($i))),)*)
-            }
-            fn ids<'a>(lanes: Self::Lanes<Recorder<'a>>) -> Vec<Id> {
-                vec![$($t::id(lanes.$i)),*]
-            }
+        impl<$($t: Sample),*> Rows for ($($t,)*) {
             fn values(self) -> Vec<Value> {
                 vec![$(Value::of(self.$i)),*]
             }
             fn row(values: &[Value]) -> Self {
-                ($(values[$i].get::<$t>(),)*)
+                ($(values[$i].get::<$t>().expect("a value is read as what it is"),)*)
             }
         }
     )*};
 }
 rows! { A 0; A 0 B 1; A 0 B 1 C 2; A 0 B 1 C 2 D 3; A 0 B 1 C 2 D 3 E 4; }
 
-fn record<K: Kernel<In>, In: Rows>() -> Recording
-where
-    K::Out: Rows,
-{
-    let tape = Tape::new();
-    let out = K::lanes(Recorder(&tape), In::nodes(&tape));
-    let ids = <K::Out as Rows>::ids(out);
-    tape.recording(ids)
+fn record<K: Kernel<In>, In: Rows>() -> Recording {
+    let tape = Tape::default();
+    let inputs: Vec<traced::Id> =
+        In::DTYPES.iter().enumerate().map(|(i, &dtype)| tape.append(dtype, Op::Input(i))).collect();
+    let of = K::LOOP.erase();
+    let outputs = of.record(&tape, &inputs);
+    tape.recording(outputs[..of.outputs.len()].iter().map(|&id| id as Id).collect())
 }
 
 /// The snapshot, and the interpreter against the plain function.
