@@ -11,26 +11,7 @@ _Signature = str | tuple[DTypeLike | None, ...] | None
 
 __version__: str
 
-class ufunc:
-    nin: int
-    nout: int
-    nargs: int
-    ntypes: int
-    types: list[str]
-    identity: bool | int | float | None
-    signature: None
-    __name__: str
-    def __call__(
-        self,
-        *inputs: Any,
-        out: _Out = None,
-        where: ArrayLike = True,
-        casting: _Casting = "same_kind",
-        order: _Order = "K",
-        dtype: DTypeLike | None = None,
-        subok: bool = True,
-        signature: _Signature = None,
-    ) -> Any: ...
+class _Methods:
     def reduce(
         self,
         array: ArrayLike,
@@ -55,6 +36,27 @@ class ufunc:
     def outer(self, a: ArrayLike, b: ArrayLike, /, **kwargs: Any) -> Any: ...
     def at(self, a: NDArray[Any], indices: Any, b: ArrayLike | None = None, /) -> None: ...
     def as_numpy_ufunc(self) -> np.ufunc: ...
+
+class ufunc(_Methods):
+    nin: int
+    nout: int
+    nargs: int
+    ntypes: int
+    types: list[str]
+    identity: bool | int | float | None
+    signature: None
+    __name__: str
+    def __call__(
+        self,
+        *inputs: Any,
+        out: _Out = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
+        signature: _Signature = None,
+    ) -> Any: ...
     def resolve_dtypes(
         self,
         dtypes: tuple[Any, ...],
@@ -72,7 +74,7 @@ class Refusal(Exception):
     file: str | None
     line: int | None
 
-class vectorize:
+class vectorize(_Methods):
     pyfunc: Callable[..., Any] | None
     otypes: str | Sequence[Any] | None
     excluded: set[int | str]
@@ -118,30 +120,6 @@ class vectorize:
     @property
     def compiled(self) -> bool: ...
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
-    def reduce(
-        self,
-        array: ArrayLike,
-        axis: int | tuple[int, ...] | None = 0,
-        dtype: DTypeLike | None = None,
-        out: _Out = None,
-        keepdims: bool = False,
-        initial: Any = ...,
-        where: ArrayLike = True,
-    ) -> Any: ...
-    def accumulate(
-        self, array: ArrayLike, axis: int = 0, dtype: DTypeLike | None = None, out: _Out = None
-    ) -> NDArray[Any]: ...
-    def reduceat(
-        self,
-        array: ArrayLike,
-        indices: ArrayLike,
-        axis: int = 0,
-        dtype: DTypeLike | None = None,
-        out: _Out = None,
-    ) -> NDArray[Any]: ...
-    def outer(self, a: ArrayLike, b: ArrayLike, /, **kwargs: Any) -> Any: ...
-    def at(self, a: NDArray[Any], indices: Any, b: ArrayLike | None = None, /) -> None: ...
-    def as_numpy_ufunc(self) -> np.ufunc: ...
     def explain(self) -> str: ...
     def refresh(self) -> None: ...
     def to_bytes(self) -> bytes: ...

@@ -156,6 +156,13 @@ def test_at(name, array, data):
     assert not same(got, wanted)
 
 
+def test_at_of_uint64_with_what_is_below_zero_is_cast_back_as_floats_are():
+    # uint64 and int8 meet in float64, and floats below 0 saturate: docs/python.md.
+    array = np.array([0, 5], np.uint64)
+    lanefn.add.at(array, [0, 1], np.array([-1, -1], np.int8))
+    assert array.tolist() == [0, 4] and array.dtype == np.uint64
+
+
 @given(any_array(FLOATS, max_dims=1, max_side=9), st.data())
 def test_at_of_one_operand(array, data):
     index = data.draw(st.lists(st.integers(-len(array), len(array) - 1), max_size=9))

@@ -6,7 +6,7 @@
 
 use std::{
     cell::Cell,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     thread::ThreadId,
     time::{Duration, Instant},
 };
@@ -39,8 +39,8 @@ pub(super) struct Watch {
     caller: ThreadId,
     stopped: AtomicBool,
     begun: Instant,
-    /// Fiftieths of a second since then at which it was asked last.
-    asked: std::sync::atomic::AtomicU64,
+    /// How many times [`EVERY`] had passed when it was asked last.
+    asked: AtomicU64,
 }
 
 impl Watch {
@@ -52,7 +52,7 @@ impl Watch {
             caller: std::thread::current().id(),
             stopped: AtomicBool::new(false),
             begun: Instant::now(),
-            asked: 0.into(),
+            asked: AtomicU64::new(0),
         })
     }
 

@@ -67,6 +67,32 @@ impl<F: Function> Call for F {}
 /// Calls on at most so many elements, all contiguous, go straight to the inner loop.
 const SMALL: usize = 2048;
 
+/// New arrays with what `run` gives for the arguments.
+///
+/// # Safety
+/// `run` writes every element of its outputs, or gives an error.
+unsafe fn results<O: Results, A: Arguments>(
+    arguments: &A,
+    options: Options,
+    run: impl Fn(&[RawInput], &[RawOutput], Options) -> Result<()>,
+) -> Result<ArraysOf<O, A::Dim>> {
+    let mut dim = A::Dim::zeros(arguments.ndim());
+    let layouts = arguments.layouts();
+    let shape = broadcast_all(layouts.iter().map(Layout::shape))?;
+    dim.slice_mut().copy_from_slice(&shape);
+    let axes = order(&shape, &layouts);
+    let pointers = arguments.pointers();
+    let write = |to: &[*mut u8; MAX_OUTPUTS], layout: &dyn Fn() -> SmallVec<[Layout; 4]>| {
+        let inputs = raw_inputs(&layouts, &pointers);
+        let to_layouts = layout();
+        let outputs = raw_outputs(&to_layouts, to);
+        // Past the caches only where no page is fresh.
+        run(&inputs, &outputs, Options { stream: recycle::was_mapped(to[0]), ..options })
+    };
+    // SAFETY: the caller's promise.
+    unsafe { O::make(dim, Some(&axes), write) }
+}
+
 impl Ufunc<Compiled> {
     /// The function that an expression says, compiled when it is first called: as
     /// [`Compiled::from_expression`].
@@ -101,22 +127,12 @@ impl Compiled {
     /// # Errors
     /// As for [`Untyped::call_raw`].
     pub fn call<O: Results, A: Arguments>(&self, arguments: A) -> Result<ArraysOf<O, A::Dim>> {
-        let mut dim = A::Dim::zeros(arguments.ndim());
-        let layouts = arguments.layouts();
-        let shape = broadcast_all(layouts.iter().map(Layout::shape))?;
-        dim.slice_mut().copy_from_slice(&shape);
-        let axes = order(&shape, &layouts);
-        let pointers = arguments.pointers();
-        let write = |to: &[*mut u8; MAX_OUTPUTS], layout: &dyn Fn() -> SmallVec<[Layout; 4]>| {
-            let inputs = raw_inputs(&layouts, &pointers);
-            let to_layouts = layout();
-            let outputs = raw_outputs(&to_layouts, to);
-            let options = Options { stream: recycle::was_mapped(to[0]), ..Options::default() };
+        let run = |inputs: &[RawInput], outputs: &[RawOutput], options| {
             // SAFETY: inputs are borrowed arrays or numbers, outputs fresh memory that nobody else knows.
-            unsafe { self.untyped().call_raw(&inputs, None, &outputs, options) }
+            unsafe { self.untyped().call_raw(inputs, None, outputs, options) }
         };
         // SAFETY: without a mask the engine writes every element, or gives an error.
-        unsafe { O::make(dim, Some(&axes), write) }
+        unsafe { results::<O, A>(&arguments, Options::default(), run) }
     }
 
     /// Reduces what the function gives for the arguments to one number, by a binary function of the
@@ -192,10 +208,10 @@ impl<F: Function> Ufunc<F> {
     where
         F: Kernel<A::In, Out: Results>,
     {
-        let mut dim = A::Dim::zeros(arguments.ndim());
         if let Some(shape) = arguments.plain()
             && let Some((n, level)) = self.small::<A::In>(shape)?
         {
+            let mut dim = A::Dim::zeros(arguments.ndim());
             dim.slice_mut().copy_from_slice(shape);
             let write = |to: &[*mut u8; MAX_OUTPUTS], _: &dyn Fn() -> SmallVec<[Layout; 4]>| {
                 // SAFETY: contiguous arrays of `n` elements, and fresh memory for as many.
@@ -205,33 +221,14 @@ impl<F: Function> Ufunc<F> {
             // SAFETY: a loop writes every element.
             return unsafe { OutOf::<F, A::In>::make(dim, None, write) };
         }
-        let layouts = arguments.layouts();
-        let shape = broadcast_all(layouts.iter().map(Layout::shape))?;
-        dim.slice_mut().copy_from_slice(&shape);
-        let axes = order(&shape, &layouts);
-        let pointers = arguments.pointers();
-        let write = |to: &[*mut u8; MAX_OUTPUTS], layout: &dyn Fn() -> SmallVec<[Layout; 4]>| {
-            let inputs = raw_inputs(&layouts, &pointers);
-            let to_layouts = layout();
-            let outputs = raw_outputs(&to_layouts, to);
-            // Past the caches only where no page is fresh.
-            let stream = recycle::was_mapped(to[0]);
-            let options = Options { stream, ..self.options };
+        let run = |inputs: &[RawInput], outputs: &[RawOutput], options| {
+            let of = Code::Loop(<F as Kernel<A::In>>::LOOP.erase());
             // SAFETY: inputs are borrowed arrays or numbers, outputs fresh memory that nobody else
             // knows; types have been matched by the kernel's.
-            unsafe {
-                call(
-                    &Code::Loop(<F as Kernel<A::In>>::LOOP.erase()),
-                    self.rule(),
-                    &inputs,
-                    None,
-                    &outputs,
-                    options,
-                )
-            }
+            unsafe { call(&of, self.rule(), inputs, None, outputs, options) }
         };
         // SAFETY: without a mask the engine writes every element, or gives an error.
-        unsafe { OutOf::<F, A::In>::make(dim, Some(&axes), write) }
+        unsafe { results::<OutOf<F, A::In>, A>(&arguments, self.options, run) }
     }
 
     /// Calls the function and writes to arrays that are given: a reference to one, or a tuple of them.
