@@ -35,12 +35,12 @@ pub fn catalogue() -> &'static [Untyped<'static>] {
             Untyped::of::<problem::gelu>(),
             Untyped::of::<problem::black_scholes>(),
             Untyped::of::<math::add>().meets(Arithmetic).reducing(
-                Reduction::tree(&math::SUMS).identity(Zero).neutral(MinusZero).widening(),
+                Reduction::tree().along(&math::SUMS).identity(Zero).neutral(MinusZero).widening(),
             ),
             Untyped::of::<math::subtract>().meets(Arithmetic).of_numbers(),
             Untyped::of::<math::multiply>()
                 .meets(Arithmetic)
-                .reducing(Reduction::tree(&math::PRODUCTS).identity(One).widening()),
+                .reducing(Reduction::tree().along(&math::PRODUCTS).identity(One).widening()),
             Untyped::of::<math::divide>().meets(Arithmetic).alias(&["true_divide"]).of_floats(),
             Untyped::of::<math::negative>().of_numbers(),
             Untyped::of::<math::positive>().of_numbers(),
@@ -76,16 +76,16 @@ pub fn catalogue() -> &'static [Untyped<'static>] {
             Untyped::of::<math::sqrt>().meets(Arithmetic),
             Untyped::of::<math::hypot>()
                 .meets(Results(Never, false))
-                .reducing(Reduction::tree(&[]).identity(Zero)),
+                .reducing(Reduction::tree().identity(Zero)),
             Untyped::of::<math::sigmoid>().meets(Results(Never, true)),
             Untyped::of::<math::logit>().meets(Results(Always, false)),
             Untyped::of::<math::softplus>().meets(Results(Never, false)),
             Untyped::of::<math::logaddexp>()
                 .meets(Results(Never, false))
-                .reducing(Reduction::tree(&[]).identity(MinusInfinity)),
+                .reducing(Reduction::tree().identity(MinusInfinity)),
             Untyped::of::<math::logaddexp2>()
                 .meets(Results(Never, false))
-                .reducing(Reduction::tree(&[]).identity(MinusInfinity)),
+                .reducing(Reduction::tree().identity(MinusInfinity)),
             Untyped::of::<math::xlogy>().meets(Results(Always, false)),
             Untyped::of::<math::sin>().meets(Results(Never, false)),
             Untyped::of::<math::cos>().meets(Results(Never, false)),
@@ -121,8 +121,10 @@ pub fn catalogue() -> &'static [Untyped<'static>] {
             Untyped::of::<math::bitwise_and>().reducing(Reduction::any().identity(Ones)),
             Untyped::of::<math::bitwise_or>().reducing(Reduction::any().identity(Zero)),
             Untyped::of::<math::bitwise_xor>().reducing(Reduction::any().identity(Zero)),
-            Untyped::of::<math::maximum>().reducing(Reduction::any().neutral(Lowest)),
-            Untyped::of::<math::minimum>().reducing(Reduction::any().neutral(Highest)),
+            Untyped::of::<math::maximum>()
+                .reducing(Reduction::any().along(&math::MAXIMA).neutral(Lowest)),
+            Untyped::of::<math::minimum>()
+                .reducing(Reduction::any().along(&math::MINIMA).neutral(Highest)),
             Untyped::of::<math::fmax>().reducing(Reduction::any().neutral(LowestOrNan)),
             Untyped::of::<math::fmin>().reducing(Reduction::any().neutral(HighestOrNan)),
             Untyped::of::<math::clip>(),

@@ -6,8 +6,7 @@
 //! A [`Tree`] is one fixed order for functions that are associative but for rounding, the order of
 //! NumPy's sums. Under 8 elements go one by one. Up to 128, element `i` goes to accumulator `i % 8`, the
 //! eight are joined in pairs, and the rest follows one by one. More are split at half, rounded down to a
-//! multiple of 8. The order depends on the number of elements alone. Several leaves of the tree are
-//! under way at a time, since each of them waits for its own last result.
+//! multiple of 8. The order depends on the number of elements alone.
 
 use core::mem::MaybeUninit;
 
@@ -265,31 +264,6 @@ pub const fn split(n: usize) -> usize {
     n / 2 - n / 2 % CHAINS
 }
 
-/// Leaves of a tree that are held at a time: as many as 4096 elements have at most, since a leaf that
-/// came of a split has half of `LEAF` elements or more.
-const HELD: usize = 64;
-/// Trees of at most so many elements have their leaves held.
-const HELD_ELEMENTS: usize = 4096;
-
-/// Bytes ahead of the leaves under way at which memory is asked for.
-const FETCH_AHEAD: usize = 4096;
-
-/// Asks for the lines of some bytes, which need not be valid.
-#[inline(always)]
-fn fetch<T>(at: *const T, bytes: usize) {
-    #[cfg(target_arch = "x86_64")]
-    for line in (0..bytes).step_by(64) {
-        // SAFETY: every x86-64 has the instruction, and it faults at no address.
-        unsafe {
-            core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(
-                at.wrapping_byte_add(line).cast(),
-            );
-        }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (at, bytes);
-}
-
 /// # Safety
 /// As [`Run`] says.
 #[inline(always)]
@@ -298,23 +272,28 @@ unsafe fn tree<K: Kernel<(T, T), Out = (T,)>, T: Eight, S: Machine>(
     x: *const T,
     n: usize,
 ) -> T {
-    let join = |a: T, b: T| join::<K, T>(a, b);
-    // Trees within the limit are made at once. Above them: the nodes whose left half is being made or
-    // is done, each with where its right half is, or with what its left half gave.
-    let mut open: [MaybeUninit<(*const T, usize, T)>; 56] = [MaybeUninit::uninit(); 56];
+    // The nodes whose left half is being made or is done, each with where its right half is, or with
+    // what its left half gave.
+    let mut open: [MaybeUninit<(*const T, usize, T)>; 64] = [MaybeUninit::uninit(); 64];
     let (mut depth, mut in_right) = (0, 0u64);
     let (mut at, mut count) = (x, n);
     loop {
-        while count > HELD_ELEMENTS {
-            let left = split(count);
+        let mut value = loop {
             // SAFETY: within the run.
-            open[depth].write((unsafe { at.add(left) }, count - left, T::ZERO));
-            in_right &= !(1 << depth);
-            depth += 1;
-            count = left;
-        }
-        // SAFETY: within the run.
-        let mut value = unsafe { held::<K, T, S>(s, at, count) };
+            unsafe {
+                if count <= LEAF {
+                    break leaf::<K, T, S>(s, at, count);
+                }
+                if let Some(lengths) = eighths(count) {
+                    break eight_leaves::<K, T, S>(s, at, lengths);
+                }
+                let left = split(count);
+                open[depth].write((at.add(left), count - left, T::ZERO));
+                in_right &= !(1 << depth);
+                depth += 1;
+                count = left;
+            }
+        };
         loop {
             if depth == 0 {
                 return value;
@@ -327,7 +306,7 @@ unsafe fn tree<K: Kernel<(T, T), Out = (T,)>, T: Eight, S: Machine>(
                 (at, count) = (node.0, node.1);
                 break;
             }
-            value = join(node.2, value);
+            value = join::<K, T>(node.2, value);
             depth -= 1;
         }
     }
@@ -343,175 +322,137 @@ fn join<K: Kernel<(T, T), Out = (T,)>, T: Element>(a: T, b: T) -> T {
     out
 }
 
-/// A tree of at most `HELD_ELEMENTS` elements.
+/// One leaf, of 1 to `LEAF` elements.
 ///
 /// # Safety
 /// As [`Run`] says.
 #[inline(always)]
-unsafe fn held<K: Kernel<(T, T), Out = (T,)>, T: Eight, S: Machine>(
+unsafe fn leaf<K: Kernel<(T, T), Out = (T,)>, T: Eight, S: Machine>(
     s: S,
     x: *const T,
     n: usize,
 ) -> T {
-    if n <= LEAF {
-        // SAFETY: the caller's promise.
-        return unsafe { leaves::<K, T, S, 1>(s, [x], [n])[0] };
-    }
-    // Level by level: how many nodes there are, and which of them split.
-    let mut sizes = [[0u16; HELD]; 2];
-    let mut levels = [(0usize, 0u64); 8];
-    let (mut depth, mut count) = (0, 1);
-    sizes[0][0] = n as u16;
-    loop {
-        let (now, next) = (depth % 2, (depth + 1) % 2);
-        let (mut splits, mut below) = (0u64, 0);
-        for i in 0..count {
-            let n = sizes[now][i] as usize;
-            if n > LEAF {
-                splits |= 1 << i;
-                sizes[next][below] = split(n) as u16;
-                sizes[next][below + 1] = (n - split(n)) as u16;
-                below += 2;
-            } else {
-                sizes[next][below] = n as u16;
-                below += 1;
-            }
+    // SAFETY: places within the leaf.
+    unsafe {
+        let (mut value, mut done) = (x.read_unaligned(), 1);
+        if n >= CHAINS {
+            let mut each = [T::ZERO; CHAINS];
+            chains::<K, T, S>(s, x, n, each.as_mut_ptr());
+            (value, done) = (pairs::<K, T>(each), n - n % CHAINS);
         }
-        if splits == 0 {
-            break;
+        while done < n {
+            value = join::<K, T>(value, x.add(done).read_unaligned());
+            done += 1;
         }
-        levels[depth] = (count, splits);
-        depth += 1;
-        count = below;
+        value
     }
-    let lengths = sizes[depth % 2];
-    let mut values = [[T::ZERO; HELD]; 2];
-    let (mut leaf, mut at) = (0, x);
-    // As many leaves at a time as keep two adders busy: 8 registers of accumulators.
-    macro_rules! at_a_time {
-        ($($many:literal)*) => {$(
-            while S::N >= $many && count - leaf >= $many {
-                let mut from = [at; $many];
-                let mut n = [0; $many];
-                for k in 0..$many {
-                    from[k] = at;
-                    n[k] = lengths[leaf + k] as usize;
-                    // SAFETY: within the run.
-                    at = unsafe { at.add(n[k]) };
-                }
-                // The leaves are read side by side, which no prefetcher foresees.
-                if $many > 1 {
-                    fetch(from[0].wrapping_byte_add(FETCH_AHEAD), at.addr() - from[0].addr());
-                }
-                // SAFETY: as above.
-                let made = unsafe { leaves::<K, T, S, $many>(s, from, n) };
-                values[depth % 2][leaf..leaf + $many].copy_from_slice(&made);
-                leaf += $many;
-            }
-        )*};
-    }
-    at_a_time!(8 4 2 1);
-    // From the leaves up.
-    while depth > 0 {
-        let (count, splits) = levels[depth - 1];
-        let [a, b] = &mut values;
-        let (below, now) = if depth % 2 == 0 { (a, b) } else { (b, a) };
-        depth -= 1;
-        if splits == u64::MAX >> (HELD - count) {
-            for i in 0..count {
-                now[i] = join::<K, T>(below[2 * i], below[2 * i + 1]);
-            }
-            continue;
-        }
-        let mut next = 0;
-        for i in 0..count {
-            now[i] = below[next];
-            next += 1;
-            if splits & 1 << i != 0 {
-                now[i] = join::<K, T>(now[i], below[next]);
-                next += 1;
-            }
-        }
-    }
-    values[0][0]
 }
 
-/// Leaves of 1 to `LEAF` elements each, side by side as long as all last.
+/// The lengths of the leaves, if the tree has just eight that are all equally deep.
+#[inline(always)]
+fn eighths(n: usize) -> Option<[usize; 8]> {
+    if n > 8 * LEAF || n <= 4 * LEAF {
+        return None;
+    }
+    let halves = |n: usize| [split(n), n - split(n)];
+    let [left, right] = halves(n);
+    let [[a, b], [c, d]] = [halves(left), halves(right)];
+    let [a, b, c, d] = [halves(a), halves(b), halves(c), halves(d)];
+    // A right half is not the shorter one.
+    (a[0] + a[1] > LEAF && d[1] <= LEAF).then_some([a[0], a[1], b[0], b[1], c[0], c[1], d[0], d[1]])
+}
+
+/// A tree of eight leaves that are all equally deep. They are read one after the other, as memory likes
+/// it; none waits for another's last result, so that the CPU works on the next ones meanwhile.
 ///
 /// # Safety
-/// Each is valid for reading so many elements.
+/// `x` is valid for reading as many elements as they have together.
 #[inline(always)]
-unsafe fn leaves<K: Kernel<(T, T), Out = (T,)>, T: Eight, S: Machine, const M: usize>(
+unsafe fn eight_leaves<K: Kernel<(T, T), Out = (T,)>, T: Eight, S: Machine>(
     s: S,
-    x: [*const T; M],
-    n: [usize; M],
-) -> [T; M] {
+    x: *const T,
+    lengths: [usize; 8],
+) -> T {
+    let mut each = [T::ZERO; 8 * CHAINS];
+    let mut at = x;
+    for (length, chain) in lengths.into_iter().zip(each.chunks_exact_mut(CHAINS)) {
+        // SAFETY: within the run.
+        unsafe {
+            chains::<K, T, S>(s, at, length, chain.as_mut_ptr());
+            at = at.add(length);
+        }
+    }
+    let mut fours = [T::ZERO; 4 * CHAINS];
+    let mut twos = [T::ZERO; 2 * CHAINS];
+    let mut leaves = [T::ZERO; CHAINS];
+    neighbours::<K, T, S>(s, &each, &mut fours);
+    neighbours::<K, T, S>(s, &fours, &mut twos);
+    neighbours::<K, T, S>(s, &twos, &mut leaves);
+    // The rest of a run is in its last leaf.
+    for i in (1..=lengths[7] % CHAINS).rev() {
+        // SAFETY: as above.
+        leaves[7] = join::<K, T>(leaves[7], unsafe { at.sub(i).read_unaligned() });
+    }
+    pairs::<K, T>(leaves)
+}
+
+/// The accumulators of a leaf, without the rest of it.
+///
+/// # Safety
+/// `x` is valid for reading `n >= CHAINS` elements, `to` for writing `CHAINS`.
+#[inline(always)]
+unsafe fn chains<K: Kernel<(T, T), Out = (T,)>, T: Eight, S: Machine>(
+    s: S,
+    x: *const T,
+    n: usize,
+    to: *mut T,
+) {
     let registers = CHAINS / S::N;
-    let mut out = [T::ZERO; M];
-    let shortest = n.iter().fold(usize::MAX, |a, &b| a.min(b)) / CHAINS;
-    // SAFETY: here and below, places within the leaves.
+    // SAFETY: places within the leaf, and within the room.
     unsafe {
-        if shortest == 0 {
-            for m in 0..M {
-                out[m] = x[m].read_unaligned();
-                for i in 1..n[m] {
-                    out[m] = join::<K, T>(out[m], x[m].add(i).read_unaligned());
-                }
-            }
-            return out;
+        let mut acc: [MaybeUninit<T::Lane<S>>; CHAINS] = [const { MaybeUninit::uninit() }; CHAINS];
+        for r in 0..registers {
+            acc[r].write(T::load(s, x.add(r * S::N)));
         }
-        let mut acc: [[MaybeUninit<T::Lane<S>>; CHAINS]; M] =
-            [const { [const { MaybeUninit::uninit() }; CHAINS] }; M];
-        for m in 0..M {
-            for r in 0..registers {
-                acc[m][r].write(T::load(s, x[m].add(r * S::N)));
-            }
-        }
-        for i in 1..shortest {
-            for m in 0..M {
-                for r in 0..registers {
-                    let y = T::load(s, x[m].add(i * CHAINS + r * S::N));
-                    acc[m][r].write(K::lanes(s, (acc[m][r].assume_init(), y)).0);
-                }
-            }
-        }
-        let alike = n.iter().all(|&n| n == shortest * CHAINS);
-        if !alike {
-            for m in 0..M {
-                for i in shortest..n[m] / CHAINS {
+        macro_rules! join_rows {
+            ($rows:expr) => {
+                for i in 1..$rows {
                     for r in 0..registers {
-                        let y = T::load(s, x[m].add(i * CHAINS + r * S::N));
-                        acc[m][r].write(K::lanes(s, (acc[m][r].assume_init(), y)).0);
+                        let y = T::load(s, x.add(i * CHAINS + r * S::N));
+                        acc[r].write(K::lanes(s, (acc[r].assume_init(), y)).0);
                     }
                 }
-            }
+            };
         }
-        let mut each = [[T::ZERO; CHAINS]; M];
-        for m in 0..M {
-            for r in 0..registers {
-                T::store::<S>(acc[m][r].assume_init(), each[m].as_mut_ptr().add(r * S::N));
-            }
+        // The longest without a loop: most leaves of a long run are, if it halves evenly.
+        if n / CHAINS == LEAF / CHAINS {
+            join_rows!(LEAF / CHAINS);
+        } else {
+            join_rows!(n / CHAINS);
         }
-        // Pairs of all leaves at once, so that they are shuffled and not taken one by one.
-        let (mut four, mut two) = ([[T::ZERO; 4]; M], [[T::ZERO; 2]; M]);
-        let (pairs, fours) = (four.as_flattened_mut(), each.as_flattened());
-        for i in 0..4 * M {
-            pairs[i] = join::<K, T>(fours[2 * i], fours[2 * i + 1]);
+        for r in 0..registers {
+            T::store::<S>(acc[r].assume_init(), to.add(r * S::N));
         }
-        let (pairs, twos) = (two.as_flattened_mut(), four.as_flattened());
-        for i in 0..2 * M {
-            pairs[i] = join::<K, T>(twos[2 * i], twos[2 * i + 1]);
-        }
-        for m in 0..M {
-            out[m] = join::<K, T>(two[m][0], two[m][1]);
-        }
-        if !alike {
-            for m in 0..M {
-                for i in n[m] / CHAINS * CHAINS..n[m] {
-                    out[m] = join::<K, T>(out[m], x[m].add(i).read_unaligned());
-                }
-            }
-        }
-        out
     }
+}
+
+/// Each two neighbours joined.
+#[inline(always)]
+fn neighbours<K: Kernel<(T, T), Out = (T,)>, T: Eight, S: Machine>(s: S, from: &[T], to: &mut [T]) {
+    for (from, to) in from.chunks_exact(2 * S::N).zip(to.chunks_exact_mut(S::N)) {
+        // SAFETY: a chunk has so many elements.
+        unsafe {
+            let (a, b) = (T::load(s, from.as_ptr()), T::load(s, from.as_ptr().add(S::N)));
+            let [even, odd] = T::deinterleave(s, a, b);
+            T::store::<S>(K::lanes(s, (even, odd)).0, to.as_mut_ptr());
+        }
+    }
+}
+
+/// Eight elements joined in pairs.
+#[inline(always)]
+fn pairs<K: Kernel<(T, T), Out = (T,)>, T: Eight>(x: [T; CHAINS]) -> T {
+    let join = join::<K, T>;
+    let [a, b, c, d, e, f, g, h] = x;
+    join(join(join(a, b), join(c, d)), join(join(e, f), join(g, h)))
 }

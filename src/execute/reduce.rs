@@ -553,6 +553,24 @@ impl Reduce {
         to
     }
 
+    /// Reduces items that lie ready in one run, where there is a loop for that; whether they were.
+    ///
+    /// # Safety
+    /// As for [`Reduce::part`].
+    unsafe fn along_run(&self, at: &Unit, first: usize, n: usize, to: *mut u8) -> bool {
+        let step = self.reduced.last().map_or(0, |r| r.1[0]);
+        let ready = self.cast.is_none() && self.from[1].is_null() && self.mapped.is_none();
+        let Some(run) = self.run.filter(|_| ready && step == self.size as isize) else {
+            return false;
+        };
+        let (offset, length) = self.item(first);
+        if length >= n {
+            // SAFETY: the caller's promise; so many items follow each other.
+            unsafe { run(at.from[0].wrapping_offset(offset[0]), n, to) };
+        }
+        length >= n
+    }
+
     /// # Safety
     /// As for [`Reduce::part`].
     unsafe fn along_tree(
@@ -563,19 +581,10 @@ impl Reduce {
         to: *mut u8,
         scratch: &mut Scratch,
     ) {
-        let ready = self.cast.is_none() && self.from[1].is_null();
-        let step = self.reduced.last().map_or(0, |r| r.1[0]);
         // SAFETY: the caller's promise; halves of the node.
         unsafe {
-            if let Some(run) = self.run
-                && ready
-                && step == self.size as isize
-            {
-                let (offset, length) = self.item(first);
-                if length >= n {
-                    run(at.from[0].wrapping_offset(offset[0]), n, to);
-                    return;
-                }
+            if self.along_run(at, first, n, to) {
+                return;
             }
             if n <= PIECE {
                 let mark = scratch.used;
@@ -656,6 +665,10 @@ impl Reduce {
     ) {
         let mark = scratch.used;
         let w = self.width();
+        // SAFETY: the caller's promise; the whole node.
+        if unsafe { self.along_run(at, first, n, to) } {
+            return;
+        }
         let buffers = [scratch.take(PIECE * 8), scratch.take(PIECE * 8)];
         // SAFETY: the caller's promise; pieces of the items.
         unsafe {

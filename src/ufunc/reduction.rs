@@ -187,14 +187,19 @@ impl Reduction {
         }
     }
 
-    /// Associative but for rounding. For some dtypes there are loops along contiguous runs.
-    pub const fn tree(trees: &'static [Tree]) -> Reduction {
-        Reduction { order: Order::Tree, trees, ..Reduction::sequence() }
+    /// Associative but for rounding.
+    pub const fn tree() -> Reduction {
+        Reduction { order: Order::Tree, ..Reduction::sequence() }
     }
 
     /// Associative and commutative, to the bit.
     pub const fn any() -> Reduction {
         Reduction { order: Order::Any, ..Reduction::sequence() }
+    }
+
+    /// For some dtypes there are loops along contiguous runs.
+    pub const fn along(self, trees: &'static [Tree]) -> Reduction {
+        Reduction { trees, ..self }
     }
 
     /// What a reduction of no elements gives. It changes nothing when it is joined with an element.

@@ -7,7 +7,7 @@ use core::mem::MaybeUninit;
 use super::block::{Few, FewTruths, Truth, block};
 use super::element::{Dtype, Element};
 use super::shapes::shape;
-use super::vector::convert_each;
+use super::vector::{convert_each, deinterleave_each, retype};
 use super::{Lane, Machine, MachineLane, Number};
 
 /// The intrinsics of 256-bit registers, named alike for both widths.
@@ -430,11 +430,36 @@ fn convert<S: Machine, A: MachineLane<Shape = S>, B: MachineLane<Shape = S>>(s: 
     }
 }
 
+/// [`Machine::deinterleave`] for vectors of numbers as wide as a register.
+#[inline(always)]
+fn deinterleave<S: Machine, V: MachineLane<Shape = S>>(s: S, a: V, b: V) -> [V; 2] {
+    use Dtype::*;
+    match const { (V::Elem::DTYPE, S::N) } {
+        // SAFETY: lanes exist only where the level is present; the types are registers of these sizes.
+        (F64 | I64 | U64, 4) => unsafe {
+            let (a, b): (__m256d, __m256d) = (retype(a), retype(b));
+            // By halves of the registers: the second and third pair change places.
+            let (even, odd) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
+            let even = _mm256_permute4x64_pd::<0b11_01_10_00>(even);
+            [retype(even), retype(_mm256_permute4x64_pd::<0b11_01_10_00>(odd))]
+        },
+        // SAFETY: lanes exist only where the level is present; the types are registers of these sizes.
+        (F32 | I32 | U32, 8) => unsafe {
+            let (a, b): (__m256, __m256) = (retype(a), retype(b));
+            let even = _mm256_castps_pd(_mm256_shuffle_ps::<0b10_00_10_00>(a, b));
+            let odd = _mm256_castps_pd(_mm256_shuffle_ps::<0b11_01_11_01>(a, b));
+            let even = _mm256_permute4x64_pd::<0b11_01_10_00>(even);
+            [retype(even), retype(_mm256_permute4x64_pd::<0b11_01_10_00>(odd))]
+        },
+        _ => deinterleave_each(s, a, b),
+    }
+}
+
 type Part<T, I, const N: usize> = Few<T, FewTruths<I, N>, N>;
 
 shape! {
     /// Four lanes: eight-byte elements fill a register.
-    Bytes8: 4 lanes, mask Y64 {
+    Bytes8: 4 lanes, mask Y64, deinterleave deinterleave {
         F64 = F64x4, 1;
         F32 = F32x4, 1;
         I8 = Part<i8, i8, 4>, 1;
@@ -449,7 +474,7 @@ shape! {
 }
 shape! {
     /// Eight lanes: four-byte elements fill a register.
-    Bytes4: 8 lanes, mask Y32 {
+    Bytes4: 8 lanes, mask Y32, deinterleave deinterleave {
         F64 = F64x4, 2;
         F32 = F32x8, 1;
         I8 = Part<i8, i8, 8>, 1;

@@ -7,7 +7,7 @@ use core::mem::MaybeUninit;
 use super::block::{Truth, block};
 use super::element::{Dtype, Element};
 use super::shapes::shape;
-use super::vector::{convert_each, look_up_each, retype};
+use super::vector::{convert_each, deinterleave_each, look_up_each, retype};
 use super::{Machine, MachineLane};
 
 /// What no instruction of the level does, made of a few that there are, for one width of registers.
@@ -832,9 +832,34 @@ fn look_up<S: Machine, B: MachineLane<Shape = S>>(table: &[B::Elem], index: S::U
     }
 }
 
+/// [`Machine::deinterleave`] for vectors of numbers of eight and four bytes in a shape of eight lanes.
+#[inline(always)]
+fn deinterleave<S: Machine, V: MachineLane<Shape = S>>(s: S, a: V, b: V) -> [V; 2] {
+    use Dtype::*;
+    match const { V::Elem::DTYPE } {
+        // SAFETY: lanes exist only where the level is present; the types are registers of these sizes.
+        F64 | I64 | U64 => unsafe {
+            let (a, b): (__m512i, __m512i) = (retype(a), retype(b));
+            let even = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14);
+            let odd = _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15);
+            let even = _mm512_permutex2var_epi64(a, even, b);
+            [retype(even), retype(_mm512_permutex2var_epi64(a, odd, b))]
+        },
+        // SAFETY: lanes exist only where the level is present; the types are registers of these sizes.
+        F32 | I32 | U32 => unsafe {
+            let (a, b): (__m256i, __m256i) = (retype(a), retype(b));
+            let even = _mm256_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14);
+            let odd = _mm256_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15);
+            let even = _mm256_permutex2var_epi32(a, even, b);
+            [retype(even), retype(_mm256_permutex2var_epi32(a, odd, b))]
+        },
+        _ => deinterleave_each(s, a, b),
+    }
+}
+
 shape! {
     /// Eight lanes: eight-byte elements fill a register.
-    Bytes8: 8 lanes, mask B8, look-up look_up {
+    Bytes8: 8 lanes, mask B8, look-up look_up, deinterleave deinterleave {
         F64 = F64x8, 1;
         F32 = F32x8, 1;
         I8 = I8x8, 1;

@@ -121,6 +121,9 @@ pub trait Element:
     /// `p` is valid for writing `S::N` elements.
     #[doc(hidden)]
     unsafe fn store<S: Machine>(v: Self::Lane<S>, p: *mut Self);
+    /// As [`Machine::deinterleave`].
+    #[doc(hidden)]
+    fn deinterleave<S: Machine>(s: S, a: Self::Lane<S>, b: Self::Lane<S>) -> [Self::Lane<S>; 2];
     /// The lane that a recorder has this name for.
     #[doc(hidden)]
     fn named(s: Traced<'_>, id: traced::Id) -> Self::Lane<Traced<'_>>;
@@ -225,6 +228,14 @@ macro_rules! element {
             unsafe fn store<S: Machine>(v: Self::Lane<S>, p: *mut Self) {
                 // SAFETY: as above, for writing.
                 unsafe { MachineLane::store(v, p) }
+            }
+            #[inline(always)]
+            fn deinterleave<S: Machine>(
+                s: S,
+                a: Self::Lane<S>,
+                b: Self::Lane<S>,
+            ) -> [Self::Lane<S>; 2] {
+                s.deinterleave(a, b)
             }
             fn named(s: Traced<'_>, id: traced::Id) -> Self::Lane<Traced<'_>> {
                 traced::Node::new(s, id)

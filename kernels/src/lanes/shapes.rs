@@ -2,12 +2,13 @@
 
 /// Defines a shape: its token, and what each of its lane types is made of.
 ///
-/// `mask` is the form of its masks, `look-up` what looks up in tables, if the level has something for
-/// it; each dtype names a block and how many of them.
+/// `mask` is the form of its masks, `look-up` what looks up in tables, `deinterleave` what tells even from
+/// odd places, if the level has something for it; each dtype names a block and how many of them.
 macro_rules! shape {
     (
         $(#[$doc:meta])*
-        $name:ident: $n:literal lanes, mask $truth:ty $(, look-up $look_up:ident)? {
+        $name:ident: $n:literal lanes, mask $truth:ty $(, look-up $look_up:ident)?
+        $(, deinterleave $deinterleave:ident)? {
             $($lane:ident = $block:ty, $k:literal;)*
         }
     ) => {
@@ -40,6 +41,16 @@ macro_rules! shape {
                     index: <Self as $crate::lanes::Shape>::U64,
                 ) -> V {
                     $look_up(table, index)
+                }
+            )?
+            $(
+                #[inline(always)]
+                fn deinterleave<V: $crate::lanes::MachineLane<Shape = Self>>(
+                    self,
+                    a: V,
+                    b: V,
+                ) -> [V; 2] {
+                    $deinterleave(self, a, b)
                 }
             )?
         }

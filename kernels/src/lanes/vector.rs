@@ -48,6 +48,19 @@ pub unsafe trait Machine:
     fn look_up<V: MachineLane<Shape = Self>>(self, table: &[V::Elem], index: Self::U64) -> V {
         look_up_each(table, index)
     }
+
+    /// Of the elements of two vectors, one after the other, those at even places and those at odd ones.
+    #[inline(always)]
+    fn deinterleave<V: MachineLane<Shape = Self>>(self, a: V, b: V) -> [V; 2] {
+        deinterleave_each(self, a, b)
+    }
+}
+
+/// [`Machine::deinterleave`] where the level has no instruction for the element.
+#[inline(always)]
+pub(super) fn deinterleave_each<S: Machine, V: MachineLane<Shape = S>>(s: S, a: V, b: V) -> [V; 2] {
+    let at = |i: usize| if i < S::N { a.get(i) } else { b.get(i - S::N) };
+    [V::build(s, |i| at(2 * i)), V::build(s, |i| at(2 * i + 1))]
 }
 
 /// [`Machine::convert`] where the level has no instruction for the pair.

@@ -2,6 +2,7 @@
 
 use super::parts::*;
 use super::{for_dtypes, functions};
+use crate::fold::Tree;
 use crate::lanes::{Element, Float, Lane, Number, Shape};
 use crate::loops::{Kernel, Operands, TypedLoop};
 use crate::ops::{Num, Real};
@@ -208,6 +209,13 @@ macro_rules! pairs {
     )*};
 }
 pairs! { larger maximum; smaller minimum; larger_number fmax; smaller_number fmin; }
+
+#[cfg(not(lanefn_without_loops))]
+/// The largest along a run.
+pub static MAXIMA: [Tree; 2] = [Tree::of::<maximum, f32>(), Tree::of::<maximum, f64>()];
+#[cfg(not(lanefn_without_loops))]
+/// The smallest along a run.
+pub static MINIMA: [Tree; 2] = [Tree::of::<minimum, f32>(), Tree::of::<minimum, f64>()];
 
 #[inline(always)]
 fn between<S: Shape, V: Number<Shape = S>>(_: S, x: V, low: V, high: V) -> V {
