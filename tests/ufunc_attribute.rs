@@ -856,6 +856,20 @@ hold! {
     mandelbrot_f32: problem::mandelbrot, (re: f32, im: f32) -> (u32);
     beaufort_f64: problem::beaufort, (x: f64) -> (f64);
     beaufort_f32: problem::beaufort, (x: f32) -> (f32);
+    gaussian_bump_f64: problem::gaussian_bump, (x: f64) -> (f64);
+    gaussian_bump_f32: problem::gaussian_bump, (x: f32) -> (f32);
+    srgb_to_linear_f64: problem::srgb_to_linear, (x: f64) -> (f64);
+    srgb_to_linear_f32: problem::srgb_to_linear, (x: f32) -> (f32);
+    linear_to_srgb_f64: problem::linear_to_srgb, (x: f64) -> (f64);
+    linear_to_srgb_f32: problem::linear_to_srgb, (x: f32) -> (f32);
+    haversine_f64: problem::haversine, (a: f64, b: f64, c: f64, d: f64) -> (f64);
+    haversine_f32: problem::haversine, (a: f32, b: f32, c: f32, d: f32) -> (f32);
+    wind_direction_f64: problem::wind_direction, (u: f64, v: f64) -> (f64);
+    wind_direction_f32: problem::wind_direction, (u: f32, v: f32) -> (f32);
+    gelu_f64: problem::gelu, (x: f64) -> (f64);
+    gelu_f32: problem::gelu, (x: f32) -> (f32);
+    black_scholes_f64: problem::black_scholes, (spot: f64, strike: f64, rate: f64, volatility: f64, time: f64) -> (f64, f64);
+    black_scholes_f32: problem::black_scholes, (spot: f32, strike: f32, rate: f32, volatility: f32, time: f32) -> (f32, f32);
 }
 
 // ---- what the attribute makes -----------------------------------------------------------------------
