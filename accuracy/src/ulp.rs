@@ -66,8 +66,11 @@ pub fn error_from(y: f64, t: Real, format: Format, least: i32) -> f64 {
     if t.exponent >= least || t.hi == 0.0 || !t.hi.is_finite() || !y.is_finite() {
         return error(y, t, format);
     }
-    let off = (y - ldexp(t.hi, t.exponent)) - ldexp(t.lo, t.exponent);
-    ldexp(off.abs(), format.digits - least)
+    // As multiples of 2^least, so that nothing is rounded where `y` is subnormal.
+    let (fraction, exponent) = if y == 0.0 { (y, least) } else { frexp(y) };
+    let part = |x, exponent| ldexp(x, exponent - least);
+    let off = (part(fraction, exponent) - part(t.hi, t.exponent)) - part(t.lo, t.exponent);
+    ldexp(off.abs(), least - (least - format.digits).max(format.lowest))
 }
 
 /// The error of `y` in ULP of the true value `t`.
@@ -121,6 +124,11 @@ mod tests {
         assert_eq!(error_from(-1e-9, t, F64, -3), 0.0);
         assert_eq!(error_from(0.75 + 2f64.powi(-53), Real::from(0.75), F64, -3), 1.0);
         assert_eq!(error_from(f64::NAN, t, F64, -3), f64::INFINITY);
+        // Three eighths of the smallest unit away, among subnormal numbers.
+        let t = Real { hi: 0.75, lo: 0.1875 * 2f64.powi(-50), exponent: -1023 };
+        let y = 0.75 * 2f64.powi(-1023);
+        assert_eq!(error_from(y, t, F64, -1021), 0.375);
+        assert_eq!(error_from(y, t, F64, -1030), error(y, t, F64));
     }
 
     #[test]
