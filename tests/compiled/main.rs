@@ -74,9 +74,11 @@ fn ways() -> Vec<(Level, bool)> {
     for level in Level::ALL.into_iter().filter(|l| !l.is_present()) {
         println!("skipped: {level}, which this CPU lacks");
     }
-    match Level::Avx2.is_present() && cfg!(target_os = "linux") {
-        true => ways.push((Level::Avx2, false)),
-        false => println!("skipped: machine code, which there is for AVX2 under Linux"),
+    for level in [Level::Avx2, Level::Avx512] {
+        match level.is_present() && cfg!(target_os = "linux") {
+            true => ways.push((level, false)),
+            false => println!("skipped: machine code for {level}, which there is under Linux"),
+        }
     }
     ways
 }
