@@ -60,8 +60,8 @@ fn emulated() -> bool {
     std::env::var_os("LANEFN_EMULATOR").is_some()
 }
 
-/// Whether the graph has an operation whose instruction the emulator gets wrong for some numbers; see its list
-/// of faults.
+/// Whether the graph has an operation whose instruction the emulator gets wrong for some numbers, or refuses; see
+/// its list of faults.
 fn emulator_errs(graph: &Graph) -> bool {
     use Dtype::*;
     let errs = |node: &Node| {
@@ -75,7 +75,12 @@ fn emulator_errs(graph: &Graph) -> bool {
             _ => false,
         }
     };
-    graph.nodes().iter().any(errs)
+    let refused = || {
+        let bytes = native::instructions(graph, Level::Avx512).unwrap_or_default();
+        let mut decoder = Decoder::new(64, &bytes, DecoderOptions::NONE).into_iter();
+        decoder.any(|i| i.memory_index().is_zmm() && i.memory_index().number() > 15)
+    };
+    graph.nodes().iter().any(errs) || !graph.tables().is_empty() && refused()
 }
 
 fn compile(graph: &Graph, level: Level) -> native::Code {

@@ -135,8 +135,9 @@ pub fn select(graph: &Graph, target: Target) -> Result<Program, Unsupported> {
     for &id in graph.outputs() {
         outputs.push(select.output(id)?);
     }
-    for (n, value) in outputs.into_iter().enumerate() {
-        select.push(Do::Store(n as u32), 0, 0, NONE, [value, NONE, NONE]);
+    for (n, (value, &id)) in outputs.into_iter().zip(graph.outputs()).enumerate() {
+        let length = select.length(width(select.dtypes[id as usize]));
+        select.push(Do::Store(n as u32), length, 0, NONE, [value, NONE, NONE]);
     }
     Ok(select.program)
 }
