@@ -462,6 +462,16 @@ fn a_function_may_fill_much_of_the_stack_but_not_more() {
     assert!(matches!(error, native::Unsupported::TooLarge), "{error}");
 }
 
+#[test]
+fn what_takes_too_much_of_the_stack_in_long_registers_gets_the_code_for_avx2() {
+    for (many, fits) in [(800, true), (950, false)] {
+        let graph = wide_graph(&mut Chance(5), many, Dtype::F64);
+        let [shorter, longer] = [Level::Avx2, Level::Avx512]
+            .map(|level| native::instructions(&graph, level).expect("code"));
+        assert_eq!(shorter != longer, fits, "{many}");
+    }
+}
+
 /// So many values and as many truths, all of which are needed at the end.
 fn wide_graph(chance: &mut Chance, many: usize, dtype: Dtype) -> Graph {
     use Operation::*;
