@@ -10,7 +10,9 @@ use common::{
     Arena, CANARY, Chance, agree, evaluate, levels_with_code, random_graph, random_slow_graph,
     there_is_code,
 };
-use iced_x86::{CpuidFeature, Decoder, DecoderOptions, Register};
+use iced_x86::{
+    CpuidFeature, Decoder, DecoderOptions, InstructionInfoFactory, Mnemonic, OpAccess, Register,
+};
 use lanefn_compiler::{
     Graph, Node, Op,
     dtype::{Dtype, Type},
@@ -247,12 +249,16 @@ fn slow_arms_in_wider_types_are_computed_in_parts() {
     assert!(parted >= all / 8, "{parted} of {all} had parts");
 }
 
-/// Instructions are those of the level, wherever they were made: the CPU need not have it.
+/// Instructions are those of the level, wherever they were made: the CPU need not have it. Nor do they read a
+/// register before something was written to it, or after a call, which may lose any of these.
 fn check_instructions(graph: &Graph, level: Level) {
     let bytes = match native::instructions(graph, level) {
         Ok(bytes) => bytes,
         Err(e) => panic!("{level}: {e}\n{graph}"),
     };
+    let mut info = InstructionInfoFactory::new();
+    let mut written: Vec<Register> = Vec::new();
+    // The way through all arms, and once through each loop.
     for found in Decoder::new(64, &bytes, DecoderOptions::NONE) {
         let says = || format!("{:?} {found:?} for {level}\n{graph}", found.mnemonic());
         assert!(!found.is_invalid(), "{}", says());
@@ -279,6 +285,32 @@ fn check_instructions(graph: &Graph, level: Level) {
         if level == Level::Avx2 {
             assert!(!registers.any(out_of_reach), "{}", says());
         }
+        match found.mnemonic() {
+            Mnemonic::Call => written.clear(),
+            Mnemonic::Vzeroupper => continue,
+            _ => {}
+        }
+        // What a gather does not fill it keeps, of which there is nothing. These two read nothing.
+        let kept = name.contains("gather").then(|| found.op0_register().full_register());
+        let reads = !matches!(found.mnemonic(), Mnemonic::Kxnorq | Mnemonic::Kxorq)
+            || found.op1_register() != found.op2_register();
+        for used in info.info(&found).used_registers() {
+            let register = used.register().full_register();
+            if !register.is_vector_register() && !register.is_k() {
+                continue;
+            }
+            use OpAccess::{CondRead, Read, ReadCondWrite, ReadWrite};
+            if let Read | CondRead | ReadWrite | ReadCondWrite = used.access() {
+                let known = written.contains(&register) || Some(register) == kept || !reads;
+                assert!(known, "{register:?} is not known: {}", says());
+            }
+        }
+        for used in info.info(&found).used_registers() {
+            use OpAccess::{CondWrite, ReadCondWrite, ReadWrite, Write};
+            if let Write | CondWrite | ReadWrite | ReadCondWrite = used.access() {
+                written.push(used.register().full_register());
+            }
+        }
     }
 }
 
@@ -293,8 +325,10 @@ fn instructions_are_those_of_the_level_even_where_they_cannot_run() {
             0 => random_graph(seed, 1 + (seed % 50) as usize),
             1 => random_slow_graph(seed, 3 + (seed % 12) as usize),
             _ => {
+                // Remainders are calls.
                 let dtype = if seed % 2 == 0 { Dtype::F64 } else { Dtype::F32 };
-                wide_graph(&mut Chance(seed), (seed % 60) as usize, dtype)
+                let operations = [Operation::Add, Operation::Mul, Operation::Rem];
+                wide_graph_of(&mut Chance(seed), (seed % 60) as usize, dtype, &operations)
             }
         };
         for level in [Level::Avx2, Level::Avx512] {
@@ -475,6 +509,17 @@ fn what_takes_too_much_of_the_stack_in_long_registers_gets_the_code_for_avx2() {
 /// So many values and as many truths, all of which are needed at the end.
 fn wide_graph(chance: &mut Chance, many: usize, dtype: Dtype) -> Graph {
     use Operation::*;
+    wide_graph_of(chance, many, dtype, &[Add, Sub, Mul, Fmin, Maximum])
+}
+
+/// As [`wide_graph`], by these operations.
+fn wide_graph_of(
+    chance: &mut Chance,
+    many: usize,
+    dtype: Dtype,
+    operations: &[Operation],
+) -> Graph {
+    use Operation::*;
     let mut graph = Graph::new();
     let x = graph.input_of("x", dtype);
     let y = graph.input_of("y", dtype);
@@ -483,7 +528,7 @@ fn wide_graph(chance: &mut Chance, many: usize, dtype: Dtype) -> Graph {
     for _ in 0..many {
         let constant = graph.constant(chance.value(dtype));
         let (a, b) = (chance.pick(&values), chance.pick(&values));
-        let sum = graph.apply(chance.pick(&[Add, Sub, Mul, Fmin, Maximum]), dtype, &[a, constant]);
+        let sum = graph.apply(chance.pick(operations), dtype, &[a, constant]);
         values.push(graph.apply(Fma, dtype, &[sum, b, a]));
         truths.push(graph.apply(chance.pick(&[Lt, Le, Ne]), Dtype::Bool, &[sum, b]));
     }

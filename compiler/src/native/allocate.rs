@@ -195,26 +195,33 @@ fn scan(
         next_end: u32::MAX,
         spilled: Vec::new(),
     };
-    let mut across = Vec::new();
+    let mut calls = Vec::new();
     for (i, step) in program.steps.iter().enumerate() {
         let at = 2 * i as u32 + 1;
-        let calls = matches!(step.does, Do::Call(_));
         let ours = step.dst != NONE && program.class(step.dst) == class;
         if ours && lives[step.dst as usize].start == at {
             scan.begin(step.dst, at, &step.args, step.does);
-        } else if calls {
-            scan.expire(at);
         }
-        if calls {
-            let mut held = free & !scan.free;
-            if ours && let Place::Register(r) = scan.places[step.dst as usize] {
-                held &= !(1 << r);
-            }
-            across.push(held);
+        if let Do::Call(_) = step.does {
+            calls.push(at);
         }
     }
     let spilled = scan.spilled;
-    (slots(lives, spilled, places), across)
+    let slots = slots(lives, spilled, places);
+    let mut across = vec![0; calls.len()];
+    if !calls.is_empty() {
+        let each = lives.iter().zip(&program.values).zip(&*places);
+        for ((life, _), place) in each.filter(|((_, of), _)| **of == class) {
+            if let Place::Register(r) = *place {
+                let first = calls.partition_point(|&at| at <= life.start);
+                let after = calls.iter().zip(&mut across).skip(first);
+                for (_, held) in after.take_while(|(at, _)| **at < life.end) {
+                    *held |= 1 << r;
+                }
+            }
+        }
+    }
+    (slots, across)
 }
 
 struct Scan<'a> {
