@@ -103,11 +103,11 @@ impl Explain {
             body,
             result,
             level,
-            machine: match body.native() {
-                // What `Body::run` goes by.
-                Ok(code) if level >= Level::Avx2 => Ok(code),
-                Ok(_) => Err(Unsupported::Level(level).to_string()),
-                Err(why) => Err(why.to_string()),
+            // What `Body::run` goes by.
+            machine: match (body.code(level), body.native()) {
+                (Some(code), _) => Ok(code),
+                (None, Ok(_)) => Err(Unsupported::Level(level).to_string()),
+                (None, Err(why)) => Err(why.to_string()),
             },
             full: self.full,
             asm: self.asm,
@@ -284,7 +284,8 @@ impl Explained<'_> {
             &format!("\nlevel: {level}, {} of the widest dtype\n", counted(cost.lanes, "lane"),);
         shown += &match &self.machine {
             Ok(code) => format!(
-                "run as machine code: {} bytes, {} in a vector, {} a turn, {} spilled\n",
+                "run as machine code for {}: {} bytes, {} in a vector, {} a turn, {} spilled\n",
+                code.level(),
                 code.bytes().len(),
                 counted(code.lanes(), "lane"),
                 counted(code.unroll(), "vector"),
@@ -342,6 +343,7 @@ impl Explained<'_> {
         let outputs: Vec<_> = body.outputs().iter().map(|d| d.name()).collect();
         let machine = match &self.machine {
             Ok(code) => json!({
+                "level": code.level().name(),
                 "bytes": code.bytes().len(),
                 "lanes": code.lanes(),
                 "unroll": code.unroll(),

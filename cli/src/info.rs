@@ -36,16 +36,16 @@ pub fn lanes(level: Level, dtype: Dtype) -> usize {
     (register(level) / dtype.size()).max(1)
 }
 
-/// Whether expressions become machine code here, or why they don't.
-fn machine_code() -> Result<(), String> {
+/// The level that expressions become machine code for here, or why they don't.
+fn machine_code(level: Level) -> Result<Level, String> {
     let try_one = || {
         let function = Compiled::from_expression("x + 1")?;
         function.untyped().resolve(&[Dtype::F64.into()], &[], Casting::SameKind)
     };
     match try_one() {
-        Ok(Code::Body(body)) => body.native().map(|_| ()).map_err(|why| why.to_string()),
+        Ok(Code::Body(body)) => body.native().map(|c| c.level()).map_err(|why| why.to_string()),
         // What was compiled with the program is machine code as well.
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(level),
         Err(error) => Err(error.to_string()),
     }
 }
@@ -65,7 +65,7 @@ impl Info {
             None => "the highest that this CPU has".to_string(),
         };
         let present = Level::present();
-        let machine_code = machine_code();
+        let machine_code = machine_code(level);
         let threads = lanefn::thread_report()?;
         let memory = limits::memory();
         let caches = limits::caches();
@@ -88,6 +88,7 @@ impl Info {
                 "lanes": per_dtype,
                 "machine_code": {
                     "made": machine_code.is_ok(),
+                    "level": machine_code.as_ref().ok().map(|level| level.name()),
                     "why_not": machine_code.err(),
                 },
                 "threads": {
@@ -132,7 +133,7 @@ impl Info {
             has.join(", "),
             widths.join(", "),
             match machine_code {
-                Ok(()) => "expressions become machine code".to_string(),
+                Ok(level) => format!("expressions become machine code for {level}"),
                 Err(why) => format!("expressions run by the interpreter: {why}"),
             },
             text::bytes(memory.limit()),

@@ -136,14 +136,26 @@ fn it_runs_as_machine_code_where_there_is_any_and_else_by_the_interpreter() {
     if Level::Avx2.is_present() && cfg!(target_os = "linux") {
         let told = told(&["x + 1", "--level", "avx2", "--asm"]);
         assert_eq!(told["runs_as"], "machine code");
+        assert_eq!(told["machine_code"]["level"], "avx2");
         let instructions = told["machine_code"]["instructions"].as_array().expect("a list");
         let has =
             |what: &str| instructions.iter().any(|i| i.as_str().is_some_and(|i| i.contains(what)));
         assert!(has("vaddpd") && has("ret") && !has("(bad)"), "{instructions:?}");
         let text = shown(&["x + 1", "--level", "avx2", "--asm"]);
-        assert!(text.contains("run as machine code: ") && text.contains("vaddpd"), "{text}");
+        assert!(
+            text.contains("run as machine code for avx2: ") && text.contains("vaddpd"),
+            "{text}"
+        );
     } else {
         skipped("it_runs_as_machine_code", "no AVX2 here");
+    }
+    if Level::Avx512.is_present() && cfg!(target_os = "linux") {
+        let told = told(&["x + 1", "--asm"]);
+        assert_eq!(told["machine_code"]["level"], "avx512");
+        let instructions = told["machine_code"]["instructions"].to_string();
+        assert!(instructions.contains("zmm") && !instructions.contains("(bad)"), "{instructions}");
+    } else {
+        skipped("it_runs_as_machine_code, for avx512", "no AVX-512 here");
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Body {
     /// Written when it is first needed, if there is machine code.
     interpreted: Published<Interpreted>,
     native: Result<Code, Unsupported>,
+    /// The code for a lower level than the chosen one, if that was asked for and has code of its own.
+    lower: Published<Result<Code, Unsupported>>,
     vocabulary: &'static dyn Vocabulary,
 }
 
@@ -43,10 +45,7 @@ impl Body {
         graph.check(vocabulary)?;
         let cost = cost(&graph, vocabulary);
         let level = Level::chosen().unwrap_or(Level::Scalar);
-        let native = match graph.nodes().iter().any(|n| matches!(n.op, Op::Call(..))) {
-            true => native::compile(&graph.expanded(vocabulary), level),
-            false => native::compile(&graph, level),
-        };
+        let native = compile(&graph, vocabulary, level);
         let interpreted = Published::new();
         if native.is_err() {
             let list = Interpreted::new(&graph, vocabulary)?;
@@ -59,6 +58,7 @@ impl Body {
             cost,
             interpreted,
             native,
+            lower: Published::new(),
             vocabulary,
             graph,
         })
@@ -93,7 +93,7 @@ impl Body {
         })
     }
 
-    /// The machine code, or why there is none.
+    /// The machine code for the chosen level, or why there is none.
     ///
     /// # Errors
     /// [`Unsupported`] says so.
@@ -101,16 +101,30 @@ impl Body {
         self.native.as_ref()
     }
 
+    /// The machine code that runs at a level, if any does; that for a lower level than the chosen one is made
+    /// when it is first asked for.
+    pub fn code(&self, level: Level) -> Option<&Code> {
+        match &self.native {
+            Ok(code) if level >= code.level() => Some(code),
+            // One lower level has code at all.
+            Ok(_) if level >= Level::Avx2 => {
+                let make = || compile(&self.graph, self.vocabulary, level);
+                self.lower.get_or(make).as_ref().ok()
+            }
+            _ => None,
+        }
+    }
+
     /// Computes `n` elements of each output.
     ///
     /// # Safety
     /// As for [`lanefn_kernels::loops::InnerLoop`]; the level is present.
     pub unsafe fn run(&self, level: Level, inputs: &[Input], outputs: &[*mut u8], n: usize) {
-        match &self.native {
-            // SAFETY: the caller's promise; the code is for AVX2.
-            Ok(code) if level >= Level::Avx2 => unsafe { code.run(inputs, outputs, n) },
+        match self.code(level) {
+            // SAFETY: the caller's promise; the code is for this level or a lower one.
+            Some(code) => unsafe { code.run(inputs, outputs, n) },
             // SAFETY: the caller's promise.
-            _ => unsafe { self.interpreted().run(level, inputs, outputs, n) },
+            None => unsafe { self.interpreted().run(level, inputs, outputs, n) },
         }
     }
 }
@@ -123,6 +137,17 @@ impl std::fmt::Debug for Body {
             .field("cost", &self.cost)
             .field("native", &self.native)
             .finish_non_exhaustive()
+    }
+}
+
+fn compile(
+    graph: &Graph,
+    vocabulary: &'static dyn Vocabulary,
+    level: Level,
+) -> Result<Code, Unsupported> {
+    match graph.nodes().iter().any(|n| matches!(n.op, Op::Call(..))) {
+        true => native::compile(&graph.expanded(vocabulary), level),
+        false => native::compile(graph, level),
     }
 }
 

@@ -7,9 +7,18 @@ mod common;
 use std::cell::RefCell;
 
 use common::{
-    Arena, CANARY, Chance, agree, evaluate, random_graph, random_slow_graph, there_is_code,
+    Arena, CANARY, Chance, agree, evaluate, levels_with_code, random_graph, random_slow_graph,
+    there_is_code,
 };
-use lanefn_compiler::{Graph, dtype::Dtype, native, value::Value};
+use iced_x86::{
+    CpuidFeature, Decoder, DecoderOptions, InstructionInfoFactory, Mnemonic, OpAccess, Register,
+};
+use lanefn_compiler::{
+    Graph, Node, Op,
+    dtype::{Dtype, Type},
+    native,
+    value::Value,
+};
 use lanefn_kernels::{lanes::traced::Operation, level::Level, loops::Input};
 use proptest::prelude::*;
 
@@ -36,12 +45,56 @@ thread_local! {
         RefCell::new((0..ARENAS).map(|_| Arena::new(2 * 4096)).collect());
 }
 
-/// Compiles a graph, runs it on `n` elements, laid out as chance has it, and compares each of them.
+/// Compiles a graph for every level that has code and is here, runs it on `n` elements, laid out as chance has
+/// it, and compares each of them.
 fn check(graph: &Graph, n: usize, chance: &mut Chance) {
-    let code = match native::compile(graph, Level::Avx2) {
-        Ok(code) => code,
-        Err(e) => panic!("{e}\n{graph}"),
+    for level in levels_with_code() {
+        if !emulated() || level == Level::Avx512 && !emulator_errs(graph) {
+            check_at(level, graph, n, &mut chance.clone());
+        }
+    }
+    chance.next();
+}
+
+/// Whether this is the emulator of `cargo xtask emulate-avx512`, which says so. It takes its time, so what runs
+/// elsewhere is not run there.
+fn emulated() -> bool {
+    std::env::var_os("LANEFN_EMULATOR").is_some()
+}
+
+/// Whether the graph has an operation whose instruction the emulator gets wrong for some numbers, or refuses; see
+/// its list of faults.
+fn emulator_errs(graph: &Graph) -> bool {
+    use Dtype::*;
+    let errs = |node: &Node| {
+        let (to, from) = (node.ty, node.args.first().and_then(|&a| graph.dtype(a)));
+        let Some(Type::Is(to)) = to else { return false };
+        match node.op {
+            Op::Apply(Operation::Shr) => to == I64,
+            Op::Apply(Operation::Cast) => {
+                matches!((from, to), (Some(F64 | F32), U64) | (Some(U32), F32) | (Some(U64), F64))
+            }
+            _ => false,
+        }
     };
+    let refused = || {
+        let bytes = native::instructions(graph, Level::Avx512).unwrap_or_default();
+        let mut decoder = Decoder::new(64, &bytes, DecoderOptions::NONE).into_iter();
+        decoder.any(|i| i.memory_index().is_zmm() && i.memory_index().number() > 15)
+    };
+    graph.nodes().iter().any(errs) || !graph.tables().is_empty() && refused()
+}
+
+fn compile(graph: &Graph, level: Level) -> native::Code {
+    match native::compile(graph, level) {
+        Ok(code) => code,
+        Err(e) => panic!("{level}: {e}\n{graph}"),
+    }
+}
+
+fn check_at(level: Level, graph: &Graph, n: usize, chance: &mut Chance) {
+    let code = compile(graph, level);
+    assert_eq!(code.level(), level, "{graph}");
     MEMORY.with_borrow_mut(|memory| {
         for arena in &mut memory[..graph.inputs().len() + graph.outputs().len()] {
             arena.all().fill(CANARY);
@@ -83,7 +136,7 @@ fn check(graph: &Graph, n: usize, chance: &mut Chance) {
             .collect();
         let targets: Vec<*mut u8> =
             outputs.iter().map(|part| memory[part.arena].at(part.from)).collect();
-        // SAFETY: AVX2 is present, or there were no code; operands are as the graph says.
+        // SAFETY: the level is present, or there were no code; operands are as the graph says.
         unsafe { code.run(&sources, &targets, n) };
         for i in 0..n {
             let element: Vec<Value> =
@@ -98,8 +151,8 @@ fn check(graph: &Graph, n: usize, chance: &mut Chance) {
                 let got = Value::from_bits(expected.dtype(), bits);
                 assert!(
                     agree(got, expected) && bits == got.bits(),
-                    "output {o}, element {i} of {n} of {element:?}: {got:?} ({bits:#x}), not {expected:?} \
-                     ({:#x})\n{graph}",
+                    "{level}: output {o}, element {i} of {n} of {element:?}: {got:?} ({bits:#x}), not \
+                     {expected:?} ({:#x})\n{graph}",
                     expected.bits(),
                 );
             }
@@ -117,7 +170,7 @@ fn check(graph: &Graph, n: usize, chance: &mut Chance) {
         for arena in inputs.iter().map(|(part, _)| part).chain(&outputs).map(|part| part.arena) {
             assert!(
                 memory[arena].all().iter().all(|&b| b == CANARY),
-                "something was written outside of the operands\n{graph}"
+                "{level}: something was written outside of the operands\n{graph}"
             );
         }
     });
@@ -153,9 +206,7 @@ proptest! {
 
     #[test]
     fn machine_code_gives_the_bits_of_the_definitions(seed: u64, size in 1..40_usize) {
-        if there_is_code() {
-            check_seed(seed, size);
-        }
+        check_seed(seed, size);
     }
 }
 
@@ -164,53 +215,135 @@ proptest! {
 
     #[test]
     fn large_graphs_do_too(seed: u64, size in 40..400_usize) {
-        if there_is_code() {
-            check_seed(seed, size);
-        }
+        check_seed(seed, size);
     }
 
     #[test]
     fn so_do_graphs_with_more_values_than_registers(seed: u64, many in 8..60_usize, eight: bool) {
-        if there_is_code() {
-            let mut chance = Chance(seed);
-            let graph = wide_graph(&mut chance, many, if eight { Dtype::F64 } else { Dtype::F32 });
-            let code = native::compile(&graph, Level::Avx2).expect("code");
+        let mut chance = Chance(seed);
+        let graph = wide_graph(&mut chance, many, if eight { Dtype::F64 } else { Dtype::F32 });
+        for level in levels_with_code() {
+            let code = compile(&graph, level);
             prop_assert!(many < 20 || code.spills() > 0);
-            check(&graph, 1 + chance.below(60), &mut chance);
         }
+        check(&graph, 1 + chance.below(150), &mut chance);
     }
 }
 
 #[test]
 fn slow_arms_in_wider_types_are_computed_in_parts() {
-    if !there_is_code() {
-        return;
-    }
+    let levels = levels_with_code();
     let (mut parted, cases) = (0, cases(2000).cases);
     for seed in 0..u64::from(cases) {
         let graph = random_slow_graph(seed, 3 + (seed % 12) as usize);
         let live = graph.live();
         let sizes = (0..live.len()).filter(|&id| live[id]).map(|id| graph.dtype(id as u32));
         let widest = sizes.map(|d| d.map_or(0, Dtype::size)).max().unwrap_or(1);
-        let code = match native::compile(&graph, Level::Avx2) {
-            Ok(code) => code,
-            Err(e) => panic!(
-                "seed {seed}: {e}\n{:?}\n{graph}",
-                lanefn_compiler::schedule::schedule(&graph)
-            ),
-        };
-        parted += (code.lanes() > 32 / widest) as u32;
+        for &level in &levels {
+            let register = if level == Level::Avx2 { 32 } else { 64 };
+            parted += usize::from(compile(&graph, level).lanes() > register / widest);
+        }
         check(&graph, (seed % 70) as usize, &mut Chance(!seed));
     }
-    assert!(parted > cases / 8, "{parted} of {cases} had parts");
+    let all = cases as usize * levels.len();
+    assert!(parted >= all / 8, "{parted} of {all} had parts");
+}
+
+/// Instructions are those of the level, wherever they were made: the CPU need not have it. Nor do they read a
+/// register before something was written to it, or after a call, which may lose any of these.
+fn check_instructions(graph: &Graph, level: Level) {
+    let bytes = match native::instructions(graph, level) {
+        Ok(bytes) => bytes,
+        Err(e) => panic!("{level}: {e}\n{graph}"),
+    };
+    let mut info = InstructionInfoFactory::new();
+    let mut written: Vec<Register> = Vec::new();
+    // The way through all arms, and once through each loop.
+    for found in Decoder::new(64, &bytes, DecoderOptions::NONE) {
+        let says = || format!("{:?} {found:?} for {level}\n{graph}", found.mnemonic());
+        assert!(!found.is_invalid(), "{}", says());
+        let features = found.cpuid_features().iter().all(|feature| {
+            use CpuidFeature::*;
+            let avx512 = [AVX512F, AVX512BW, AVX512DQ, AVX512VL, AVX512CD].contains(feature);
+            match avx512 {
+                true => level == Level::Avx512,
+                false => {
+                    matches!(feature, INTEL8086 | INTEL386 | X64 | MULTIBYTENOP | AVX | AVX2 | FMA)
+                }
+            }
+        });
+        assert!(features, "{}", says());
+        // A write through a mask names one; the gather's and the blend's is never all of them.
+        let name = format!("{:?}", found.mnemonic());
+        let must = name.contains("blendm") || level == Level::Avx512 && name.contains("gather");
+        assert_eq!(found.has_op_mask(), must, "{}", says());
+        assert!(!found.zeroing_masking() && !found.is_broadcast(), "{}", says());
+        let mut registers = (0..found.op_count()).map(|n| found.op_register(n));
+        let out_of_reach = |register: Register| {
+            register.is_vector_register() && (register.number() > 15 || register.is_zmm())
+        };
+        if level == Level::Avx2 {
+            assert!(!registers.any(out_of_reach), "{}", says());
+        }
+        match found.mnemonic() {
+            Mnemonic::Call => written.clear(),
+            Mnemonic::Vzeroupper => continue,
+            _ => {}
+        }
+        // What a gather does not fill it keeps, of which there is nothing. These two read nothing.
+        let kept = name.contains("gather").then(|| found.op0_register().full_register());
+        let reads = !matches!(found.mnemonic(), Mnemonic::Kxnorq | Mnemonic::Kxorq)
+            || found.op1_register() != found.op2_register();
+        for used in info.info(&found).used_registers() {
+            let register = used.register().full_register();
+            if !register.is_vector_register() && !register.is_k() {
+                continue;
+            }
+            use OpAccess::{CondRead, Read, ReadCondWrite, ReadWrite};
+            if let Read | CondRead | ReadWrite | ReadCondWrite = used.access() {
+                let known = written.contains(&register) || Some(register) == kept || !reads;
+                assert!(known, "{register:?} is not known: {}", says());
+            }
+        }
+        for used in info.info(&found).used_registers() {
+            use OpAccess::{CondWrite, ReadCondWrite, ReadWrite, Write};
+            if let Write | CondWrite | ReadWrite | ReadCondWrite = used.access() {
+                written.push(used.register().full_register());
+            }
+        }
+    }
+}
+
+#[test]
+fn instructions_are_those_of_the_level_even_where_they_cannot_run() {
+    if emulated() {
+        return;
+    }
+    let mut longest = 0;
+    for seed in 0..3000 {
+        let graph = match seed % 3 {
+            0 => random_graph(seed, 1 + (seed % 50) as usize),
+            1 => random_slow_graph(seed, 3 + (seed % 12) as usize),
+            _ => {
+                // Remainders are calls.
+                let dtype = if seed % 2 == 0 { Dtype::F64 } else { Dtype::F32 };
+                let operations = [Operation::Add, Operation::Mul, Operation::Rem];
+                wide_graph_of(&mut Chance(seed), (seed % 60) as usize, dtype, &operations)
+            }
+        };
+        for level in [Level::Avx2, Level::Avx512] {
+            check_instructions(&graph, level);
+        }
+        longest +=
+            usize::from(native::listing(&graph, Level::Avx512).is_ok_and(|l| l.contains("zmm")));
+    }
+    assert!(longest > 2900, "{longest} graphs with whole registers");
 }
 
 /// A graph whose slow arm is entered in few vectors, on many elements.
 fn check_rarely(graph: &Graph) {
-    if there_is_code() {
-        for seed in 0..200 {
-            check(graph, 64 + seed as usize % 9, &mut Chance(seed));
-        }
+    for seed in 0..200 {
+        check(graph, 64 + seed as usize % 9, &mut Chance(seed));
     }
 }
 
@@ -250,8 +383,9 @@ fn a_part_taken_on_an_inner_slow_arm_is_taken_again_after_it() {
     let second = graph.apply(Slow, Dtype::F32, &[large, x, y]);
     let sum = graph.apply(Add, Dtype::F32, &[first, second]);
     graph.output(sum);
-    let code = native::compile(&graph, Level::Avx2);
-    assert!(!Level::Avx2.is_present() || code.is_ok_and(|code| code.lanes() == 8));
+    for (level, lanes) in levels_with_code().into_iter().zip([8, 16]) {
+        assert_eq!(compile(&graph, level).lanes(), lanes);
+    }
     check_rarely(&graph);
 }
 
@@ -277,6 +411,33 @@ fn a_loop_may_go_on_by_a_truth_that_it_carries_and_swap_what_it_carries() {
 }
 
 #[test]
+fn what_the_emulator_gets_wrong_is_held_where_it_does_not() {
+    use Operation::*;
+    let mut graph = Graph::new();
+    let (i, u) = (graph.input_of("i", Dtype::I64), graph.input_of("u", Dtype::U64));
+    let (x, w) = (graph.input_of("x", Dtype::F64), graph.input_of("w", Dtype::U32));
+    let (below_64, below_31) = (graph.lit(63_i64), graph.lit(u32::MAX >> 1));
+    let (below_63, most) = (graph.lit(u64::MAX >> 1), graph.lit(9.2e18));
+    let by = graph.apply(Cast, Dtype::I64, &[w]);
+    let by = graph.apply(And, Dtype::I64, &[by, below_64]);
+    let shifted = graph.apply(Shr, Dtype::I64, &[i, by]);
+    let small = graph.apply(And, Dtype::U32, &[w, below_31]);
+    let single = graph.apply(Cast, Dtype::F32, &[small]);
+    let small = graph.apply(And, Dtype::U64, &[u, below_63]);
+    let double = graph.apply(Cast, Dtype::F64, &[small]);
+    let small = graph.apply(Minimum, Dtype::F64, &[x, most]);
+    let whole = graph.apply(Cast, Dtype::U64, &[small]);
+    for id in [shifted, single, double, whole] {
+        graph.output(id);
+    }
+    for level in levels_with_code() {
+        for seed in 0..100 {
+            check_at(level, &graph, 64 + seed as usize, &mut Chance(seed));
+        }
+    }
+}
+
+#[test]
 fn the_listing_says_what_the_code_does() {
     use Operation::*;
     let mut graph = Graph::new();
@@ -287,21 +448,15 @@ fn the_listing_says_what_the_code_does() {
     let less = graph.apply(Sub, Dtype::F64, &[x, one]);
     let out = graph.apply(Select, Dtype::F64, &[above, more, less]);
     graph.output(out);
-    if there_is_code() {
-        let listing = native::listing(&graph, Level::Avx2).expect("code");
+    for (level, blend, register) in
+        [(Level::Avx2, "vblendvpd", "ymm"), (Level::Avx512, "vblendmpd", "zmm")]
+    {
+        let listing = native::listing(&graph, level).expect("code");
         let names = listing.lines().map(|line| line.split([' ', ':']).next().unwrap_or(""));
-        let expected = [
-            "load",
-            "vcmppd",
-            "vaddpd",
-            "vaddpd",
-            "vblendvpd",
-            "store",
-            "const0",
-            "const1",
-            "const2",
-        ];
+        let expected =
+            ["load", "vcmppd", "vaddpd", "vaddpd", blend, "store", "const0", "const1", "const2"];
         assert_eq!(names.collect::<Vec<_>>(), expected, "{listing}");
+        assert!(listing.contains(register), "{listing}");
     }
 }
 
@@ -328,9 +483,11 @@ fn a_function_may_fill_much_of_the_stack_but_not_more() {
     }
     let mut chance = Chance(3);
     let graph = wide_graph(&mut chance, 800, Dtype::F64);
-    let code = native::compile(&graph, Level::Avx2).expect("code");
-    // Several pages, each of which must be there when it is first written.
-    assert!(code.spills() * 32 > 8 * 4096, "{} spills", code.spills());
+    for level in levels_with_code() {
+        let code = compile(&graph, level);
+        // Several pages, each of which must be there when it is first written.
+        assert!(code.spills() * 32 > 8 * 4096, "{} spills", code.spills());
+    }
     std::thread::scope(|scope| {
         scope.spawn(|| check(&graph, 9, &mut chance));
     });
@@ -339,8 +496,29 @@ fn a_function_may_fill_much_of_the_stack_but_not_more() {
     assert!(matches!(error, native::Unsupported::TooLarge), "{error}");
 }
 
+#[test]
+fn what_takes_too_much_of_the_stack_in_long_registers_gets_the_code_for_avx2() {
+    for (many, fits) in [(800, true), (950, false)] {
+        let graph = wide_graph(&mut Chance(5), many, Dtype::F64);
+        let [shorter, longer] = [Level::Avx2, Level::Avx512]
+            .map(|level| native::instructions(&graph, level).expect("code"));
+        assert_eq!(shorter != longer, fits, "{many}");
+    }
+}
+
 /// So many values and as many truths, all of which are needed at the end.
 fn wide_graph(chance: &mut Chance, many: usize, dtype: Dtype) -> Graph {
+    use Operation::*;
+    wide_graph_of(chance, many, dtype, &[Add, Sub, Mul, Fmin, Maximum])
+}
+
+/// As [`wide_graph`], by these operations.
+fn wide_graph_of(
+    chance: &mut Chance,
+    many: usize,
+    dtype: Dtype,
+    operations: &[Operation],
+) -> Graph {
     use Operation::*;
     let mut graph = Graph::new();
     let x = graph.input_of("x", dtype);
@@ -350,7 +528,7 @@ fn wide_graph(chance: &mut Chance, many: usize, dtype: Dtype) -> Graph {
     for _ in 0..many {
         let constant = graph.constant(chance.value(dtype));
         let (a, b) = (chance.pick(&values), chance.pick(&values));
-        let sum = graph.apply(chance.pick(&[Add, Sub, Mul, Fmin, Maximum]), dtype, &[a, constant]);
+        let sum = graph.apply(chance.pick(operations), dtype, &[a, constant]);
         values.push(graph.apply(Fma, dtype, &[sum, b, a]));
         truths.push(graph.apply(chance.pick(&[Lt, Le, Ne]), Dtype::Bool, &[sum, b]));
     }

@@ -74,9 +74,15 @@ fn ways() -> Vec<(Level, bool)> {
     for level in Level::ALL.into_iter().filter(|l| !l.is_present()) {
         println!("skipped: {level}, which this CPU lacks");
     }
-    match Level::Avx2.is_present() && cfg!(target_os = "linux") {
-        true => ways.push((Level::Avx2, false)),
-        false => println!("skipped: machine code, which there is for AVX2 under Linux"),
+    for level in [Level::Avx2, Level::Avx512] {
+        match level.is_present() && cfg!(target_os = "linux") {
+            true => ways.push((level, false)),
+            false => println!("skipped: machine code for {level}, which there is under Linux"),
+        }
+    }
+    if std::env::var_os("LANEFN_EMULATOR").is_some() {
+        // It takes its time, and what other levels interpret runs elsewhere.
+        ways.retain(|&(level, interpret)| level == Level::Avx512 || !interpret);
     }
     ways
 }
@@ -131,6 +137,25 @@ fn in_place(graph: Graph, rows: &[Vec<u8>], n: usize) -> Vec<Vec<Vec<u8>>> {
         rows
     });
     each.collect()
+}
+
+#[test]
+fn each_level_runs_the_code_that_is_made_for_it() {
+    let chosen = Level::chosen().expect("a level");
+    let mut graph = Graph::new();
+    let x = graph.input_of("x", Dtype::F64);
+    graph.output(x);
+    let body = Body::new(graph, &Catalogue).expect("it can be run");
+    assert!(body.code(Level::Baseline).is_none() && body.code(Level::Scalar).is_none());
+    for (level, interpret) in ways() {
+        if !interpret && chosen >= Level::Avx2 {
+            let code = body.code(level).expect("there is code");
+            assert_eq!(
+                (code.level(), body.code(Level::Scalar).is_none()),
+                (level.min(chosen), true)
+            );
+        }
+    }
 }
 
 #[test]

@@ -29,11 +29,13 @@ const INSTRUCTIONS_PER_SECOND: u64 = 400_000_000;
 
 /// Tests that fail because Bochs 2.7 computes something otherwise than the CPU's manual says, and what.
 /// Seen in its source; `kernels/tests/avx512.rs` runs the same operations on what it does get right.
-const FAULTS: [(&str, &str); 4] = [
+const FAULTS: [(&str, &str); 5] = [
     ("of_i64::shr", "VPSRAVQ by exactly 64 leaves the number as it is"),
     ("of_f64::to_u64", "VCVTTPD2UQQ takes 2^63 and above for too large"),
     ("of_u32::to_f32", "VCVTUDQ2PS drops the last bit of 2^31 and above before it rounds"),
     ("of_u64::to_f64", "VCVTUQQ2PD drops the last bit of 2^63 and above before it rounds"),
+    // The bit V' is the index register's highest there; Bochs wants it clear, as where nothing uses it.
+    ("every_built_in_function_has_the_bits", "gathers by ZMM16 to ZMM31 are no instructions"),
 ];
 
 /// What to run, and for how long.
@@ -243,6 +245,10 @@ fn run_program(
     for argument in options.filter.iter().chain(&options.arguments) {
         ensure!(!argument.contains('\n'), "an argument may not hold a line break: {argument:?}");
         job += &format!(">{argument}\n");
+    }
+    if !options.with_faults {
+        // Tests of graphs at random leave out those with the operations that it gets wrong.
+        job += "=LANEFN_EMULATOR=1\n";
     }
     if options.example.is_none() && !options.with_faults {
         for (test, fault) in FAULTS {

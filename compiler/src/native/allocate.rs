@@ -4,17 +4,19 @@
 //! run out, the value that is read least for the length of its life goes to the stack; most instructions
 //! read it from there for nothing.
 
-use super::program::{CONSTANT, Do, NONE, Name, Program};
+use super::program::{CONSTANT, Class, Do, NONE, Name, Program};
 
-/// The vector registers that there are.
-pub const REGISTERS: u32 = 16;
+/// The most vector registers that there are.
+const REGISTERS: u32 = 32;
+/// The mask registers that there are, but for the first, which can't say where something is done.
+const MASKS: u32 = 7;
 
 /// Where a value or constant is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// In a register.
     Register(u8),
-    /// In memory: a place on the stack for a value, its number for a constant.
+    /// In memory: a place on the stack for a value, of its class, its number for a constant.
     Memory(u32),
 }
 
@@ -24,12 +26,18 @@ pub struct Places {
     pub values: Vec<Place>,
     /// Of each constant.
     pub constants: Vec<Place>,
-    /// Places on the stack.
+    /// Places on the stack for vectors.
     pub slots: u32,
+    /// Places on the stack for masks.
+    pub mask_slots: u32,
     /// Of each call, in order, the registers that hold something before and after it.
-    pub across: Vec<u16>,
+    pub across: Vec<u32>,
+    /// The mask registers that do.
+    pub masks_across: Vec<u32>,
     /// The registers to bring operands into that are in memory, if any are.
     pub scratch: [u8; 2],
+    /// The mask registers to bring operands into.
+    pub mask_scratch: [u8; 2],
 }
 
 impl Places {
@@ -61,7 +69,7 @@ pub fn weight(conditions: u32, loops: u32) -> u32 {
 }
 
 fn lives(program: &Program) -> Vec<Life> {
-    let mut lives = vec![Life { start: u32::MAX, end: 0, uses: 0 }; program.values as usize];
+    let mut lives = vec![Life { start: u32::MAX, end: 0, uses: 0 }; program.values.len()];
     // Loops around the step: where each begins, and the values from outside that it reads.
     let mut loops: Vec<(u32, Vec<Name>)> = Vec::new();
     let mut rare = 0;
@@ -104,11 +112,11 @@ fn lives(program: &Program) -> Vec<Life> {
     lives
 }
 
-/// The most values that live at once: anywhere, and outside of what is done rarely.
-fn pressure(lives: &[Life], program: &Program) -> (u32, u32) {
+/// The most values of a class that live at once: anywhere, and outside of what is done rarely.
+fn pressure(lives: &[Life], program: &Program, class: Class) -> (u32, u32) {
     let mut change = vec![0i32; 2 * program.steps.len() + 4];
-    for life in lives {
-        if life.start != u32::MAX {
+    for (life, of) in lives.iter().zip(&program.values) {
+        if life.start != u32::MAX && *of == class {
             change[life.start as usize] += 1;
             change[life.end as usize + 1] -= 1;
         }
@@ -134,15 +142,16 @@ fn pressure(lives: &[Life], program: &Program) -> (u32, u32) {
 /// Places for everything in a program.
 pub fn allocate(program: &Program) -> Places {
     let lives = lives(program);
-    let (most, often) = pressure(&lives, program);
+    let all_registers = program.target.registers();
+    let (most, often) = pressure(&lives, program, Class::Vector);
     let all = program.constants.len() as u32;
     // Either everything fits, or two registers are kept for operands that come from memory.
-    let fits = most + all <= REGISTERS;
+    let fits = most + all <= all_registers;
     let pinned = match fits {
         true => all,
-        false => (REGISTERS - 2).saturating_sub(often).min(all),
+        false => (all_registers - 2).saturating_sub(often).min(all),
     };
-    let registers = if fits { REGISTERS } else { REGISTERS - 2 } - pinned;
+    let registers = if fits { all_registers } else { all_registers - 2 } - pinned;
 
     let mut constants: Vec<Place> = (0..all).map(Place::Memory).collect();
     let mut order: Vec<u32> = (0..all).collect();
@@ -152,50 +161,80 @@ pub fn allocate(program: &Program) -> Places {
     for (n, &c) in order.iter().take(pinned as usize).enumerate() {
         constants[c as usize] = Place::Register((registers + n as u32) as u8);
     }
+    let mut values = vec![Place::Memory(u32::MAX); lives.len()];
+    let free = ((1u64 << registers) - 1) as u32;
+    let (slots, across) = scan(program, &lives, Class::Vector, free, &mut values);
+    let (mut mask_slots, mut masks_across) = (0, Vec::new());
+    if program.values.contains(&Class::Mask) {
+        // As for vectors; the first serves for one of the two.
+        let (most, _) = pressure(&lives, program, Class::Mask);
+        let registers = if most <= MASKS { MASKS } else { MASKS - 1 };
+        let free = ((1 << registers) - 1) << 1;
+        (mask_slots, masks_across) = scan(program, &lives, Class::Mask, free, &mut values);
+    }
+    let scratch = [all_registers as u8 - 2, all_registers as u8 - 1];
+    let mask_scratch = [MASKS as u8, 0];
+    Places { values, constants, slots, mask_slots, across, masks_across, scratch, mask_scratch }
+}
+
+/// Gives the values of a class places, of which these registers are free; how many of those are on the stack,
+/// and what is in registers across each call.
+fn scan(
+    program: &Program,
+    lives: &[Life],
+    class: Class,
+    free: u32,
+    places: &mut [Place],
+) -> (u32, Vec<u32>) {
     let mut scan = Scan {
-        lives: &lives,
-        places: vec![Place::Memory(u32::MAX); lives.len()],
-        free: ((1u32 << registers) - 1) as u16,
+        program,
+        lives,
+        places,
+        free,
         held: [NONE; REGISTERS as usize],
         next_end: u32::MAX,
         spilled: Vec::new(),
-        across: Vec::new(),
     };
+    let mut calls = Vec::new();
     for (i, step) in program.steps.iter().enumerate() {
         let at = 2 * i as u32 + 1;
-        if step.dst == NONE {
-            continue;
-        }
-        let begins = lives[step.dst as usize].start == at;
-        if begins {
+        let ours = step.dst != NONE && program.class(step.dst) == class;
+        if ours && lives[step.dst as usize].start == at {
             scan.begin(step.dst, at, &step.args, step.does);
-        } else {
-            scan.expire(at);
         }
         if let Do::Call(_) = step.does {
-            let mut across = !scan.free & ((1u32 << registers) - 1) as u16;
-            if let Place::Register(r) = scan.places[step.dst as usize] {
-                across &= !(1 << r);
-            }
-            scan.across.push(across);
+            calls.push(at);
         }
     }
-    let Scan { mut places, spilled, across, .. } = scan;
-    let slots = slots(&lives, spilled, &mut places);
-    Places { values: places, constants, slots, across, scratch: [14, 15] }
+    let spilled = scan.spilled;
+    let slots = slots(lives, spilled, places);
+    let mut across = vec![0; calls.len()];
+    if !calls.is_empty() {
+        let each = lives.iter().zip(&program.values).zip(&*places);
+        for ((life, _), place) in each.filter(|((_, of), _)| **of == class) {
+            if let Place::Register(r) = *place {
+                let first = calls.partition_point(|&at| at <= life.start);
+                let after = calls.iter().zip(&mut across).skip(first);
+                for (_, held) in after.take_while(|(at, _)| **at < life.end) {
+                    *held |= 1 << r;
+                }
+            }
+        }
+    }
+    (slots, across)
 }
 
 struct Scan<'a> {
+    program: &'a Program,
     lives: &'a [Life],
-    places: Vec<Place>,
+    places: &'a mut [Place],
     /// Registers that hold nothing.
-    free: u16,
+    free: u32,
     /// What each register holds.
     held: [Name; REGISTERS as usize],
     /// When the next of those ends.
     next_end: u32,
     spilled: Vec<Name>,
-    across: Vec<u16>,
 }
 
 impl Scan<'_> {
@@ -227,12 +266,13 @@ impl Scan<'_> {
             // The register of an operand that is over saves a move.
             let wanted =
                 args.iter().take(if matches!(does, Do::Fma(_) | Do::Move) { 3 } else { 0 });
-            let wanted = wanted.filter(|&&a| a != NONE && a & CONSTANT == 0).find_map(|&a| {
-                match self.places[a as usize] {
+            let class = self.program.class(name);
+            let ours = |a: Name| a != NONE && a & CONSTANT == 0 && self.program.class(a) == class;
+            let wanted =
+                wanted.filter(|&&a| ours(a)).find_map(|&a| match self.places[a as usize] {
                     Place::Register(r) if self.free >> r & 1 != 0 => Some(r as u32),
                     _ => None,
-                }
-            });
+                });
             wanted.unwrap_or(self.free.trailing_zeros())
         } else {
             // What is read least for its length.

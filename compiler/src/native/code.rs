@@ -10,10 +10,11 @@ use smallvec::SmallVec;
 use super::{
     Unsupported,
     allocate::{Places, allocate},
-    emit::{self, Cursor},
+    emit::{self, Cursor, Emitted},
     memory::Executable,
     program::{Do, Program},
     select::select,
+    target::Target,
 };
 use crate::graph::Graph;
 
@@ -25,6 +26,7 @@ use crate::graph::Graph;
 pub struct Code {
     memory: Executable,
     entry: usize,
+    level: Level,
     lanes: usize,
     unroll: usize,
     spills: usize,
@@ -46,22 +48,16 @@ const FEW: usize = 8;
 /// What the code is; see [`emit`].
 type Function = unsafe extern "sysv64" fn(*mut Cursor, usize, usize);
 
-/// Machine code for a typed graph without calls, of what AVX2 has: on higher levels too.
+/// Machine code for a typed graph without calls, of what the level has.
 ///
 /// # Errors
 /// [`Unsupported`]: then the interpreter can run it.
 pub fn compile(graph: &Graph, level: Level) -> Result<Code, Unsupported> {
-    let (program, places) = plan(graph, level)?;
-    let inputs = graph.inputs().len();
-    let mut sizes: SmallVec<[usize; FEW]> = SmallVec::from_elem(0, inputs);
-    for step in &program.steps {
-        if let Do::Load(n) = step.does {
-            sizes[n as usize] = graph.inputs()[n as usize].dtype.map_or(0, Dtype::size);
-        }
+    if !level.is_present() {
+        return Err(Unsupported::Level(level));
     }
-    sizes.extend(graph.outputs().iter().map(|&id| graph.dtype(id).map_or(0, Dtype::size)));
+    let Written { program, places, emitted, sizes } = write(graph, level)?;
     let lanes = program.lanes;
-    let emitted = emit::emit(&program, &places, inputs, &sizes).ok_or(Unsupported::TooLarge)?;
     let template = sizes.iter().map(|size| {
         let step = size * lanes;
         Cursor { at: std::ptr::null_mut(), step, turn: step * emitted.unroll }
@@ -70,38 +66,72 @@ pub fn compile(graph: &Graph, level: Level) -> Result<Code, Unsupported> {
     Ok(Code {
         memory: Executable::new(&emitted.bytes)?,
         entry: emitted.entry,
+        level: program.target.level(),
         lanes,
         unroll: emitted.unroll,
-        spills: places.slots as usize,
-        inputs,
+        spills: (places.slots + places.mask_slots) as usize,
+        inputs: graph.inputs().len(),
         sizes,
         template,
     })
 }
 
 /// What one vector goes through, as text: a line for each instruction, with the places of its operands, then
-/// the constants. Slow arms and loops are indented.
+/// the constants. Slow arms and loops are indented. The CPU need not have the level.
 ///
 /// # Errors
 /// As for [`compile`].
 pub fn listing(graph: &Graph, level: Level) -> Result<String, Unsupported> {
-    let (program, places) = plan(graph, level)?;
-    Ok(super::listing::listing(&program, &places))
+    let written = write(graph, level)?;
+    Ok(super::listing::listing(&written.program, &written.places))
 }
 
-fn plan(graph: &Graph, level: Level) -> Result<(Program, Places), Unsupported> {
-    if level < Level::Avx2 || !level.is_present() {
-        return Err(Unsupported::Level(level));
+/// The instructions that [`compile`] makes. The CPU need not have the level.
+///
+/// # Errors
+/// As for [`compile`].
+pub fn instructions(graph: &Graph, level: Level) -> Result<Vec<u8>, Unsupported> {
+    let Emitted { mut bytes, entry, .. } = write(graph, level)?.emitted;
+    Ok(bytes.split_off(entry))
+}
+
+/// A function before it is anywhere.
+struct Written {
+    program: Program,
+    places: Places,
+    emitted: Emitted,
+    /// As [`Code::sizes`].
+    sizes: SmallVec<[usize; FEW]>,
+}
+
+fn write(graph: &Graph, level: Level) -> Result<Written, Unsupported> {
+    let target = Target::of(level).ok_or(Unsupported::Level(level))?;
+    match write_for(target, graph) {
+        // Its registers take more of the stack.
+        Err(Unsupported::TooLarge) if target != Target::Avx2 => write_for(Target::Avx2, graph),
+        written => written,
     }
-    let program = select(graph)?;
+}
+
+fn write_for(target: Target, graph: &Graph) -> Result<Written, Unsupported> {
+    let program = select(graph, target)?;
     let places = allocate(&program);
-    Ok((program, places))
+    let inputs = graph.inputs().len();
+    let mut sizes: SmallVec<[usize; FEW]> = SmallVec::from_elem(0, inputs);
+    for step in &program.steps {
+        if let Do::Load(n) = step.does {
+            sizes[n as usize] = graph.inputs()[n as usize].dtype.map_or(0, Dtype::size);
+        }
+    }
+    sizes.extend(graph.outputs().iter().map(|&id| graph.dtype(id).map_or(0, Dtype::size)));
+    let emitted = emit::emit(&program, &places, inputs, &sizes).ok_or(Unsupported::TooLarge)?;
+    Ok(Written { program, places, emitted, sizes })
 }
 
 /// Room for a turn of vectors.
 #[derive(Clone, Copy)]
-#[repr(C, align(32))]
-struct Room([u64; 16]);
+#[repr(C, align(64))]
+struct Room([u64; 32]);
 
 /// Runs shorter than this many bytes are not worth a vector more to align the output.
 const ALIGN_FROM: usize = 512;
@@ -110,6 +140,11 @@ impl Code {
     /// The instructions.
     pub fn bytes(&self) -> &[u8] {
         &self.memory.bytes()[self.entry..]
+    }
+
+    /// The lowest level that has its instructions.
+    pub fn level(&self) -> Level {
+        self.level
     }
 
     /// Elements in a vector.
@@ -221,7 +256,7 @@ impl Run<'_> {
             let size = self.code.sizes[i];
             if input.scalar && size > 0 {
                 // SAFETY: the caller's promise: one element is there.
-                rooms.push(Room([unsafe { read(input.at, size) }; 16]));
+                rooms.push(Room([unsafe { read(input.at, size) }; 32]));
             }
         }
         let mut at = rooms.as_mut_ptr();
@@ -261,7 +296,7 @@ impl Run<'_> {
     #[inline(never)]
     unsafe fn partial(&mut self, from: usize, left: usize) {
         let (code, inputs) = (self.code, self.code.inputs);
-        let mut rooms: SmallVec<[[u64; 4]; 8]> = SmallVec::from_elem([0; 4], self.cursors.len());
+        let mut rooms: SmallVec<[[u64; 8]; 8]> = SmallVec::from_elem([0; 8], self.cursors.len());
         let first = rooms.as_mut_ptr();
         for (i, cursor) in self.cursors.iter_mut().enumerate() {
             let size = code.sizes[i];
@@ -277,7 +312,7 @@ impl Run<'_> {
                 // SAFETY: the caller's promise: at least one element is there, and fewer than lanes are
                 // left, all of which fit the room.
                 unsafe {
-                    room.write([read(at, size); 4]);
+                    room.write([read(at, size); 8]);
                     std::ptr::copy_nonoverlapping(at, room.cast(), left * size);
                 }
             }

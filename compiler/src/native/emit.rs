@@ -9,14 +9,15 @@
 //! which it reads relative to itself, so the block may be anywhere.
 
 use super::{
-    allocate::{Place, Places, REGISTERS},
+    allocate::{Place, Places},
     encode::{
         Assembler, Condition, General, Jump, Operand, gather,
         general::{RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP},
-        transfer,
+        mask_transfer, transfer,
     },
-    instructions::{Instruction, Shape},
-    program::{Do, NONE, Name, Program, Step},
+    instructions::{Encoding, Form, Instruction, Shape},
+    program::{CONSTANT, Class, Do, NONE, Name, Program, Step},
+    target::{Target, length},
 };
 
 /// Where the function reads or writes an operand.
@@ -56,6 +57,10 @@ const POINTERS: [General; 9] = [8, 9, 10, 11, RBX, 12, 13, 14, 15];
 /// The registers of those that the caller wants back.
 const KEPT: std::ops::Range<usize> = 4..9;
 
+/// Bytes on the stack for the general registers, and for the mask registers, that are kept while a helper runs.
+const GENERALS: i32 = 64;
+const MASKS: i32 = 64;
+
 /// Where the address of an operand is.
 #[derive(Clone, Copy)]
 enum Pointer {
@@ -79,6 +84,10 @@ struct Emit<'a> {
     sizes: &'a [usize],
     /// How many pointers are in registers.
     used: usize,
+    /// Bytes of a vector register.
+    vector_bytes: i32,
+    /// Where on the stack masks are.
+    masks: i32,
     /// Where on the stack registers are kept while a helper runs, and its arguments.
     saved: i32,
     /// How many calls this copy of the program has made.
@@ -103,9 +112,11 @@ fn unroll(program: &Program) -> usize {
 /// too much of the stack, or its tables are too large.
 pub fn emit(program: &Program, places: &Places, inputs: usize, sizes: &[usize]) -> Option<Emitted> {
     let mut asm = Assembler::default();
-    asm.bytes.reserve(32 * program.constants.len() + 16 * program.steps.len() + 256);
+    let target = program.target;
+    let vector_bytes = target.bytes();
+    asm.bytes.reserve(vector_bytes * program.constants.len() + 16 * program.steps.len() + 256);
     for constant in &program.constants {
-        for bits in constant.bits {
+        for bits in &constant.bits[..vector_bytes / 8] {
             asm.bytes.extend_from_slice(&bits.to_le_bytes());
         }
     }
@@ -114,16 +125,18 @@ pub fn emit(program: &Program, places: &Places, inputs: usize, sizes: &[usize]) 
         tables.push(asm.here() as u32);
         asm.bytes.extend_from_slice(&table.bytes);
         // What stands after a table is data too, so that a gather never reads past it.
-        asm.bytes.resize(asm.here().next_multiple_of(32) + 32, 0);
+        asm.bytes.resize(asm.here().next_multiple_of(vector_bytes) + vector_bytes, 0);
     }
-    if asm.here() > LARGEST_DATA || places.slots as usize > LARGEST_FRAME as usize / 32 {
+    let most = LARGEST_FRAME as u32;
+    if asm.here() > LARGEST_DATA || places.slots > most / 32 || places.mask_slots > most / 8 {
         return None;
     }
-    let spilled = places.slots as i32 * 32;
-    let saved = spilled;
+    let vector_bytes = vector_bytes as i32;
+    let masks = places.slots as i32 * vector_bytes;
+    let saved = masks + (8 * places.mask_slots).next_multiple_of(vector_bytes as u32) as i32;
     let frame = match program.helpers.is_empty() {
-        true => spilled,
-        false => spilled + 32 * (REGISTERS as i32 + 3) + 64,
+        true => saved,
+        false => saved + vector_bytes * (target.registers() as i32 + 3) + GENERALS + MASKS,
     };
     if frame > LARGEST_FRAME {
         return None;
@@ -158,6 +171,8 @@ pub fn emit(program: &Program, places: &Places, inputs: usize, sizes: &[usize]) 
         inputs,
         sizes,
         used,
+        vector_bytes,
+        masks,
         saved,
         calls: 0,
         conditions,
@@ -176,11 +191,12 @@ impl Emit<'_> {
             self.asm.push(register);
         }
         if frame > 0 {
-            for page in 1..=frame / PAGE {
+            // With what aligning it may take.
+            for page in 1..=(frame + self.vector_bytes) / PAGE {
                 self.asm.probe(page * PAGE);
             }
             self.asm.add_constant(RSP, -frame);
-            self.asm.and_constant(RSP, -32);
+            self.asm.and_constant(RSP, -self.vector_bytes);
         }
         self.constants();
         for operand in 0..self.pointers.len() {
@@ -205,11 +221,31 @@ impl Emit<'_> {
 
     /// Loads the constants that have registers.
     fn constants(&mut self) {
-        for (n, place) in self.places.constants.iter().enumerate() {
+        let places = self.places;
+        for (n, place) in places.constants.iter().enumerate() {
             if let Place::Register(r) = *place {
-                let e = Instruction::Vmovaps.encoding();
-                self.asm.vex(e, true, r, 0, Operand::Here(32 * n as u32), None);
+                let from = Operand::Here(self.vector_bytes as u32 * n as u32);
+                self.load(r, from);
             }
+        }
+    }
+
+    /// A vector instruction, in the form that the target has for it: the register in the place of `reg`, the
+    /// one in that of `vvvv`, the operand that may be in memory, the byte that follows.
+    fn vector(
+        &mut self,
+        e: Encoding,
+        length: u8,
+        register: u8,
+        second: u8,
+        operand: Operand,
+        follows: Option<u8>,
+    ) {
+        match (self.program.target, e.form) {
+            (Target::Avx2, _) | (_, Form::Vex) => {
+                self.asm.vex(e, length, register, second, operand, follows);
+            }
+            _ => self.asm.evex(e, length, [register, second, 0], operand, follows),
         }
     }
 
@@ -240,7 +276,7 @@ impl Emit<'_> {
             Pointer::Unused => {}
             Pointer::Register(register) if operand < self.inputs => self.asm.add(register, by),
             Pointer::Register(register) => {
-                let bytes = self.vector(operand) * vectors;
+                let bytes = self.bytes_of(operand) * vectors;
                 self.asm.add_constant(register, bytes as i32);
             }
             Pointer::Table => {
@@ -253,7 +289,7 @@ impl Emit<'_> {
     }
 
     /// Bytes in a vector of an operand.
-    fn vector(&self, operand: usize) -> usize {
+    fn bytes_of(&self, operand: usize) -> usize {
         self.program.lanes * self.sizes[operand]
     }
 
@@ -261,8 +297,11 @@ impl Emit<'_> {
     fn operand(&self, name: Name) -> Operand {
         match self.places.of(name) {
             Place::Register(r) => Operand::Register(r),
-            Place::Memory(n) if name & super::program::CONSTANT != 0 => Operand::Here(32 * n),
-            Place::Memory(n) => Operand::Memory(RSP, 32 * n as i32),
+            Place::Memory(n) if name & CONSTANT != 0 => Operand::Here(self.vector_bytes as u32 * n),
+            Place::Memory(n) => match self.program.class(name) {
+                Class::Vector => Operand::Memory(RSP, self.vector_bytes * n as i32),
+                Class::Mask => Operand::Memory(RSP, self.masks + 8 * n as i32),
+            },
         }
     }
 
@@ -277,58 +316,108 @@ impl Emit<'_> {
         }
     }
 
+    /// As [`Emit::register`], of a mask.
+    fn mask_register(&mut self, name: Name, scratch: u8) -> u8 {
+        match self.operand(name) {
+            Operand::Register(r) => r,
+            from => {
+                self.load_mask(scratch, from);
+                scratch
+            }
+        }
+    }
+
     fn load(&mut self, to: u8, from: Operand) {
-        self.asm.vex(Instruction::Vmovaps.encoding(), true, to, 0, from, None);
+        let all = length(self.vector_bytes as usize);
+        self.vector(Instruction::Vmovaps.encoding(), all, to, 0, from, None);
     }
 
     fn spill(&mut self, to: Operand, from: u8) {
-        self.asm.vex(transfer(32, true), true, from, 0, to, None);
+        let bytes = self.vector_bytes as usize;
+        self.vector(transfer(bytes, true), length(bytes), from, 0, to, None);
+    }
+
+    fn load_mask(&mut self, to: u8, from: Operand) {
+        self.asm.vex(mask_transfer(false), 0, to, 0, from, None);
+    }
+
+    fn spill_mask(&mut self, to: Operand, from: u8) {
+        self.asm.vex(mask_transfer(true), 0, from, 0, to, None);
+    }
+
+    /// Puts what is in a register where a value of this class lives.
+    fn keep(&mut self, class: Class, to: Operand, from: u8) {
+        match class {
+            Class::Vector => self.spill(to, from),
+            Class::Mask => self.spill_mask(to, from),
+        }
     }
 
     fn step(&mut self, step: &Step, vector: usize) {
         let [first, second] = self.places.scratch;
         let [a, b, _] = step.args;
+        let class = match step.dst {
+            NONE => Class::Vector,
+            dst => self.program.class(dst),
+        };
+        let made = match class {
+            Class::Vector => first,
+            Class::Mask => self.places.mask_scratch[0],
+        };
         // Where the result is made.
         let home = match step.dst {
-            NONE => Operand::Register(first),
+            NONE => Operand::Register(made),
             dst => self.operand(dst),
         };
         let dst = match home {
             Operand::Register(r) => r,
-            _ => first,
+            _ => made,
         };
         match step.does {
             Do::Vector(instruction) => self.instruction(instruction, step, dst),
             Do::Fma(eight) => self.fma(eight, step, dst),
             Do::Move => match self.operand(a) {
                 Operand::Register(from) if home != Operand::Register(dst) => {
-                    self.spill(home, from);
+                    self.keep(class, home, from);
                     return;
                 }
                 from if from == Operand::Register(dst) => {}
+                from if class == Class::Mask => self.load_mask(dst, from),
                 from => self.load(dst, from),
             },
             Do::Load(n) => {
                 let operand = n as usize;
-                let bytes = self.vector(operand);
+                let bytes = self.bytes_of(operand);
                 let from = self.address(operand, vector * bytes);
-                self.asm.vex(transfer(bytes, false), bytes == 32, dst, 0, from, None);
+                self.vector(transfer(bytes, false), length(bytes), dst, 0, from, None);
             }
             Do::Store(n) => {
                 let operand = self.inputs + n as usize;
-                let bytes = self.vector(operand);
+                let bytes = self.bytes_of(operand);
                 let from = self.register(a, first);
                 let to = self.address(operand, vector * bytes);
-                self.asm.vex(transfer(bytes, true), bytes == 32, from, 0, to, None);
+                self.vector(transfer(bytes, true), length(bytes), from, 0, to, None);
+            }
+            Do::Truth(truth) => {
+                let i = if truth { Instruction::Kxnorq } else { Instruction::Kxorq };
+                self.asm.vex(i.encoding(), 1, dst, 0, Operand::Register(0), None);
             }
             Do::Call(n) => self.call(n as usize, step, dst),
             Do::Gather(n) => {
                 let size = self.program.tables[n as usize].size;
                 let scale = self.program.tables[n as usize].scale;
-                let index = self.register(a, second);
-                let mask = self.register(b, second);
+                let index = (self.register(a, second), scale);
                 self.asm.address_of(RCX, Operand::Here(self.tables[n as usize]));
-                self.asm.gather(gather(size == 8), true, dst, RCX, (index, scale), mask);
+                match self.program.class(b) {
+                    Class::Vector => {
+                        let mask = self.register(b, second);
+                        self.asm.gather(gather(size == 8), 1, dst, RCX, index, mask);
+                    }
+                    Class::Mask => {
+                        let mask = self.mask_register(b, self.places.mask_scratch[0]);
+                        self.asm.evex_gather(gather(size == 8), dst, RCX, index, mask);
+                    }
+                }
             }
             Do::If(width) => {
                 self.any(a, width, step.immediate.into());
@@ -361,7 +450,7 @@ impl Emit<'_> {
             }
         }
         if step.dst != NONE && home != Operand::Register(dst) {
-            self.spill(home, dst);
+            self.keep(class, home, dst);
         }
     }
 
@@ -377,24 +466,39 @@ impl Emit<'_> {
                     std::mem::swap(&mut a, &mut b);
                 }
                 let a = self.register(a, first);
-                self.asm.vex(e, step.long, dst, a, self.operand(b), follows);
+                self.vector(e, step.length, dst, a, self.operand(b), follows);
             }
             Shape::Two => {
                 let a = self.operand(a);
-                self.asm.vex(e, step.long, dst, 0, a, follows);
+                self.vector(e, step.length, dst, 0, a, follows);
             }
             Shape::Four => {
                 let a = self.register(a, first);
                 let c = self.register(c, second);
-                self.asm.vex(e, step.long, dst, a, self.operand(b), Some(c << 4));
+                self.vector(e, step.length, dst, a, self.operand(b), Some(c << 4));
+            }
+            Shape::Masked => {
+                let a = self.register(a, first);
+                let c = self.mask_register(c, self.places.mask_scratch[0]);
+                self.asm.evex(e, step.length, [dst, a, c], self.operand(b), follows);
+            }
+            Shape::Masks => {
+                let [first, second] = self.places.mask_scratch;
+                let a = self.mask_register(a, first);
+                let b = self.mask_register(b, second);
+                self.asm.vex(e, 1, dst, a, Operand::Register(b), None);
+            }
+            Shape::Mask => {
+                let a = self.mask_register(a, self.places.mask_scratch[0]);
+                self.asm.vex(e, 0, dst, 0, Operand::Register(a), follows);
             }
             Shape::Shift(digit) => {
                 let a = self.register(a, first);
-                self.asm.vex(e, step.long, digit, dst, Operand::Register(a), follows);
+                self.vector(e, step.length, digit, dst, Operand::Register(a), follows);
             }
             Shape::Extract => {
                 let a = self.register(a, first);
-                self.asm.vex(e, true, a, 0, Operand::Register(dst), follows);
+                self.vector(e, step.length, a, 0, Operand::Register(dst), follows);
             }
         }
     }
@@ -424,7 +528,7 @@ impl Emit<'_> {
                 std::mem::swap(&mut a, &mut b);
             }
             let a = self.register(a, second);
-            self.asm.vex(by_sum.encoding(), step.long, dst, a, self.operand(b), None);
+            self.vector(by_sum.encoding(), step.length, dst, a, self.operand(b), None);
             return;
         }
         // The first factor becomes the result.
@@ -438,11 +542,11 @@ impl Emit<'_> {
         }
         match (self.operand(b), self.operand(c)) {
             (b, Operand::Register(c)) if !in_register(b) => {
-                self.asm.vex(by_product.encoding(), step.long, dst, c, b, None);
+                self.vector(by_product.encoding(), step.length, dst, c, b, None);
             }
             (_, c) => {
                 let b = self.register(b, second);
-                self.asm.vex(by_second.encoding(), step.long, dst, b, c, None);
+                self.vector(by_second.encoding(), step.length, dst, b, c, None);
             }
         }
     }
@@ -458,12 +562,24 @@ impl Emit<'_> {
         }
     }
 
-    /// Finds out whether a mask of elements of `1 << width` bytes is true anywhere.
-    fn any(&mut self, mask: Name, width: u8, bytes: usize) {
+    /// Finds out whether a truth holds anywhere: a vector of so many bytes, of elements of `1 << width` bytes,
+    /// or so many bits.
+    fn any(&mut self, mask: Name, width: u8, count: usize) {
+        if self.program.class(mask) == Class::Mask {
+            let mask = self.mask_register(mask, self.places.mask_scratch[0]);
+            let test = match count {
+                8 => Instruction::Kortestb,
+                16 => Instruction::Kortestw,
+                32 => Instruction::Kortestd,
+                _ => Instruction::Kortestq,
+            };
+            self.asm.vex(test.encoding(), 0, mask, 0, Operand::Register(mask), None);
+            return;
+        }
         let mask = self.register(mask, self.places.scratch[0]);
-        let test = match (bytes, width) {
+        let test = match (count, width) {
             (4 | 8, _) => {
-                self.asm.lowest(RAX, mask, bytes == 8);
+                self.asm.lowest(RAX, mask, count == 8);
                 self.asm.test(RAX);
                 return;
             }
@@ -471,24 +587,33 @@ impl Emit<'_> {
             (_, 2) => Instruction::Vtestps,
             _ => Instruction::Vptest,
         };
-        self.asm.vex(test.encoding(), bytes == 32, mask, 0, Operand::Register(mask), None);
+        self.asm.vex(test.encoding(), length(count), mask, 0, Operand::Register(mask), None);
     }
 
     fn call(&mut self, helper: usize, step: &Step, dst: u8) {
-        let first = self.places.scratch[0];
+        let (first, each) = (self.places.scratch[0], self.vector_bytes);
+        let count = self.program.target.registers();
         let registers = self.saved;
-        let arguments = registers + 32 * REGISTERS as i32;
-        let generals = arguments + 3 * 32;
+        let arguments = registers + each * count as i32;
+        let generals = arguments + 3 * each;
+        let masks = generals + GENERALS;
         for (n, &name) in step.args[..2].iter().enumerate() {
             if name != NONE {
                 let from = self.register(name, first);
-                self.spill(Operand::Memory(RSP, arguments + 32 * n as i32), from);
+                self.spill(Operand::Memory(RSP, arguments + each * n as i32), from);
             }
         }
-        let across = self.places.across.get(self.calls).copied().unwrap_or(u16::MAX);
+        let places = self.places;
+        let of_call = |all: &[u32]| all.get(self.calls).copied();
+        let across = of_call(&places.across).unwrap_or(u32::MAX);
+        let masks_across = of_call(&places.masks_across).unwrap_or(0);
+        let held = |across: u32| (0..count as u8).filter(move |r| across >> r & 1 != 0);
         self.calls += 1;
-        for r in (0..REGISTERS as u8).filter(|r| across >> r & 1 != 0) {
-            self.spill(Operand::Memory(RSP, registers + 32 * i32::from(r)), r);
+        for r in held(across) {
+            self.spill(Operand::Memory(RSP, registers + each * i32::from(r)), r);
+        }
+        for r in held(masks_across) {
+            self.spill_mask(Operand::Memory(RSP, masks + 8 * i32::from(r)), r);
         }
         let pointers = &POINTERS[..self.used.min(KEPT.start)];
         let lost = [RDI, RSI, RDX].iter().chain(pointers);
@@ -496,7 +621,7 @@ impl Emit<'_> {
             self.asm.store(Operand::Memory(RSP, generals + 8 * n as i32), register);
         }
         for (n, register) in [RDI, RSI, RDX].into_iter().enumerate() {
-            self.asm.address_of(register, Operand::Memory(RSP, arguments + 32 * n as i32));
+            self.asm.address_of(register, Operand::Memory(RSP, arguments + each * n as i32));
         }
         self.asm.constant(RCX, step.immediate.into());
         self.asm.constant(RAX, self.program.helpers[helper] as usize as u64);
@@ -505,10 +630,13 @@ impl Emit<'_> {
         for (n, &register) in lost.enumerate() {
             self.asm.load(register, Operand::Memory(RSP, generals + 8 * n as i32));
         }
-        for r in (0..REGISTERS as u8).filter(|r| across >> r & 1 != 0) {
-            self.load(r, Operand::Memory(RSP, registers + 32 * i32::from(r)));
+        for r in held(across) {
+            self.load(r, Operand::Memory(RSP, registers + each * i32::from(r)));
+        }
+        for r in held(masks_across) {
+            self.load_mask(r, Operand::Memory(RSP, masks + 8 * i32::from(r)));
         }
         self.constants();
-        self.load(dst, Operand::Memory(RSP, arguments + 2 * 32));
+        self.load(dst, Operand::Memory(RSP, arguments + 2 * each));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! It knows registers and addresses, and nothing of what the bytes are for.
 
-use super::instructions::{Encoding, Shape};
+use super::instructions::{Encoding, Form, Instruction, Shape};
 
 /// A general register by its number.
 pub type General = u8;
@@ -23,7 +23,7 @@ pub mod general {
 /// An operand that may be in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operand {
-    /// A vector register.
+    /// A vector register, or a mask register.
     Register(u8),
     /// Memory, so many bytes after where a register points.
     Memory(General, i32),
@@ -67,12 +67,13 @@ impl Assembler {
         self.bytes.extend_from_slice(&word.to_le_bytes());
     }
 
-    /// The bytes that name a register and another operand; `after` bytes of the instruction follow them.
-    fn address(&mut self, register: u8, operand: Operand, after: usize) {
+    /// The bytes that name a register and another operand; `after` bytes of the instruction follow them. A
+    /// short offset counts in `unit`s.
+    fn address(&mut self, register: u8, operand: Operand, unit: i32, after: usize) {
         let register = (register & 7) << 3;
         match operand {
             Operand::Register(other) => self.byte(0xc0 | register | other & 7),
-            Operand::Memory(base, offset) => self.memory(register, base, None, offset),
+            Operand::Memory(base, offset) => self.memory(register, base, None, offset, unit),
             Operand::Here(at) => {
                 self.byte(register | 5);
                 let next = self.here() + 4 + after;
@@ -82,11 +83,18 @@ impl Assembler {
     }
 
     /// As `address`, in memory: base, perhaps an index register with the power of two it counts by.
-    fn memory(&mut self, register: u8, base: General, index: Option<(u8, u8)>, offset: i32) {
-        let short = i8::try_from(offset).is_ok();
+    fn memory(
+        &mut self,
+        register: u8,
+        base: General,
+        index: Option<(u8, u8)>,
+        offset: i32,
+        unit: i32,
+    ) {
+        let short = if offset % unit == 0 { i8::try_from(offset / unit).ok() } else { None };
         let mode = match (offset, base & 7) {
             (0, b) if b != general::RBP => 0,
-            _ if short => 0x40,
+            _ if short.is_some() => 0x40,
             _ => 0x80,
         };
         match index {
@@ -97,16 +105,17 @@ impl Assembler {
                 self.byte(scale << 6 | (index & 7) << 3 | base & 7);
             }
         }
-        match mode {
-            0 => {}
-            0x40 => self.byte(offset as u8),
+        match (mode, short) {
+            (0, _) => {}
+            (0x40, Some(short)) => self.byte(short as u8),
             _ => self.word(offset),
         }
     }
 
-    fn prefix(&mut self, e: Encoding, long: bool, register: u8, second: u8, high: (bool, bool)) {
+    fn prefix(&mut self, e: Encoding, length: u8, register: u8, second: u8, high: (bool, bool)) {
+        debug_assert!(register < 16 && second < 16 && length < 2 && e.form != Form::Evex);
         let (index, base) = high;
-        let last = (!second & 15) << 3 | (long as u8) << 2 | e.prefix;
+        let last = (!second & 15) << 3 | length << 2 | e.prefix;
         let r = if register & 8 == 0 { 0x80 } else { 0 };
         if e.map == 1 && !e.wide && !index && !base {
             self.byte(0xc5);
@@ -121,12 +130,66 @@ impl Assembler {
         self.byte(e.opcode);
     }
 
+    /// As `prefix`, EVEX. The high bits are the index register's and the base's two lower ones of three, or a
+    /// register's.
+    fn evex_prefix(
+        &mut self,
+        e: Encoding,
+        length: u8,
+        register: u8,
+        second: u8,
+        high: (bool, bool),
+        mask: u8,
+    ) {
+        debug_assert!(
+            register < 32 && second < 32 && length < 3 && mask < 8,
+            "{e:?} {register} {second} {length} {mask}"
+        );
+        let wide = match e.form {
+            Form::Both(wide) => wide,
+            _ => e.wide,
+        };
+        // Bits of registers are written as their opposite.
+        let no = |bit: bool, at: u8| u8::from(!bit) << at;
+        let (x, b) = high;
+        self.byte(0x62);
+        self.byte(
+            no(register & 8 != 0, 7) | no(x, 6) | no(b, 5) | no(register & 16 != 0, 4) | e.map,
+        );
+        self.byte(u8::from(wide) << 7 | (!second & 15) << 3 | 4 | e.prefix);
+        self.byte(length << 5 | no(second & 16 != 0, 3) | mask);
+        self.byte(e.opcode);
+    }
+
+    /// A vector instruction, as [`Assembler::vex`], for registers up to the 31st; after the register and the
+    /// second one, the mask register where which is true it is done, if that is not the 0th.
+    pub fn evex(
+        &mut self,
+        e: Encoding,
+        length: u8,
+        [register, second, mask]: [u8; 3],
+        operand: Operand,
+        follows: Option<u8>,
+    ) {
+        let high = match operand {
+            Operand::Register(r) => (r & 16 != 0, r & 8 != 0),
+            Operand::Memory(r, _) => (false, r & 8 != 0),
+            Operand::Here(_) => (false, false),
+        };
+        self.evex_prefix(e, length, register, second, high, mask);
+        let unit = (16 << length) >> e.halvings;
+        self.address(register, operand, unit, follows.is_some() as usize);
+        if let Some(byte) = follows {
+            self.byte(byte);
+        }
+    }
+
     /// A vector instruction: the register in the place of `reg`, the one in that of `vvvv`, the operand
     /// that may be in memory, and the byte that follows, if any.
     pub fn vex(
         &mut self,
         e: Encoding,
-        long: bool,
+        length: u8,
         register: u8,
         second: u8,
         operand: Operand,
@@ -136,8 +199,8 @@ impl Assembler {
             Operand::Register(r) | Operand::Memory(r, _) => r & 8 != 0,
             Operand::Here(_) => false,
         };
-        self.prefix(e, long, register, second, (false, base));
-        self.address(register, operand, follows.is_some() as usize);
+        self.prefix(e, length, register, second, (false, base));
+        self.address(register, operand, 1, follows.is_some() as usize);
         if let Some(byte) = follows {
             self.byte(byte);
         }
@@ -148,14 +211,22 @@ impl Assembler {
     pub fn gather(
         &mut self,
         e: Encoding,
-        long: bool,
+        length: u8,
         to: u8,
         base: General,
         by: (u8, u8),
         mask: u8,
     ) {
-        self.prefix(e, long, to, mask, (by.0 & 8 != 0, base & 8 != 0));
-        self.memory((to & 7) << 3, base, Some(by), 0);
+        self.prefix(e, length, to, mask, (by.0 & 8 != 0, base & 8 != 0));
+        self.memory((to & 7) << 3, base, Some(by), 0, 1);
+    }
+
+    /// As [`Assembler::gather`], where a mask register is true.
+    pub fn evex_gather(&mut self, e: Encoding, to: u8, base: General, by: (u8, u8), mask: u8) {
+        // The index register's highest bit stands where the second register's does.
+        let high = (by.0 & 8 != 0, base & 8 != 0);
+        self.evex_prefix(e, 2, to, by.0 & 16, high, mask);
+        self.memory((to & 7) << 3, base, Some(by), 0, 1);
     }
 
     fn rex(&mut self, register: u8, base: u8) {
@@ -169,7 +240,7 @@ impl Assembler {
         };
         self.rex(register, base);
         self.byte(opcode);
-        self.address(register, operand, 0);
+        self.address(register, operand, 1, 0);
     }
 
     /// `to = from`, 64 bits.
@@ -222,7 +293,7 @@ impl Assembler {
     pub fn probe(&mut self, below: i32) {
         self.rex(0, general::RSP);
         self.byte(0x83);
-        self.memory(1 << 3, general::RSP, None, -below);
+        self.memory(1 << 3, general::RSP, None, -below, 1);
         self.byte(0);
     }
 
@@ -289,8 +360,10 @@ impl Assembler {
             opcode: 0x7e,
             shape: Shape::Two,
             immediate: false,
+            form: Form::Vex,
+            halvings: 0,
         };
-        self.vex(e, false, from, 0, Operand::Register(to), None);
+        self.vex(e, 0, from, 0, Operand::Register(to), None);
     }
 
     /// Jumps if the last result was so, to somewhere later.
@@ -320,7 +393,7 @@ impl Assembler {
         self.word((to as i64 - (self.here() + 4) as i64) as i32);
     }
 
-    /// Nothing, until the offset in the block is a multiple of `to`, at most 32.
+    /// Nothing, until the offset in the block is a multiple of `to`.
     pub fn align(&mut self, to: usize) {
         const NOTHING: [&[u8]; 10] = [
             &[],
@@ -345,20 +418,29 @@ impl Assembler {
 
 /// The encodings that move a part of a register from and to memory, by its size in bytes.
 pub fn transfer(bytes: usize, store: bool) -> Encoding {
-    let (prefix, opcode) = match (bytes, store) {
-        (4, false) => (1, 0x6e),
-        (4, true) => (1, 0x7e),
-        (8, false) => (2, 0x7e),
-        (8, true) => (1, 0xd6),
-        (_, false) => (0, 0x10),
-        (_, true) => (0, 0x11),
+    let (prefix, opcode, wide, halvings) = match (bytes, store) {
+        (4, false) => (1, 0x6e, false, 2),
+        (4, true) => (1, 0x7e, false, 2),
+        (8, false) => (2, 0x7e, true, 1),
+        (8, true) => (1, 0xd6, true, 1),
+        (_, false) => (0, 0x10, false, 0),
+        (_, true) => (0, 0x11, false, 0),
     };
-    Encoding { map: 1, prefix, wide: false, opcode, shape: Shape::Two, immediate: false }
+    let (shape, form) = (Shape::Two, Form::Both(wide));
+    Encoding { map: 1, prefix, wide: false, opcode, shape, immediate: false, form, halvings }
+}
+
+/// The encodings that move all of a mask register from and to memory.
+pub fn mask_transfer(store: bool) -> Encoding {
+    let opcode = if store { 0x91 } else { 0x90 };
+    Encoding { opcode, ..Instruction::Kmovq.encoding() }
 }
 
 /// The encoding of the gather of entries of 4 or 8 bytes by 64-bit indices.
 pub fn gather(eight: bool) -> Encoding {
-    Encoding { map: 2, prefix: 1, wide: eight, opcode: 0x93, shape: Shape::Two, immediate: false }
+    let (shape, form) = (Shape::Two, Form::Both(eight));
+    let (map, opcode) = (2, 0x93);
+    Encoding { map, prefix: 1, wide: eight, opcode, shape, immediate: false, form, halvings: 0 }
 }
 
 #[cfg(test)]
@@ -368,9 +450,9 @@ mod tests {
     };
 
     use super::{general::*, *};
-    use crate::native::instructions::Instruction;
+    use crate::native::target::length;
 
-    const OFFSETS: [i32; 9] = [0, 1, 32, 127, 128, -128, -129, 4096, -70000];
+    const OFFSETS: [i32; 10] = [0, 1, 32, 64, 127, 128, -128, -129, 4096, -70000];
 
     /// The only instruction that is written.
     fn decoded(write: impl FnOnce(&mut Assembler)) -> Decoded {
@@ -395,41 +477,75 @@ mod tests {
     /// and the one that may be in memory.
     fn order(shape: Shape) -> (Option<u32>, Option<u32>, u32) {
         match shape {
-            Shape::Three | Shape::Commutes | Shape::Four => (Some(0), Some(1), 2),
-            Shape::Two => (Some(0), None, 1),
+            Shape::Three | Shape::Commutes | Shape::Four | Shape::Masked => (Some(0), Some(1), 2),
+            Shape::Masks => (Some(0), Some(1), 2),
+            Shape::Two | Shape::Mask => (Some(0), None, 1),
             Shape::Shift(_) => (None, Some(0), 1),
             Shape::Extract => (Some(1), None, 0),
         }
     }
 
-    fn forms() -> impl Iterator<Item = (Instruction, bool)> {
-        let all = Instruction::ALL.iter().flat_map(|&i| [(i, false), (i, true)]);
-        let only_long =
-            |i: Instruction| i.encoding().shape == Shape::Extract || i == Instruction::Vinserti128;
-        all.filter(move |&(i, long)| long || !only_long(i))
+    /// Every vector instruction in each length and either encoding: whether it is EVEX.
+    fn forms() -> impl Iterator<Item = (Instruction, u8, bool)> {
+        use Instruction::*;
+        let each = |&i: &Instruction| {
+            let (form, shape) = (i.encoding().form, i.encoding().shape);
+            let of_masks = matches!(shape, Shape::Masks | Shape::Mask);
+            let vex = (0..2).filter(move |_| form != Form::Evex && !of_masks);
+            let evex = (0..3).filter(move |_| form != Form::Vex);
+            vex.map(move |length| (i, length, false)).chain(evex.map(move |l| (i, l, true)))
+        };
+        let has = |&(i, length, _): &(Instruction, u8, bool)| match i {
+            Vextracti128 | Vpermq => length > 0,
+            Vinserti128 => length == 1,
+            Vinserti64x4 | Vextracti64x4 => length == 2,
+            _ => true,
+        };
+        Instruction::ALL.iter().flat_map(each).filter(has)
     }
 
-    fn write(asm: &mut Assembler, i: Instruction, long: bool, registers: [u8; 3], last: Operand) {
+    /// How many registers there are of the kind that the instruction writes, and of the others.
+    fn registers(i: Instruction, evex: bool) -> (u8, u8) {
+        match (evex, i.makes_mask()) {
+            (false, _) => (16, 16),
+            (true, true) => (8, 32),
+            (true, false) => (32, 32),
+        }
+    }
+
+    fn write(
+        asm: &mut Assembler,
+        (i, length, evex): (Instruction, u8, bool),
+        registers: [u8; 3],
+        last: Operand,
+    ) {
         let e = i.encoding();
-        let [register, second, fourth] = registers;
+        let [register, second, third] = registers;
         let (register, second) = match e.shape {
             Shape::Shift(digit) => (digit, second),
             Shape::Two | Shape::Extract => (register, 0),
             _ => (register, second),
         };
         let follows = match e.shape {
-            Shape::Four => Some(fourth << 4),
+            Shape::Four => Some(third << 4),
             _ => e.immediate.then_some(0x5a),
         };
-        asm.vex(e, long, register, second, last, follows);
+        match evex {
+            false => asm.vex(e, length, register, second, last, follows),
+            true => {
+                let mask = if e.shape == Shape::Masked { third } else { 0 };
+                asm.evex(e, length, [register, second, mask], last, follows);
+            }
+        }
     }
 
-    fn expect(i: Instruction, long: bool, registers: [u8; 3], found: &Decoded) {
+    fn expect((i, length, evex): (Instruction, u8, bool), registers: [u8; 3], found: &Decoded) {
         let e = i.encoding();
-        assert_eq!(mnemonic(found), format!("{i:?}"));
+        assert_eq!(mnemonic(found).to_lowercase(), i.name(evex));
         let (register, second, _) = order(e.shape);
         if let Some(operand) = register {
             assert_eq!(number(found, operand), registers[0], "{found:?}");
+            assert_eq!(found.op_register(operand).is_k(), evex && i.makes_mask(), "{found:?}");
         }
         if let Some(operand) = second {
             assert_eq!(number(found, operand), registers[1], "{found:?}");
@@ -437,24 +553,35 @@ mod tests {
         if e.shape == Shape::Four {
             assert_eq!(number(found, 3), registers[2], "{found:?}");
         }
+        let mask = if e.shape == Shape::Masked { registers[2] } else { 0 };
+        let named = if found.has_op_mask() { found.op_mask().number() } else { 0 };
+        assert_eq!(named, mask.into(), "{found:?}");
         if e.immediate {
             assert_eq!(found.immediate8(), 0x5a, "{found:?}");
         }
-        let is_long = (0..found.op_count()).any(|n| found.op_register(n).is_ymm())
-            || found.memory_size().size() == 32;
-        assert_eq!(is_long, long, "{found:?}");
+        let sizes = (0..found.op_count()).map(|n| found.op_register(n));
+        let sizes = sizes.filter(|r| r.is_vector_register()).map(|r| r.size());
+        let in_memory = (0..found.op_count()).any(|n| found.op_kind(n) == OpKind::Memory);
+        let memory = if in_memory { found.memory_size().size() } else { 0 };
+        assert_eq!(sizes.chain([memory]).max(), Some(16 << length), "{found:?}");
+        if evex && memory > 0 {
+            assert_eq!(memory, (16 << length) >> e.halvings, "{found:?}");
+        }
     }
 
     #[test]
     fn every_vector_instruction_says_its_registers() {
-        for (i, long) in forms() {
-            for dst in 0..16 {
-                for a in 0..16 {
-                    for b in 0..16 {
-                        let registers = [dst, a, (a + 5 * b) % 16];
+        for (i, length, evex) in forms() {
+            let (results, all) = registers(i, evex);
+            for dst in 0..results {
+                for a in 0..all {
+                    for b in (if evex { a % 5 } else { 0 }..all).step_by(if evex { 5 } else { 1 }) {
+                        let third = if evex { 1 + (a + b) % 7 } else { (a + 5 * b) % 16 };
+                        let registers = [dst, a, third];
+                        let form = (i, length, evex);
                         let found =
-                            decoded(|asm| write(asm, i, long, registers, Operand::Register(b)));
-                        expect(i, long, registers, &found);
+                            decoded(|asm| write(asm, form, registers, Operand::Register(b)));
+                        expect(form, registers, &found);
                         let (.., last) = order(i.encoding().shape);
                         assert_eq!(number(&found, last), b, "{found:?}");
                     }
@@ -465,25 +592,82 @@ mod tests {
 
     #[test]
     fn every_vector_instruction_says_its_memory() {
-        for (i, long) in forms() {
-            if let Shape::Shift(_) | Shape::Extract = i.encoding().shape {
+        for form in forms() {
+            let (i, length, evex) = form;
+            let e = i.encoding();
+            if let Shape::Shift(_) | Shape::Extract = e.shape {
                 continue;
             }
-            for dst in 0..16 {
-                let registers = [dst, 15 - dst, (dst + 7) % 16];
+            let (results, all) = registers(i, evex);
+            let unit = if evex { (16 << length) >> e.halvings } else { 1 };
+            for dst in 0..results {
+                let registers = [dst, all - 1 - dst, 1 + dst % 7];
                 for base in 0..16 {
-                    for offset in OFFSETS {
+                    for offset in OFFSETS.into_iter().chain([127 * unit, -128 * unit, 128 * unit]) {
                         let last = Operand::Memory(base, offset);
-                        let found = decoded(|asm| write(asm, i, long, registers, last));
-                        expect(i, long, registers, &found);
+                        let found = decoded(|asm| write(asm, form, registers, last));
+                        expect(form, registers, &found);
                         expect_memory(&found, base, offset);
+                        let fits = offset % unit == 0 && (-128..128).contains(&(offset / unit));
+                        let none = offset == 0 && base & 7 != RBP;
+                        let bytes = if none { 0 } else { if fits { 1 } else { 4 } };
+                        assert_eq!(found.memory_displ_size().min(4) > 0, !none);
+                        if evex {
+                            let others = 6 + usize::from(base & 7 == RSP) + e.immediate as usize;
+                            assert_eq!(found.len(), others + bytes, "{found:?}");
+                        }
                     }
                 }
                 for at in [0, 32, 1 << 20] {
-                    let found = decoded(|asm| write(asm, i, long, registers, Operand::Here(at)));
-                    expect(i, long, registers, &found);
+                    let found = decoded(|asm| write(asm, form, registers, Operand::Here(at)));
+                    expect(form, registers, &found);
                     assert_eq!(found.memory_base(), Register::RIP, "{found:?}");
                     assert_eq!(found.ip_rel_memory_address(), u64::from(at), "{found:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_instruction_on_masks_says_its_registers() {
+        for &i in Instruction::ALL {
+            let e = i.encoding();
+            let three = match e.shape {
+                Shape::Masks => true,
+                Shape::Mask => false,
+                _ => continue,
+            };
+            let follows = e.immediate.then_some(0x5a);
+            for dst in 0..8 {
+                for a in 0..8 {
+                    for b in 0..8 {
+                        let (length, second) = if three { (1, a) } else { (0, 0) };
+                        let last = Operand::Register(b);
+                        let found = decoded(|asm| asm.vex(e, length, dst, second, last, follows));
+                        assert_eq!(mnemonic(&found).to_lowercase(), i.name(true));
+                        assert_eq!(number(&found, 0), dst);
+                        assert_eq!(number(&found, 1 + u32::from(three)), b);
+                        assert!(!three || number(&found, 1) == a, "{found:?}");
+                        let of_masks =
+                            (0..2 + u32::from(three)).all(|n| found.op_register(n).is_k());
+                        assert!(of_masks, "{found:?}");
+                        assert!(!e.immediate || found.immediate8() == 0x5a, "{found:?}");
+                    }
+                }
+            }
+        }
+        for mask in 0..8 {
+            for base in 0..16 {
+                for offset in OFFSETS {
+                    let at = Operand::Memory(base, offset);
+                    for store in [false, true] {
+                        let found =
+                            decoded(|asm| asm.vex(mask_transfer(store), 0, mask, 0, at, None));
+                        assert_eq!(found.mnemonic(), Mnemonic::Kmovq);
+                        assert_eq!(number(&found, store as u32), mask);
+                        assert_eq!(found.memory_size().size(), 8);
+                        expect_memory(&found, base, offset);
+                    }
                 }
             }
         }
@@ -497,44 +681,64 @@ mod tests {
 
     #[test]
     fn transfers_and_gathers_say_their_operands() {
-        for register in 0..16 {
+        for register in 0..32 {
             for base in 0..16 {
                 for (bytes, load, store) in [
                     (4, Mnemonic::Vmovd, Mnemonic::Vmovd),
                     (8, Mnemonic::Vmovq, Mnemonic::Vmovq),
                     (16, Mnemonic::Vmovups, Mnemonic::Vmovups),
                     (32, Mnemonic::Vmovups, Mnemonic::Vmovups),
+                    (64, Mnemonic::Vmovups, Mnemonic::Vmovups),
                 ] {
                     for (stores, mnemonic) in [(false, load), (true, store)] {
-                        let found = decoded(|asm| {
-                            let to = Operand::Memory(base, 40);
-                            asm.vex(transfer(bytes, stores), bytes == 32, register, 0, to, None);
-                        });
-                        assert_eq!(found.mnemonic(), mnemonic);
-                        assert_eq!(found.memory_size().size(), bytes, "{found:?}");
-                        assert_eq!(number(&found, stores as u32), register, "{found:?}");
-                        expect_memory(&found, base, 40);
+                        let to = Operand::Memory(base, 40);
+                        let e = transfer(bytes, stores);
+                        let length = length(bytes);
+                        let vex = |asm: &mut Assembler| asm.vex(e, length, register, 0, to, None);
+                        let evex =
+                            |asm: &mut Assembler| asm.evex(e, length, [register, 0, 0], to, None);
+                        let vex = (register < 16 && bytes < 64).then(|| decoded(vex));
+                        for found in [Some(decoded(evex)), vex].into_iter().flatten() {
+                            assert_eq!(found.mnemonic(), mnemonic);
+                            assert_eq!(found.memory_size().size(), bytes, "{found:?}");
+                            assert_eq!(number(&found, stores as u32), register, "{found:?}");
+                            expect_memory(&found, base, 40);
+                        }
                     }
                 }
                 for scale in 0..4 {
-                    let (index, mask) = ((register + 3) % 16, (register + 9) % 16);
                     for (eight, mnemonic) in
                         [(true, Mnemonic::Vgatherqpd), (false, Mnemonic::Vgatherqps)]
                     {
+                        let (index, mask) = ((register + 3) % 16, (register + 9) % 16);
+                        let short = |asm: &mut Assembler| {
+                            asm.gather(gather(eight), 1, register, base, (index, scale), mask);
+                        };
+                        if register < 16 {
+                            let found = decoded(short);
+                            expect_gather(&found, mnemonic, register, base, (index, scale));
+                            assert_eq!(number(&found, 2), mask);
+                            assert!(found.memory_index().is_ymm());
+                        }
+                        let (index, mask) = ((register + 17) % 32, 1 + register % 7);
                         let found = decoded(|asm| {
-                            asm.gather(gather(eight), true, register, base, (index, scale), mask);
+                            asm.evex_gather(gather(eight), register, base, (index, scale), mask);
                         });
-                        assert_eq!(found.mnemonic(), mnemonic);
-                        assert_eq!(number(&found, 0), register);
-                        assert_eq!(number(&found, 2), mask);
-                        assert_eq!(found.memory_base().number() as u8, base);
-                        assert_eq!(found.memory_index().number() as u8, index);
-                        assert!(found.memory_index().is_ymm());
-                        assert_eq!(found.memory_index_scale(), 1 << scale);
+                        expect_gather(&found, mnemonic, register, base, (index, scale));
+                        assert_eq!(found.op_mask().number(), mask.into());
+                        assert!(found.memory_index().is_zmm());
                     }
                 }
             }
         }
+    }
+
+    fn expect_gather(found: &Decoded, mnemonic: Mnemonic, to: u8, base: u8, by: (u8, u8)) {
+        assert_eq!(found.mnemonic(), mnemonic);
+        assert_eq!(number(found, 0), to);
+        assert_eq!(found.memory_base().number() as u8, base);
+        assert_eq!(found.memory_index().number() as u8, by.0);
+        assert_eq!(found.memory_index_scale(), 1 << by.1);
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use super::{
     allocate::{Place, Places},
-    program::{CONSTANT, Do, NONE, Name, Program, Step},
+    program::{CONSTANT, Class, Do, NONE, Name, Program, Step},
+    target::{Target, length},
 };
 
 /// The steps of a program, a line for each, then its constants.
@@ -15,7 +16,7 @@ pub fn listing(program: &Program, places: &Places) -> String {
         if matches!(step.does, Do::End | Do::Again) {
             depth -= 1;
         }
-        let line = Line { places, step };
+        let line = Line { program, places, step };
         // Writing to a string does not fail.
         let _ = writeln!(text, "{:1$}{line}", "", 2 * depth);
         if matches!(step.does, Do::If(_) | Do::Loop) {
@@ -23,29 +24,36 @@ pub fn listing(program: &Program, places: &Places) -> String {
         }
     }
     for (n, constant) in program.constants.iter().enumerate() {
+        let bytes = program.target.bytes();
         let home = match places.constants[n] {
-            Place::Register(r) => format!(" in ymm{r}"),
+            Place::Register(r) => format!(" in {}{r}", Target::register_name(length(bytes))),
             Place::Memory(_) => String::new(),
         };
-        let [a, b, c, d] = constant.bits;
-        let _ = match [b, c, d] == [a; 3] {
-            true => writeln!(text, "const{n}{home}: {a:#018x}"),
-            false => writeln!(text, "const{n}{home}: {a:#018x} {b:#018x} {c:#018x} {d:#018x}"),
-        };
+        let _ = write!(text, "const{n}{home}:");
+        let words = &constant.bits[..bytes / 8];
+        let shown = if words.iter().all(|w| *w == words[0]) { 1 } else { words.len() };
+        for word in &words[..shown] {
+            let _ = write!(text, " {word:#018x}");
+        }
+        text.push('\n');
     }
     text
 }
 
 struct Line<'a> {
+    program: &'a Program,
     places: &'a Places,
     step: &'a Step,
 }
 
 impl Line<'_> {
-    fn place(&self, name: Name, long: bool) -> String {
+    fn place(&self, name: Name, length: u8) -> String {
+        let is_mask = self.program.class(name) == Class::Mask;
         match self.places.of(name) {
-            Place::Register(r) => format!("{}{r}", if long { "ymm" } else { "xmm" }),
+            Place::Register(r) if is_mask => format!("k{r}"),
+            Place::Register(r) => format!("{}{r}", Target::register_name(length)),
             Place::Memory(n) if name & CONSTANT != 0 => format!("[const{n}]"),
+            Place::Memory(n) if is_mask => format!("[mask{n}]"),
             Place::Memory(n) => format!("[spill{n}]"),
         }
     }
@@ -53,14 +61,16 @@ impl Line<'_> {
 
 impl std::fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Step { does, long, immediate, dst, args } = *self.step;
+        let Step { does, length, immediate, dst, args } = *self.step;
         let (name, follows) = match does {
             Do::Vector(i) => {
                 let follows = i.encoding().immediate.then_some(immediate);
-                (format!("{i:?}").to_lowercase(), follows)
+                (i.name(self.program.target == Target::Avx512), follows)
             }
             Do::Fma(eight) => (format!("vfmadd{}", if eight { "pd" } else { "ps" }), None),
+            Do::Move if self.program.class(dst) == Class::Mask => ("kmovq".to_string(), None),
             Do::Move => ("vmovaps".to_string(), None),
+            Do::Truth(truth) => ((if truth { "kxnorq" } else { "kxorq" }).to_string(), None),
             Do::Load(n) => (format!("load input{n},"), None),
             Do::Store(n) => (format!("store output{n},"), None),
             Do::Call(_) => ("call".to_string(), None),
@@ -74,7 +84,7 @@ impl std::fmt::Display for Line<'_> {
         f.write_str(&name)?;
         let operands = [dst].into_iter().chain(args).filter(|&name| name != NONE);
         for (n, name) in operands.enumerate() {
-            write!(f, "{} {}", if n > 0 { "," } else { "" }, self.place(name, long))?;
+            write!(f, "{} {}", if n > 0 { "," } else { "" }, self.place(name, length))?;
         }
         match follows {
             Some(byte) => write!(f, ", {byte}"),

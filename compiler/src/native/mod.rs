@@ -11,7 +11,9 @@
 //! Code
 //! ```
 //!
-//! There is code for x86-64 with AVX2 under Linux; elsewhere [`compile`] says so, and the interpreter is used.
+//! There is code for x86-64 under Linux, with AVX2 or with AVX-512; elsewhere [`compile`] says so, and the
+//! interpreter is used. Which of the two it is, the program says (`target`); what differs is mostly in
+//! `select/forms.rs`.
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod allocate;
@@ -36,8 +38,10 @@ mod memory;
 mod program;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod select;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod target;
 
-pub use code::{Code, compile, listing};
+pub use code::{Code, compile, instructions, listing};
 use lanefn_kernels::level::Level;
 
 use crate::graph::Id;

@@ -27,6 +27,14 @@ pub fn listing(_: &Graph, level: Level) -> Result<String, Unsupported> {
     Err(Unsupported::Level(level))
 }
 
+/// Says that there is no machine code here.
+///
+/// # Errors
+/// Always.
+pub fn instructions(_: &Graph, level: Level) -> Result<Vec<u8>, Unsupported> {
+    Err(Unsupported::Level(level))
+}
+
 #[allow(missing_docs, clippy::missing_safety_doc, clippy::unused_self)]
 impl Code {
     pub unsafe fn run(&self, _: &[Input], _: &[*mut u8], _: usize) {
@@ -34,6 +42,10 @@ impl Code {
     }
 
     pub fn bytes(&self) -> &[u8] {
+        match self.0 {}
+    }
+
+    pub fn level(&self) -> Level {
         match self.0 {}
     }
 

@@ -2,7 +2,7 @@
 
 use hashbrown::HashMap;
 
-use super::{allocate::weight, helpers::Helper, instructions::Instruction};
+use super::{allocate::weight, helpers::Helper, instructions::Instruction, target::Target};
 
 /// What an instruction reads or writes: a value by its number, or a constant, whose number has
 /// [`CONSTANT`] set.
@@ -13,6 +13,15 @@ pub const NONE: Name = u32::MAX;
 
 /// The bit that names of constants have.
 pub const CONSTANT: Name = 1 << 31;
+
+/// The registers that a value is kept in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Vector registers.
+    Vector,
+    /// Mask registers, a bit a lane; what stands above the lanes is anything.
+    Mask,
+}
 
 /// What an instruction does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,12 +36,14 @@ pub enum Do {
     Store(u32),
     /// `dst` = `a`.
     Move,
+    /// `dst`, of mask registers, = everywhere this.
+    Truth(bool),
     /// `dst` = what the helper of this number makes of `a` and `b`.
     Call(u32),
-    /// `dst` = entries of the table of this number at the indices `a`, where `b` is negative, which is
-    /// then lost.
+    /// `dst` = entries of the table of this number at the indices `a`, where `b` is true, which is then
+    /// lost.
     Gather(u32),
-    /// Up to the end: only if `a`, elements of `1 << k` bytes, is true anywhere.
+    /// Up to the end: only if `a` is true anywhere: elements of `1 << k` bytes, if it is a vector.
     If(u8),
     /// The end of that.
     End,
@@ -49,10 +60,10 @@ pub enum Do {
 pub struct Step {
     /// What it does.
     pub does: Do,
-    /// Whether on 32 bytes, not 16.
-    pub long: bool,
-    /// The byte that says more, of instructions that have one; the bytes of the mask that is asked about; the
-    /// lanes that a helper is called for.
+    /// How much of the registers it is about: 16 bytes, or a power of two more.
+    pub length: u8,
+    /// The byte that says more, of instructions that have one; the bytes, or bits, of the truth that is asked
+    /// about; the lanes that a helper is called for.
     pub immediate: u8,
     /// What it writes.
     pub dst: Name,
@@ -74,8 +85,8 @@ pub struct Entries {
 /// A constant.
 #[derive(Debug)]
 pub struct Constant {
-    /// Its 32 bytes.
-    pub bits: [u64; 4],
+    /// Its bytes: as many as the largest register has.
+    pub bits: [u64; 8],
     /// How often it is read, or so.
     pub uses: u32,
 }
@@ -83,12 +94,14 @@ pub struct Constant {
 /// A program for one vector of each operand.
 #[derive(Default)]
 pub struct Program {
+    /// What it is for.
+    pub target: Target,
     /// Elements in a vector.
     pub lanes: usize,
     /// What is done.
     pub steps: Vec<Step>,
-    /// How many values there are.
-    pub values: u32,
+    /// The values.
+    pub values: Vec<Class>,
     /// The constants.
     pub constants: Vec<Constant>,
     splats: HashMap<u64, Name, foldhash::fast::FixedState>,
@@ -107,17 +120,22 @@ pub struct Program {
 
 impl Program {
     /// A program that does nothing, to vectors of so many elements.
-    pub fn new(lanes: usize) -> Program {
-        let mut program = Program { lanes, ..Program::default() };
+    pub fn new(target: Target, lanes: usize) -> Program {
+        let mut program = Program { target, lanes, ..Program::default() };
         program.splats.reserve(28);
         program.constants.reserve(28);
         program
     }
 
     /// A new value.
-    pub fn value(&mut self) -> Name {
-        self.values += 1;
-        self.values - 1
+    pub fn value(&mut self, class: Class) -> Name {
+        self.values.push(class);
+        (self.values.len() - 1) as Name
+    }
+
+    /// Where a value or constant is kept.
+    pub fn class(&self, name: Name) -> Class {
+        if name & CONSTANT != 0 { Class::Vector } else { self.values[name as usize] }
     }
 
     /// One more step.
@@ -143,13 +161,18 @@ impl Program {
     pub fn splat(&mut self, bits: u64) -> Name {
         let constants = &mut self.constants;
         *self.splats.entry(bits).or_insert_with(|| {
-            constants.push(Constant { bits: [bits; 4], uses: 0 });
+            constants.push(Constant { bits: [bits; 8], uses: 0 });
             (constants.len() - 1) as Name | CONSTANT
         })
     }
 
+    /// The constant with these 16 bytes, again and again.
+    pub fn halves(&mut self, [low, high]: [u64; 2]) -> Name {
+        self.vector([low, high, low, high, low, high, low, high])
+    }
+
     /// The constant with these bytes.
-    pub fn vector(&mut self, bits: [u64; 4]) -> Name {
+    pub fn vector(&mut self, bits: [u64; 8]) -> Name {
         let bits_of = |name: Name| self.constants[(name & !CONSTANT) as usize].bits;
         if let Some(&known) = self.vectors.iter().find(|&&name| bits_of(name) == bits) {
             return known;

@@ -7,7 +7,7 @@ use lanefn_compiler::{
     graph::Table,
     value::{self, Value},
 };
-use lanefn_kernels::lanes::traced::Operation;
+use lanefn_kernels::{lanes::traced::Operation, level::Level};
 
 // ---------------------------------------------------------------------------------------------------
 // The oracle
@@ -99,13 +99,19 @@ pub fn agree(a: Value, b: Value) -> bool {
     a == b || a.dtype() == b.dtype() && nan(a) && nan(b)
 }
 
+/// The levels that have machine code of their own and that this CPU has. Those that it lacks are printed.
+pub fn levels_with_code() -> Vec<Level> {
+    let (here, lacking): (Vec<_>, Vec<_>) =
+        [Level::Avx2, Level::Avx512].into_iter().partition(|l| l.is_present());
+    for level in lacking {
+        println!("skipped: machine code for {level}, which this CPU lacks");
+    }
+    here
+}
+
 /// Whether this CPU can run machine code. Where it can't, that is printed.
 pub fn there_is_code() -> bool {
-    let present = lanefn_kernels::level::Level::Avx2.is_present();
-    if !present {
-        println!("skipped: machine code, since this CPU lacks avx2");
-    }
-    present
+    !levels_with_code().is_empty()
 }
 
 // ---------------------------------------------------------------------------------------------------

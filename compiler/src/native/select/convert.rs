@@ -10,9 +10,9 @@ const SIGNED_WHOLE: f64 = 6755399441055744.0;
 const TWO_32: f64 = 4294967296.0;
 
 impl Select<'_> {
-    /// The upper 16 bytes.
+    /// The upper 16 bytes of 32.
     pub(super) fn upper(&mut self, a: Name) -> Name {
-        self.emit(Vextracti128, true, 1, [a, NONE, NONE])
+        self.emit(Vextracti128, 1, 1, [a, NONE, NONE])
     }
 
     /// Integers with more bytes.
@@ -36,6 +36,17 @@ impl Select<'_> {
 
     /// The lowest bytes of integers.
     pub(super) fn truncate(&mut self, a: Name, from: u8, to: u8) -> Name {
+        if self.has_masks() {
+            let i = match (from, to) {
+                (1, _) => Vpmovwb,
+                (2, 0) => Vpmovdb,
+                (2, _) => Vpmovdw,
+                (_, 0) => Vpmovqb,
+                (_, 1) => Vpmovqw,
+                _ => Vpmovqd,
+            };
+            return self.one(from, i, a);
+        }
         if (from, to) == (3, 2) {
             let high = self.upper(a);
             return self.two_with(2, Vshufps, a, high, 0x88);
@@ -48,9 +59,9 @@ impl Select<'_> {
         }
         let half = u128::from_le_bytes(order);
         let (low, high) = (half as u64, (half >> 64) as u64);
-        let order = self.program.vector([low, high, low, high]);
+        let order = self.program.halves([low, high]);
         let a = self.two(from, Vpshufb, a, order);
-        if !self.long(from) {
+        if self.length(from) == 0 {
             return a;
         }
         let high = self.upper(a);
@@ -94,6 +105,12 @@ impl Select<'_> {
                 let a = if f < 2 { self.extend(a, f, 2, signed) } else { a };
                 self.one(t, if t == 3 { Vcvtdq2pd } else { Vcvtdq2ps }, a)
             }
+            (U32, F64) if self.has_masks() => self.one(3, Vcvtudq2pd, a),
+            (U32, F32) if self.has_masks() => self.one(2, Vcvtudq2ps, a),
+            (I64, F64) if self.has_masks() => self.one(3, Vcvtqq2pd, a),
+            (U64, F64) if self.has_masks() => self.one(3, Vcvtuqq2pd, a),
+            (I64, F32) if self.has_masks() => self.one(3, Vcvtqq2ps, a),
+            (U64, F32) if self.has_masks() => self.one(3, Vcvtuqq2ps, a),
             (U32, F64) => {
                 let a = self.extend(a, 2, 3, false);
                 let whole = self.constant(3, WHOLE);
@@ -137,7 +154,7 @@ impl Select<'_> {
         const ORDERED: u8 = 7;
         let i = if w == 3 { Vcmppd } else { Vcmpps };
         let number = self.two_with(w, i, a, a, ORDERED);
-        self.two(w, Vandps, a, number)
+        self.kept(w, number, a)
     }
 
     fn whole_of_f64(&mut self, a: Name, to: Dtype) -> Name {
@@ -145,6 +162,21 @@ impl Select<'_> {
         const FLOOR: u8 = 9;
         const AT_LEAST: u8 = 0x1d;
         match to {
+            Dtype::I64 if self.has_masks() => {
+                let a = self.number(3, a);
+                let limit = self.f64(-(i64::MIN as f64));
+                let too_high = self.two_with(3, Vcmppd, a, limit, AT_LEAST);
+                // What is too low or too high becomes i64::MIN.
+                let a = self.one(3, Vcvttpd2qq, a);
+                let highest = self.constant(3, i64::MAX as u64);
+                self.blend(3, too_high, highest, a)
+            }
+            Dtype::U64 | Dtype::U32 if self.has_masks() => {
+                let zero = self.zero();
+                // Of a NaN and zero the latter. What is too high becomes the highest.
+                let a = self.two(3, Vmaxpd, a, zero);
+                self.one(3, if to == Dtype::U64 { Vcvttpd2uqq } else { Vcvttpd2udq }, a)
+            }
             Dtype::I64 | Dtype::U64 => {
                 let signed = to == Dtype::I64;
                 let a = if signed { self.number(3, a) } else { a };
@@ -201,7 +233,16 @@ impl Select<'_> {
                 let too_high = self.two_with(2, Vcmpps, a, limit, AT_LEAST);
                 // What is too low or too high becomes i32::MIN.
                 let a = self.one(2, Vcvttps2dq, a);
+                if self.has_masks() {
+                    let highest = self.constant(2, i32::MAX as u64);
+                    return self.blend(2, too_high, highest, a);
+                }
                 self.two(2, Vpxor, a, too_high)
+            }
+            Dtype::U32 if self.has_masks() => {
+                let zero = self.zero();
+                let a = self.two(2, Vmaxps, a, zero);
+                self.one(2, Vcvttps2udq, a)
             }
             Dtype::U32 => {
                 let zero = self.zero();

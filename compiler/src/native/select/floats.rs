@@ -3,11 +3,15 @@
 use super::*;
 use crate::{native::helpers::helper, value::Value};
 
+/// Operands of the range instruction: which of the two, with the sign that it has.
+const RANGE_MIN: u8 = 0b0100;
+const RANGE_MAX: u8 = 0b0101;
+
 impl Select<'_> {
     pub(super) fn fma(&mut self, eight: bool, a: Name, b: Name, c: Name) -> Name {
-        let dst = self.program.value();
-        let long = self.long(if eight { 3 } else { 2 });
-        self.push(Do::Fma(eight), long, 0, dst, [a, b, c]);
+        let dst = self.program.value(Class::Vector);
+        let length = self.length(if eight { 3 } else { 2 });
+        self.push(Do::Fma(eight), length, 0, dst, [a, b, c]);
         dst
     }
 
@@ -76,11 +80,17 @@ impl Select<'_> {
                         return Ok(self.two(w, i, x, y));
                     }
                 }
-                // Asked both ways round, the two answers differ there alone: or-ing them finds the negative
-                // zero (and keeps a NaN a NaN), and-ing them the positive one.
-                let (one, other) = (self.two(w, i, a, b), self.two(w, i, b, a));
                 let smaller = matches!(operation, Minimum | Fmin);
-                let found = self.two(w, if smaller { Vorps } else { Vandps }, one, other);
+                let found = if self.has_masks() && operation != Minimum {
+                    // It knows one zero from the other. NaNs are put right below.
+                    let range = pick(Vrangeps, Vrangepd);
+                    self.two_with(w, range, a, b, if smaller { RANGE_MIN } else { RANGE_MAX })
+                } else {
+                    // Asked both ways round, the two answers differ there alone: or-ing them finds the
+                    // negative zero (and keeps a NaN a NaN), and-ing them the positive one.
+                    let (one, other) = (self.two(w, i, a, b), self.two(w, i, b, a));
+                    self.two(w, if smaller { Vorps } else { Vandps }, one, other)
+                };
                 let compare = pick(Vcmpps, Vcmppd);
                 match operation {
                     Minimum => found,

@@ -1,6 +1,6 @@
 //! Operations on integers.
 
-use super::*;
+use super::{forms::Asks, *};
 use crate::native::helpers::helper;
 
 fn is_signed(dtype: Dtype) -> bool {
@@ -11,7 +11,10 @@ impl Select<'_> {
     /// The smaller of an index and a bound.
     pub(super) fn clamp(&mut self, index: Name, last: u64) -> Name {
         let bound = self.constant(3, last);
-        let over = self.greater(Dtype::U64, index, bound);
+        if self.has_masks() {
+            return self.two(3, Vpminuq, index, bound);
+        }
+        let (over, _) = self.compare(Dtype::U64, Asks::Gt, index, bound);
         self.blend(3, over, bound, index)
     }
 
@@ -42,7 +45,9 @@ impl Select<'_> {
                 self.two(w, sub, zero, a)
             }
             Abs if !signed => a,
-            Abs if w < 3 => self.one(w, by_width(w, [Vpabsb, Vpabsw, Vpabsd, Vpabsd]), a),
+            Abs if w < 3 || self.has_masks() => {
+                self.one(w, by_width(w, [Vpabsb, Vpabsw, Vpabsd, Vpabsq]), a)
+            }
             Abs => {
                 let zero = self.zero();
                 let sign = self.two(w, Vpcmpgtq, zero, a);
@@ -65,8 +70,14 @@ impl Select<'_> {
                     (0, false, false) => Vpmaxub,
                     (1, false, false) => Vpmaxuw,
                     (2, false, false) => Vpmaxud,
+                    _ if self.has_masks() => match (signed, smaller) {
+                        (true, true) => Vpminsq,
+                        (false, true) => Vpminuq,
+                        (true, false) => Vpmaxsq,
+                        (false, false) => Vpmaxuq,
+                    },
                     _ => {
-                        let greater = self.greater(dtype, a, b);
+                        let (greater, _) = self.compare(dtype, Asks::Gt, a, b);
                         let (yes, no) = if smaller { (b, a) } else { (a, b) };
                         return Ok(self.blend(w, greater, yes, no));
                     }
@@ -89,11 +100,17 @@ impl Select<'_> {
                 }
             }
             CountOnes => self.count_ones(w, a),
+            LeadingZeros if w > 1 && self.has_masks() => self.leading_zeros(w, a),
             // The zeros below the lowest one are where `x - 1` has ones and `x` does not.
             TrailingZeros => {
                 let ones = self.ones();
                 let less = self.two(w, by_width(w, [Vpaddb, Vpaddw, Vpaddd, Vpaddq]), a, ones);
                 let below = self.two(w, Vpandn, a, less);
+                if w > 1 && self.has_masks() {
+                    let above = self.leading_zeros(w, below);
+                    let bits = self.constant(w, 8 << w);
+                    return Ok(self.two(w, sub, bits, above));
+                }
                 self.count_ones(w, below)
             }
             // What is below the highest one becomes ones; the zeros of that are those above.
@@ -125,6 +142,7 @@ impl Select<'_> {
             }
             1 => self.two(w, Vpmullw, a, b),
             2 => self.two(w, Vpmulld, a, b),
+            _ if self.has_masks() => self.two(w, Vpmullq, a, b),
             _ => {
                 // (h * 2^32 + l) * (k * 2^32 + m) = (h * m + l * k) * 2^32 + l * m.
                 let swapped = self.one_with(w, Vpshufd, b, 0xb1);
@@ -170,6 +188,7 @@ impl Select<'_> {
             (_, false) => self.one_with(w, Vpsrlq, a, by),
             (1, true) => self.one_with(w, Vpsraw, a, by),
             (2, true) => self.one_with(w, Vpsrad, a, by),
+            (_, true) if self.has_masks() => self.one_with(w, Vpsraq, a, by),
             (_, true) => {
                 // A negative number's complement is shifted, then complemented back.
                 let zero = self.zero();
@@ -181,10 +200,19 @@ impl Select<'_> {
         }
     }
 
-    /// Shifts by another amount in each lane; `None` for bytes.
+    fn leading_zeros(&mut self, w: u8, a: Name) -> Name {
+        self.one(w, if w == 3 { Vplzcntq } else { Vplzcntd }, a)
+    }
+
+    /// Shifts by another amount in each lane; `None` for bytes on AVX2.
     fn shift_each(&mut self, w: u8, signed: bool, left: bool, a: Name, by: Name) -> Option<Name> {
         Some(match (w, left, signed) {
+            (0, ..) if self.has_masks() => self.shift_each_byte(signed, left, a, by),
             (0, ..) => return None,
+            (1, true, _) if self.has_masks() => self.two(w, Vpsllvw, a, by),
+            (1, false, false) if self.has_masks() => self.two(w, Vpsrlvw, a, by),
+            (1, false, true) if self.has_masks() => self.two(w, Vpsravw, a, by),
+            (3, false, true) if self.has_masks() => self.two(w, Vpsravq, a, by),
             (2, true, _) => self.two(w, Vpsllvd, a, by),
             (3, true, _) => self.two(w, Vpsllvq, a, by),
             (2, false, false) => self.two(w, Vpsrlvd, a, by),
@@ -219,11 +247,36 @@ impl Select<'_> {
         })
     }
 
+    /// As words: those of the even bytes, and those of the odd ones with nothing below them.
+    fn shift_each_byte(&mut self, signed: bool, left: bool, a: Name, by: Name) -> Name {
+        let i = match (left, signed) {
+            (true, _) => Vpsllvw,
+            (false, false) => Vpsrlvw,
+            (false, true) => Vpsravw,
+        };
+        let low = self.constant(1, 0xff);
+        let (low_by, high_by) = (self.two(0, Vpand, by, low), self.one_with(0, Vpsrlw, by, 8));
+        let even = match (left, signed) {
+            (true, _) => a,
+            (false, false) => self.two(0, Vpand, a, low),
+            (false, true) => {
+                let up = self.one_with(0, Vpsllw, a, 8);
+                self.one_with(0, Vpsraw, up, 8)
+            }
+        };
+        let even = self.two(0, i, even, low_by);
+        let even = self.two(0, Vpand, even, low);
+        let odd = if left { self.two(0, Vpandn, low, a) } else { a };
+        let odd = self.two(0, i, odd, high_by);
+        let odd = if left { odd } else { self.two(0, Vpandn, low, odd) };
+        self.two(0, Vpor, even, odd)
+    }
+
     fn count_ones(&mut self, w: u8, a: Name) -> Name {
         // Of each half of a byte by a table, summed.
         let table = u64::from_le_bytes([0, 1, 1, 2, 1, 2, 2, 3]);
         let upper = table + splat(0, 1);
-        let table = self.program.vector([table, upper, table, upper]);
+        let table = self.program.halves([table, upper]);
         let half = self.constant(0, 0x0f);
         let low = self.two(w, Vpand, a, half);
         let high = self.one_with(w, Vpsrlw, a, 4);

@@ -1,14 +1,16 @@
-//! Instruction selection: the lane operations of a typed graph as instructions of AVX2.
+//! Instruction selection: the lane operations of a typed graph as instructions of a target.
 //!
-//! A vector has as many lanes as elements of the widest type in the graph fill 32 bytes. A value of a narrower
+//! A vector has as many lanes as elements of the widest type in the graph fill a register. A value of a narrower
 //! type is the low part of a register, so every value is one register, and what stands above it is anything.
 //!
-//! A truth is a vector of all-ones and zeros, as wide as the elements that were compared. It is made wider or
-//! narrower where it meets others, and then is there in both widths. Its opposite is the same vector, with a
-//! note: what reads a truth mostly has a form for either.
+//! A truth is, on AVX2, a vector of all-ones and zeros, as wide as the elements that were compared. It is made
+//! wider or narrower where it meets others, and then is there in both widths. On AVX-512 it is a mask register,
+//! the same for elements of any width. Its opposite is the same truth, with a note: what reads a truth mostly
+//! has a form for either.
 
 mod convert;
 mod floats;
+mod forms;
 mod integers;
 mod rare;
 mod truths;
@@ -18,7 +20,8 @@ use lanefn_kernels::lanes::{Dtype, traced::Operation};
 use super::{
     Unsupported,
     instructions::Instruction::{self, *},
-    program::{Do, Entries, NONE, Name, Program, Step},
+    program::{Class, Do, Entries, NONE, Name, Program, Step},
+    target::{self, Target},
 };
 use crate::{
     dtype::Type,
@@ -26,17 +29,19 @@ use crate::{
     schedule::{self, Turn, schedule},
 };
 
+use forms::Logic;
+
 /// Inputs that are loaded before anything else where there are regions, which may not be entered.
 const EARLY_INPUTS: usize = 12;
 
 /// What is known of a node.
 #[derive(Clone, Copy)]
 struct Known {
-    /// Its value; of a truth, for elements of 1, 2, 4 and 8 bytes.
+    /// Its value; of a truth that is a vector, for elements of 1, 2, 4 and 8 bytes.
     names: [Name; 4],
-    /// Of a truth: the width, as a power of two, that it was made in.
+    /// Of a truth: the width, as a power of two, that it was made in; 0 if it is a mask.
     width: u8,
-    /// Of a truth: whether the vector is the opposite.
+    /// Of a truth: whether what is known is the opposite.
     opposite: bool,
 }
 
@@ -77,7 +82,7 @@ fn splat(width: u8, bits: u64) -> u64 {
 ///
 /// # Errors
 /// If the graph is not one that can be run, with the node.
-pub fn select(graph: &Graph) -> Result<Program, Unsupported> {
+pub fn select(graph: &Graph, target: Target) -> Result<Program, Unsupported> {
     let refuse = |node: usize, why| Err(Unsupported::Node { node: node as Id, why });
     let mut dtypes = Vec::with_capacity(graph.nodes().len());
     let live = graph.live();
@@ -101,13 +106,13 @@ pub fn select(graph: &Graph) -> Result<Program, Unsupported> {
         return Err(Unsupported::NoOutputs);
     }
     let steps = schedule(graph);
-    let lanes = 32 >> rare::widest(graph, &live, &dtypes, &steps);
+    let lanes = target.bytes() >> rare::widest(graph, &live, &dtypes, &steps);
     let unknown = Known { names: [NONE; 4], width: 0, opposite: false };
     let mut select = Select {
         graph,
         known: vec![unknown; dtypes.len()],
         dtypes,
-        program: Program::new(lanes),
+        program: Program::new(target, lanes),
         lanes,
         parted: rare::Parted::default(),
         tables: Vec::new(),
@@ -130,8 +135,9 @@ pub fn select(graph: &Graph) -> Result<Program, Unsupported> {
     for &id in graph.outputs() {
         outputs.push(select.output(id)?);
     }
-    for (n, value) in outputs.into_iter().enumerate() {
-        select.push(Do::Store(n as u32), false, 0, NONE, [value, NONE, NONE]);
+    for (n, (value, &id)) in outputs.into_iter().zip(graph.outputs()).enumerate() {
+        let length = select.length(width(select.dtypes[id as usize]));
+        select.push(Do::Store(n as u32), length, 0, NONE, [value, NONE, NONE]);
     }
     Ok(select.program)
 }
@@ -139,51 +145,59 @@ pub fn select(graph: &Graph) -> Result<Program, Unsupported> {
 impl Select<'_> {
     // ---- writing steps ----------------------------------------------------------------------------
 
-    fn push(&mut self, does: Do, long: bool, immediate: u8, dst: Name, args: [Name; 3]) {
-        self.program.push(Step { does, long, immediate, dst, args });
+    fn push(&mut self, does: Do, length: u8, immediate: u8, dst: Name, args: [Name; 3]) {
+        self.program.push(Step { does, length, immediate, dst, args });
     }
 
     /// A step that asks whether a mask is true anywhere.
     fn push_test(&mut self, does: Do, mask: Name, width: u8) {
         let bytes = (self.lanes << width) as u8;
-        self.push(does, self.long(width), bytes, NONE, [mask, NONE, NONE]);
+        self.push(does, self.length(width), bytes, NONE, [mask, NONE, NONE]);
     }
 
-    fn emit(&mut self, i: Instruction, long: bool, immediate: u8, args: [Name; 3]) -> Name {
-        let dst = self.program.value();
-        self.push(Do::Vector(i), long, immediate, dst, args);
+    fn emit(&mut self, i: Instruction, length: u8, immediate: u8, args: [Name; 3]) -> Name {
+        let is_mask = self.has_masks() && i.makes_mask();
+        let dst = self.program.value(if is_mask { Class::Mask } else { Class::Vector });
+        self.push(Do::Vector(i), length, immediate, dst, args);
+        dst
+    }
+
+    /// A value that is what another one is now.
+    fn copy(&mut self, of: Name) -> Name {
+        let dst = self.program.value(self.program.class(of));
+        let all = target::length(self.program.target.bytes());
+        self.push(Do::Move, all, 0, dst, [of, NONE, NONE]);
         dst
     }
 
     /// An instruction on elements of `1 << width` bytes: of one operand.
     fn one(&mut self, width: u8, i: Instruction, a: Name) -> Name {
-        self.emit(i, self.long(width), 0, [a, NONE, NONE])
+        self.emit(i, self.length(width), 0, [a, NONE, NONE])
     }
 
     /// Of one operand and a number.
     fn one_with(&mut self, width: u8, i: Instruction, a: Name, with: u8) -> Name {
-        self.emit(i, self.long(width), with, [a, NONE, NONE])
+        self.emit(i, self.length(width), with, [a, NONE, NONE])
     }
 
     /// Of two operands.
     fn two(&mut self, width: u8, i: Instruction, a: Name, b: Name) -> Name {
-        self.emit(i, self.long(width), 0, [a, b, NONE])
+        self.emit(i, self.length(width), 0, [a, b, NONE])
     }
 
     /// Of two operands and a number.
     fn two_with(&mut self, width: u8, i: Instruction, a: Name, b: Name, with: u8) -> Name {
-        self.emit(i, self.long(width), with, [a, b, NONE])
+        self.emit(i, self.length(width), with, [a, b, NONE])
     }
 
-    /// `yes` where the mask's elements are ones.
-    fn blend(&mut self, width: u8, mask: Name, yes: Name, no: Name) -> Name {
-        let i = by_width(width, BLENDS);
-        self.emit(i, self.long(width), 0, [no, yes, mask])
+    /// How much of a register elements of this width fill.
+    fn length(&self, width: u8) -> u8 {
+        target::length(self.lanes << width)
     }
 
-    /// Whether elements of this width fill more than 16 bytes.
-    fn long(&self, width: u8) -> bool {
-        self.lanes << width > 16
+    /// Whether truths are in mask registers, and there is what AVX-512 has.
+    fn has_masks(&self) -> bool {
+        self.program.target == Target::Avx512
     }
 
     /// A constant in every lane.
@@ -221,18 +235,16 @@ impl Select<'_> {
             return Ok(());
         }
         let name = match self.graph.node(id).op {
-            Op::Const(bits) => {
-                let bits = if dtype == Dtype::Bool && bits != 0 { u64::MAX } else { bits };
-                self.constant(width(dtype), bits)
-            }
+            Op::Const(bits) if dtype == Dtype::Bool => self.everywhere(bits != 0),
+            Op::Const(bits) => self.constant(width(dtype), bits),
             Op::Input(n) => {
-                let dst = self.program.value();
-                self.push(Do::Load(n), self.long(width(dtype)), 0, dst, [NONE; 3]);
+                let dst = self.program.value(Class::Vector);
+                self.push(Do::Load(n), self.length(width(dtype)), 0, dst, [NONE; 3]);
                 if dtype == Dtype::Bool {
                     // Any byte but 0 is true.
-                    self.known[id as usize].opposite = true;
-                    let zero = self.zero();
-                    self.two(0, Vpcmpeqb, dst, zero)
+                    let (name, opposite) = self.not_zero(dst);
+                    self.known[id as usize].opposite = opposite;
+                    name
                 } else {
                     dst
                 }
@@ -311,7 +323,7 @@ impl Select<'_> {
             None => (mask, width),
             Some((active, of)) => {
                 let active = self.resize_mask(active, of, width);
-                (self.two(width, Vandps, mask, active), width)
+                (self.logic(Logic::And, width, mask, active), width)
             }
         }
     }
@@ -338,12 +350,11 @@ impl Select<'_> {
             self.ready(first)?;
             let width = self.width_of(first, first);
             let from = self.value_in(first, width)?;
-            let name = self.program.value();
-            self.push(Do::Move, true, 0, name, [from, NONE, NONE]);
+            let name = self.copy(from);
             self.made(inside, width, name, false);
             carried.push((name, width));
         }
-        self.push(Do::Loop, false, 0, NONE, [NONE; 3]);
+        self.push(Do::Loop, 0, 0, NONE, [NONE; 3]);
         let mark = self.enter();
         self.steps(&turn.condition)?;
         let (go, width) = self.plain(of.go)?;
@@ -364,25 +375,20 @@ impl Select<'_> {
         let asks_one = next.iter().any(|(_, mask)| carried.iter().any(|(name, _)| name == mask));
         if asks_one {
             for (_, mask) in &mut next {
-                let copy = self.program.value();
-                self.push(Do::Move, true, 0, copy, [*mask, NONE, NONE]);
-                *mask = copy;
+                *mask = self.copy(*mask);
             }
         }
         if mixed {
             for (value, _) in &mut next {
-                let copy = self.program.value();
-                self.push(Do::Move, true, 0, copy, [*value, NONE, NONE]);
-                *value = copy;
+                *value = self.copy(*value);
             }
         }
         for (&(name, of), (value, mask)) in carried.iter().zip(next) {
-            let i = by_width(of, BLENDS);
-            self.push(Do::Vector(i), self.long(of), 0, name, [name, value, mask]);
+            self.blend_into(name, of, mask, value);
         }
         self.active = around;
         self.leave(mark);
-        self.push(Do::Again, false, 0, NONE, [NONE; 3]);
+        self.push(Do::Again, 0, 0, NONE, [NONE; 3]);
         Ok(())
     }
 
@@ -459,8 +465,8 @@ impl Select<'_> {
         let helper = helper.ok_or(Unsupported::Node { node: id, why })?;
         let n = self.program.helpers.len() as u32;
         self.program.helpers.push(helper);
-        let dst = self.program.value();
-        self.push(Do::Call(n), self.long(width), self.lanes as u8, dst, [args[0], args[1], NONE]);
+        let dst = self.program.value(Class::Vector);
+        self.push(Do::Call(n), self.length(width), self.lanes as u8, dst, [args[0], args[1], NONE]);
         Ok(dst)
     }
 
@@ -473,19 +479,43 @@ impl Select<'_> {
             return Err(Unsupported::Node { node: id, why });
         }
         let Some(last) = entries.len().checked_sub(1) else {
-            let zero = self.zero();
-            self.made(id, w, zero, false);
+            let zero = match dtype {
+                Dtype::Bool => self.everywhere(false),
+                _ => self.zero(),
+            };
+            self.made(id, 0, zero, false);
             return Ok(());
         };
         if let Some(known) = self.graph.value(index) {
             let bits = entries[known.bits().min(last as u64) as usize];
-            let bits = if dtype == Dtype::Bool && bits != 0 { u64::MAX } else { bits };
-            let value = self.constant(w, bits);
-            self.made(id, w, value, false);
+            let value = match dtype {
+                Dtype::Bool => self.everywhere(bits != 0),
+                _ => self.constant(w, bits),
+            };
+            self.made(id, 0, value, false);
             return Ok(());
         }
         let index = self.value(index)?;
         let index = self.clamp(index, last as u64);
+        let value = match self.permuted(entries, index) {
+            Some(value) if w < 3 => self.truncate(value, 3, w),
+            Some(value) => value,
+            None => {
+                let value = self.gathered(table, entries, w, index);
+                if w < 2 { self.truncate(value, 2, w) } else { value }
+            }
+        };
+        if dtype == Dtype::Bool {
+            let (name, opposite) = self.not_zero(value);
+            self.made(id, 0, name, opposite);
+        } else {
+            self.made(id, w, value, false);
+        }
+        Ok(())
+    }
+
+    /// Entries of a table in memory, of at least 4 bytes each.
+    fn gathered(&mut self, table: TableId, entries: &[u64], w: u8, index: Name) -> Name {
         let n = match self.tables.iter().position(|&of| of == table) {
             Some(known) => known,
             None => {
@@ -498,25 +528,14 @@ impl Select<'_> {
                 self.tables.len() - 1
             }
         };
-        let ones = self.ones();
-        let mask = self.program.value();
-        self.push(Do::Move, true, 0, mask, [ones, NONE, NONE]);
-        let dst = self.program.value();
-        self.push(Do::Gather(n as u32), true, 0, dst, [index, mask, NONE]);
-        let value = if w < 2 { self.truncate(dst, 2, w) } else { dst };
-        if dtype == Dtype::Bool {
-            let zero = self.zero();
-            let is_zero = self.two(0, Vpcmpeqb, value, zero);
-            self.made(id, 0, is_zero, true);
-        } else {
-            self.made(id, w, value, false);
-        }
-        Ok(())
+        let everywhere = self.everywhere(true);
+        // A constant is not to be lost.
+        let mask = if self.has_masks() { everywhere } else { self.copy(everywhere) };
+        let dst = self.program.value(Class::Vector);
+        self.push(Do::Gather(n as u32), self.length(3), 0, dst, [index, mask, NONE]);
+        dst
     }
 }
-
-/// The instructions that take elements of one of two vectors.
-const BLENDS: [Instruction; 4] = [Vpblendvb, Vpblendvb, Vblendvps, Vblendvpd];
 
 /// The instruction for elements of `1 << width` bytes.
 fn by_width<T: Copy>(width: u8, of: [T; 4]) -> T {

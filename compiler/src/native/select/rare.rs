@@ -142,8 +142,7 @@ impl Select<'_> {
             self.ready(node.args[2])?;
             let w = self.width_of(choice, node.args[2]);
             let value = self.value_in(node.args[2], w)?;
-            let name = self.program.value();
-            self.push(Do::Move, true, 0, name, [value, NONE, NONE]);
+            let name = self.copy(value);
             choices.push((choice, node.args[1], name, w));
             rest = after;
         }
@@ -183,10 +182,10 @@ impl Select<'_> {
         for (slow, &(_, _, name, w)) in slow.into_iter().zip(&choices) {
             let slow = self.join(slow, (self.lanes << w) >> parts);
             let mask = self.truth(id, w)?;
-            self.push(Do::Vector(by_width(w, BLENDS)), self.long(w), 0, name, [name, slow, mask]);
+            self.blend_into(name, w, mask, slow);
         }
         self.leave(mark);
-        self.push(Do::End, false, 0, NONE, [NONE; 3]);
+        self.push(Do::End, 0, 0, NONE, [NONE; 3]);
         for (choice, _, name, w) in choices {
             self.made(choice, w, name, false);
         }
@@ -195,7 +194,7 @@ impl Select<'_> {
 
     /// In how many parts steps are to be computed, as a power of two; sees to the inputs that they read.
     fn parts(&mut self, steps: &[schedule::Step]) -> Result<u8, Unsupported> {
-        let fit = (32 / self.lanes).trailing_zeros() as u8;
+        let fit = (self.program.target.bytes() / self.lanes).trailing_zeros() as u8;
         let mut widest = fit;
         let mut left: Vec<&schedule::Step> = steps.iter().collect();
         let mut inputs = Vec::new();
@@ -219,34 +218,17 @@ impl Select<'_> {
         Ok(widest - fit)
     }
 
-    /// Part of a vector of elements of this width.
+    /// Part of a vector of elements of this width, or of a truth.
     fn part(&mut self, name: Name, width: u8, part: Part) -> Name {
-        let bytes = self.lanes << width;
-        let from = bytes * part.0;
-        let (name, from) = if from >= 16 { (self.upper(name), from - 16) } else { (name, from) };
-        if from == 0 {
-            return name;
-        }
-        self.emit(Vpsrldq, false, from as u8, [name, NONE, NONE])
+        self.starting_at(name, width, self.lanes * part.0)
     }
 
-    /// A vector of parts of so many bytes.
-    fn join(&mut self, mut parts: Vec<Name>, mut bytes: usize) -> Name {
+    /// A vector of parts of so many bytes, or a truth of parts of so many lanes.
+    fn join(&mut self, mut parts: Vec<Name>, mut count: usize) -> Name {
         while parts.len() > 1 {
             let pairs = parts.chunks_exact(2);
-            parts = pairs
-                .map(|pair| {
-                    let i = match bytes {
-                        1 => Vpunpcklbw,
-                        2 => Vpunpcklwd,
-                        4 => Vpunpckldq,
-                        8 => Vpunpcklqdq,
-                        _ => Vinserti128,
-                    };
-                    self.emit(i, bytes == 16, 1, [pair[0], pair[1], NONE])
-                })
-                .collect();
-            bytes *= 2;
+            parts = pairs.map(|pair| self.joined(pair[0], pair[1], count)).collect();
+            count *= 2;
         }
         parts.first().copied().unwrap_or(NONE)
     }

@@ -1,13 +1,14 @@
 //! Truths: comparisons, logic, and vectors of other widths.
 
-use super::*;
+use super::{forms::Asks, *};
 
 impl Select<'_> {
     /// A truth in this width, or its opposite, as [`Known::opposite`] says.
     pub(super) fn mask(&mut self, id: Id, width: u8) -> Result<Name, Unsupported> {
         self.ready(id)?;
+        let width = self.truth_width(width);
         if let Op::Const(bits) = self.graph.node(id).op {
-            return Ok(self.program.splat(if bits != 0 { u64::MAX } else { 0 }));
+            return Ok(self.everywhere(bits != 0));
         }
         let known = self.known[id as usize];
         let name = known.names[width as usize];
@@ -26,8 +27,7 @@ impl Select<'_> {
         if !self.known[id as usize].opposite {
             return Ok(mask);
         }
-        let ones = self.ones();
-        Ok(self.two(width, Vxorps, mask, ones))
+        Ok(self.not(width, mask))
     }
 
     /// A truth itself, and the width it was made in.
@@ -42,14 +42,15 @@ impl Select<'_> {
         let mask = self.mask(id, width)?;
         let bits = self.constant(width, bits);
         Ok(match self.known[id as usize].opposite {
-            true => self.two(width, Vpandn, mask, bits),
-            false => self.two(width, Vpand, mask, bits),
+            true => self.dropped(width, mask, bits),
+            false => self.kept(width, mask, bits),
         })
     }
 
     /// A mask made for elements of other sizes.
     pub(super) fn resize_mask(&mut self, mask: Name, from: u8, to: u8) -> Name {
         match from.cmp(&to) {
+            _ if self.has_masks() => mask,
             std::cmp::Ordering::Equal => mask,
             std::cmp::Ordering::Less => self.extend(mask, from, to, true),
             std::cmp::Ordering::Greater => {
@@ -61,7 +62,7 @@ impl Select<'_> {
 
     /// Masks for elements of half the size.
     fn pack(&mut self, mask: Name, from: u8) -> Name {
-        let high = if self.long(from) { self.upper(mask) } else { mask };
+        let high = if self.length(from) > 0 { self.upper(mask) } else { mask };
         match from {
             3 => self.two_with(2, Vshufps, mask, high, 0x88),
             2 => self.two(1, Vpackssdw, mask, high),
@@ -111,19 +112,19 @@ impl Select<'_> {
                 let (a, b) = (self.mask(args[0], w)?, self.mask(args[1], w)?);
                 let opposites =
                     (self.known[args[0] as usize].opposite, self.known[args[1] as usize].opposite);
-                let (i, a, b, opposite) = match (operation, opposites) {
-                    (And, (false, false)) => (Vandps, a, b, false),
-                    (And, (true, false)) => (Vandnps, a, b, false),
-                    (And, (false, true)) => (Vandnps, b, a, false),
-                    (And, (true, true)) => (Vorps, a, b, true),
-                    (Or, (false, false)) => (Vorps, a, b, false),
-                    (Or, (true, false)) => (Vandnps, b, a, true),
-                    (Or, (false, true)) => (Vandnps, a, b, true),
-                    (Or, (true, true)) => (Vandps, a, b, true),
-                    (Eq, (x, y)) => (Vxorps, a, b, x == y),
-                    (_, (x, y)) => (Vxorps, a, b, x != y),
+                let (logic, a, b, opposite) = match (operation, opposites) {
+                    (And, (false, false)) => (Logic::And, a, b, false),
+                    (And, (true, false)) => (Logic::AndNot, a, b, false),
+                    (And, (false, true)) => (Logic::AndNot, b, a, false),
+                    (And, (true, true)) => (Logic::Or, a, b, true),
+                    (Or, (false, false)) => (Logic::Or, a, b, false),
+                    (Or, (true, false)) => (Logic::AndNot, b, a, true),
+                    (Or, (false, true)) => (Logic::AndNot, a, b, true),
+                    (Or, (true, true)) => (Logic::And, a, b, true),
+                    (Eq, (x, y)) => (Logic::Xor, a, b, x == y),
+                    (_, (x, y)) => (Logic::Xor, a, b, x != y),
                 };
-                (self.two(w, i, a, b), w, opposite)
+                (self.logic(logic, w, a, b), w, opposite)
             }
             _ => {
                 let (a, b) = (self.value(args[0])?, self.value(args[1])?);
@@ -140,33 +141,20 @@ impl Select<'_> {
                         let i = if w == 3 { Vcmppd } else { Vcmpps };
                         (self.two_with(w, i, a, b, how), false)
                     }
-                    _ => match operation {
-                        Eq => (self.equal(w, a, b), false),
-                        Ne => (self.equal(w, a, b), true),
-                        Lt => (self.greater(of, b, a), false),
-                        _ => (self.greater(of, a, b), true),
-                    },
+                    _ => {
+                        let asks = match operation {
+                            Eq => Asks::Eq,
+                            Ne => Asks::Ne,
+                            Lt => Asks::Lt,
+                            _ => Asks::Le,
+                        };
+                        self.compare(of, asks, a, b)
+                    }
                 };
-                (name, w, opposite)
+                (name, self.truth_width(w), opposite)
             }
         };
         self.made(id, width, name, opposite);
         Ok(())
-    }
-
-    fn equal(&mut self, w: u8, a: Name, b: Name) -> Name {
-        self.two(w, by_width(w, [Vpcmpeqb, Vpcmpeqw, Vpcmpeqd, Vpcmpeqq]), a, b)
-    }
-
-    /// Where an integer is greater.
-    pub(super) fn greater(&mut self, dtype: Dtype, mut a: Name, mut b: Name) -> Name {
-        let w = width(dtype);
-        if matches!(dtype, Dtype::U8 | Dtype::U16 | Dtype::U32 | Dtype::U64) {
-            // The order of signed numbers is that of unsigned ones with the highest bit flipped.
-            let flip = self.constant(w, 1 << (8 * (1 << w) - 1));
-            a = self.two(w, Vpxor, a, flip);
-            b = self.two(w, Vpxor, b, flip);
-        }
-        self.two(w, by_width(w, [Vpcmpgtb, Vpcmpgtw, Vpcmpgtd, Vpcmpgtq]), a, b)
     }
 }
