@@ -15,6 +15,7 @@ import os
 import re
 import sys
 import types
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +81,8 @@ def called(function, *args, **kwargs):
     """A call that NumPy makes where lanefn lacks a dtype, so that a test of many dtypes goes on to the next."""
     owner = owner_of(function)
     if owner is None:
+        if isinstance(function, pytest.MarkDecorator) and function.name == "parametrize":
+            args = [args[0], list(args[1])]
         if getattr(function, "__name__", "") in ("assert_raises", "assert_raises_regex", "raises"):
             args = [functools.partial(called, a) if owner_of(a) else a for a in args]
         return function(*args, **kwargs)
@@ -178,7 +181,10 @@ def suite(name, instead):
     # What is pickled by its name is looked for there.
     sys.modules[module.__name__] = module
     tree = ast.fix_missing_locations(Operators().visit(ast.parse(path.read_text())))
-    exec(compile(tree, str(path), "exec"), vars(module))
+    with warnings.catch_warnings():
+        # Marks that NumPy's own configuration knows.
+        warnings.simplefilter("ignore", pytest.PytestUnknownMarkWarning)
+        exec(compile(tree, str(path), "exec"), vars(module))
     return module
 
 
