@@ -3,7 +3,8 @@
 //! Nothing is looked at unless a caller asks by [`collect`]. Then each piece of a call that has been
 //! computed is looked at while it is in the cache, on whichever thread: arithmetic by the CPU's own
 //! flags, which its loops raise for nothing else; all other functions by what came out for what went in,
-//! since their kernels compute arms that are not taken. Functions that a user wrote report nothing.
+//! since their kernels compute arms that are not taken. So are casts of a call's operands that may lose
+//! a number. Functions that a user wrote report nothing.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -121,8 +122,20 @@ pub(crate) enum Rule {
     Arithmetic,
     /// By what came out, with this pole; the bool says whether results may be too small.
     Results(Pole, bool),
-    /// A division: of integers, by the divisors; of floats, by what came out.
-    Division,
+    /// A division: of integers, by the divisors, and by the quotients if the first output is one; of
+    /// floats, by what came out.
+    Division(bool),
+}
+
+/// Whether a number of the one dtype may have no place in the other, not even rounded. (A float has one
+/// among the truths, and integers wrap.)
+pub(crate) fn loses(from: Dtype, to: Dtype) -> bool {
+    match (from, to) {
+        (Dtype::F64, Dtype::F32) => true,
+        (Dtype::F32 | Dtype::F64, Dtype::F32 | Dtype::F64 | Dtype::Bool) => false,
+        (Dtype::F32 | Dtype::F64, _) => true,
+        _ => false,
+    }
 }
 
 /// What one call met, from all threads, while it runs.
@@ -132,18 +145,20 @@ pub(crate) struct Status {
 }
 
 impl Status {
-    /// For a call of a loop, if anybody asks and there is something to tell.
-    pub(crate) fn begin(rule: Rule, of: &Code) -> Option<Status> {
-        if rule == Rule::Nothing || !is_collected() {
+    /// For a call of a loop, if anybody asks and there is something to tell: by the function, or by the
+    /// casts of its operands.
+    pub(crate) fn begin(rule: Rule, of: &Code, casts: bool) -> Option<Status> {
+        if (rule == Rule::Nothing && !casts) || !is_collected() {
             return None;
         }
         let float = |d: &Dtype| matches!(d, Dtype::F32 | Dtype::F64);
         let rule = match (rule, of.outputs().iter().any(float)) {
-            (Rule::Division, true) => Rule::Results(Pole::SecondZero, false),
+            (Rule::Division(_), true) => Rule::Results(Pole::SecondZero, false),
             // Other CPUs' flags are not read.
             (Rule::Arithmetic, true) if !Raised::IS_KNOWN => Rule::Results(Pole::SecondZero, false),
-            (Rule::Division, false) => rule,
-            (_, false) => return None,
+            (Rule::Division(_), false) => rule,
+            (_, false) if !casts => return None,
+            (_, false) => Rule::Nothing,
             _ => rule,
         };
         Some(Status { met: AtomicU8::new(0), rule })
@@ -155,9 +170,14 @@ impl Status {
         COLLECTED.set(COLLECTED.get().map(|before| before.and(met)));
     }
 
+    /// How it tells.
+    pub(crate) fn rule(&self) -> Rule {
+        self.rule
+    }
+
     /// Whether inputs are looked at when the outputs have been written.
     pub(crate) fn needs_inputs(&self) -> bool {
-        matches!(self.rule, Rule::Results(..) | Rule::Division)
+        matches!(self.rule, Rule::Results(..) | Rule::Division(_))
     }
 
     fn add(&self, flags: Flags) {
@@ -171,6 +191,49 @@ impl Status {
         (self.rule == Rule::Arithmetic).then(|| Part { status: self, raised: Raised::begin() })
     }
 
+    /// Looks at a piece of an operand that has been cast. A number that an integer dtype has no place for
+    /// is invalid, as C says.
+    ///
+    /// # Safety
+    /// `n` elements of the one dtype to read and of the other.
+    pub(crate) unsafe fn look_at_cast(
+        &self,
+        from: Dtype,
+        to: Dtype,
+        x: *const u8,
+        y: *const u8,
+        n: usize,
+    ) {
+        if !loses(from, to) {
+            return;
+        }
+        let (signed, bits) = (
+            matches!(to, Dtype::I8 | Dtype::I16 | Dtype::I32 | Dtype::I64),
+            8 * to.size() as i32 - 1,
+        );
+        let end = 2f64.powi(bits + !signed as i32);
+        let first = if signed { -end } else { 0.0 };
+        // SAFETY: the caller's promise; nothing need be aligned.
+        let at = |i: usize| unsafe {
+            match from {
+                Dtype::F64 => x.cast::<f64>().add(i).read_unaligned(),
+                _ => f64::from(x.cast::<f32>().add(i).read_unaligned()),
+            }
+        };
+        if to == Dtype::F32 {
+            // SAFETY: as above.
+            let made = |i: usize| unsafe { y.cast::<f32>().add(i).read_unaligned() };
+            if (0..n).fold(false, |any, i| any | (made(i).is_infinite() & at(i).is_finite())) {
+                self.add(Flags::OVERFLOW);
+            }
+        } else if (0..n).fold(false, |any, i| {
+            // Towards zero: what is above `first - 1` has a place.
+            any | !((at(i).trunc() >= first) & (at(i) < end))
+        }) {
+            self.add(Flags::INVALID);
+        }
+    }
+
     /// Looks at a piece that has been computed.
     ///
     /// # Safety
@@ -178,21 +241,22 @@ impl Status {
     pub(crate) unsafe fn look(&self, of: &Code, inputs: &[Input], outputs: &[*mut u8], n: usize) {
         match self.rule {
             Rule::Nothing | Rule::Arithmetic => {}
-            Rule::Division => {
+            Rule::Division(quotient) => {
                 let divisor = inputs[1];
-                let n = if divisor.scalar { 1 } else { n };
-                let size = of.inputs()[1].size();
                 // SAFETY: the caller's promise.
-                let bytes = unsafe { std::slice::from_raw_parts(divisor.at, n * size) };
-                let zero = match size {
-                    1 => bytes.contains(&0),
-                    2 => bytes.chunks_exact(2).any(|b| b == [0; 2]),
-                    4 => bytes.chunks_exact(4).any(|b| b == [0; 4]),
-                    _ => bytes.chunks_exact(8).any(|b| b == [0; 8]),
+                let met = unsafe {
+                    match of.inputs()[1] {
+                        Dtype::I8 => divided::<i8>(divisor, outputs[0], n, quotient),
+                        Dtype::I16 => divided::<i16>(divisor, outputs[0], n, quotient),
+                        Dtype::I32 => divided::<i32>(divisor, outputs[0], n, quotient),
+                        Dtype::I64 => divided::<i64>(divisor, outputs[0], n, quotient),
+                        Dtype::U8 | Dtype::Bool => divided::<u8>(divisor, outputs[0], n, false),
+                        Dtype::U16 => divided::<u16>(divisor, outputs[0], n, false),
+                        Dtype::U32 => divided::<u32>(divisor, outputs[0], n, false),
+                        _ => divided::<u64>(divisor, outputs[0], n, false),
+                    }
                 };
-                if zero {
-                    self.add(Flags::DIVIDE);
-                }
+                self.add(met);
             }
             Rule::Results(pole, small) => {
                 for (&to, dtype) in outputs.iter().zip(of.outputs()) {
@@ -230,6 +294,51 @@ impl Drop for Part<'_> {
             self.status.add(flag);
         }
     }
+}
+
+/// What an integer is to [`divided`].
+trait Whole: Copy + PartialEq {
+    const ZERO: Self;
+    const MINUS_ONE: Self;
+    const LEAST: Self;
+}
+
+macro_rules! wholes {
+    ($($t:ident)*) => {$(
+        impl Whole for $t {
+            const ZERO: $t = 0;
+            const MINUS_ONE: $t = !0;
+            const LEAST: $t = $t::MIN;
+        }
+    )*};
+}
+wholes! { i8 i16 i32 i64 u8 u16 u32 u64 }
+
+/// What a division of integers met. The quotient of the least number by -1 is itself again, and of no
+/// other number by -1.
+///
+/// # Safety
+/// As for [`Status::look`]; divisors and output are of `T`.
+unsafe fn divided<T: Whole>(divisor: Input, to: *const u8, n: usize, quotient: bool) -> Flags {
+    // SAFETY: the caller's promise; nothing need be aligned.
+    let by = |i: usize| unsafe { divisor.at.cast::<T>().add(i).read_unaligned() };
+    let mut met = Flags::none();
+    let m = if divisor.scalar { 1 } else { n };
+    // Without branches, so that they go by vectors.
+    if (0..m).fold(false, |any, i| any | (by(i) == T::ZERO)) {
+        met = met.and(Flags::DIVIDE);
+    }
+    if quotient && (0..m).fold(false, |any, i| any | (by(i) == T::MINUS_ONE)) {
+        let least = |i: usize| {
+            // SAFETY: as above.
+            let y = unsafe { to.cast::<T>().add(i).read_unaligned() };
+            y == T::LEAST && by(if divisor.scalar { 0 } else { i }) == T::MINUS_ONE
+        };
+        if (0..n).any(least) {
+            met = met.and(Flags::OVERFLOW);
+        }
+    }
+    met
 }
 
 /// What a float is to [`results`].

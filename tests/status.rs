@@ -1,5 +1,6 @@
 //! Floating-point status: reported when it is met, and never otherwise.
 
+use lanefn::kernels::lanes::Element;
 use lanefn::{
     Level, Options, RawInput, RawOutput,
     dtype::Dtype,
@@ -141,6 +142,112 @@ fn integers_report_division_by_zero() {
         assert_eq!(q.unwrap().len(), 3);
         assert_eq!(flags, expected);
     }
+}
+
+#[test]
+fn the_least_integer_divided_by_minus_one_is_an_overflow() {
+    let x = Array1::from_elem(100, i64::MIN);
+    for (i, y, expected) in [(7, -1i64, O), (7, 1, Flags::none()), (99, 0, D), (0, -1, O)] {
+        let mut by = Array1::from_elem(100, 2);
+        by[i] = y;
+        assert_eq!(collect(|| math::floor_divide::ufunc().call((&x, &by))).1, expected);
+        assert_eq!(collect(|| math::divmod::ufunc().call((&x, &by))).1, expected);
+        // A remainder is 0 then, and that is right.
+        let remainder = if expected == O { Flags::none() } else { expected };
+        assert_eq!(collect(|| math::remainder::ufunc().call((&x, &by))).1, remainder);
+    }
+    let one = array![i32::MIN, 3, i32::MIN, -5];
+    let (q, flags) = collect(|| math::floor_divide::ufunc().call((&one, -1i32)));
+    assert_eq!((q.unwrap()[0usize], flags), (i32::MIN, O));
+    assert!(
+        collect(|| math::floor_divide::ufunc().call((&array![u8::MAX, 0], 255u8))).1.is_empty()
+    );
+}
+
+#[test]
+fn reductions_by_division_report() {
+    let reduce = |x: Array1<i16>| collect(|| math::floor_divide::ufunc().reduce_all(&x)).1;
+    assert_eq!(reduce(array![0, 5, 3]), Flags::none());
+    assert_eq!(reduce(array![100, 0, 3]), D);
+    assert_eq!(reduce(array![i16::MIN, 1, -1]), O);
+    assert_eq!(reduce(array![i16::MIN, 1, 1, 2, -1]), Flags::none());
+    // Rows, too.
+    let mut rows = ndarray::Array2::from_elem((40, 40), 1i16);
+    rows[[20, 30]] = 0;
+    for axis in [0, 1] {
+        let (_, flags) = collect(|| math::floor_divide::ufunc().reduce(&rows, ndarray::Axis(axis)));
+        assert_eq!(flags, D, "{axis}");
+        let (_, flags) =
+            collect(|| math::floor_divide::ufunc().accumulate(&rows, ndarray::Axis(axis)));
+        assert_eq!(flags, D, "{axis}");
+    }
+}
+
+/// What a raw call meets whose operands are cast, of a function that itself meets nothing.
+fn cast<A: Element, B: Element>(x: [A; 3], out: [B; 3], through: Dtype) -> Flags {
+    let (f, mut out) = (lanefn::find("minimum").unwrap(), out);
+    let input = RawInput {
+        ptr: x.as_ptr().cast(),
+        shape: &[3],
+        strides: &[size_of::<A>() as isize],
+        dtype: A::DTYPE,
+    };
+    let strides = [size_of::<B>() as isize];
+    let output =
+        RawOutput { ptr: out.as_mut_ptr().cast(), shape: &[3], strides: &strides, dtype: B::DTYPE };
+    let unsafe_ = lanefn::dtype::Casting::Unsafe;
+    let types = [A::DTYPE, A::DTYPE].map(lanefn::dtype::Type::Is);
+    let code = f.resolve(&types, &[None, None, Some(through)], unsafe_).unwrap();
+    let options = Options { casting: unsafe_, ..Options::default() };
+    // SAFETY: arrays of ours.
+    let (done, flags) =
+        collect(|| unsafe { f.call_code(&code, &[input, input], None, &[output], options) });
+    done.unwrap();
+    flags
+}
+
+#[test]
+fn casts_of_operands_report_what_has_no_place() {
+    let none = Flags::none();
+    let (int, small) = (Dtype::I32, Dtype::U8);
+    assert_eq!(cast([0.0f64, 1.5, -7.9], [0i32; 3], int), none);
+    assert_eq!(cast([0.0f64, f64::NAN, 1.0], [0i32; 3], int), I);
+    assert_eq!(cast([0.0f32, 1.0, f32::INFINITY], [0i32; 3], int), I);
+    assert_eq!(cast([0.0, 1.0, -2_147_483_648.5f64], [0i32; 3], int), none);
+    assert_eq!(cast([0.0, 1.0, -2_147_483_649.0f64], [0i32; 3], int), I);
+    assert_eq!(cast([0.0, 255.9f64, -0.9], [0u8; 3], small), none);
+    assert_eq!(cast([0.0, 256.0f64, 1.0], [0u8; 3], small), I);
+    assert_eq!(cast([0.0, -1.0f64, 1.0], [0u8; 3], small), I);
+    // On the way out.
+    assert_eq!(cast([0.0, 1e300f64, 1.0], [0i64; 3], Dtype::F64), I);
+    assert_eq!(cast([0.0, 1e300f64, 1.0], [0f32; 3], Dtype::F64), O);
+    assert_eq!(cast([0.0, f64::INFINITY, f64::NAN], [0f32; 3], Dtype::F64), none);
+    assert_eq!(cast([0.0, f64::NAN, 2.0], [false; 3], Dtype::F64), none);
+    assert_eq!(cast([i64::MIN, 300, 1], [0u8; 3], Dtype::I64), none);
+}
+
+#[test]
+fn functions_at_indices_report() {
+    let at = |name: &str, x: f64, by: Option<f64>| {
+        let f = lanefn::find(name).unwrap();
+        let (mut a, b) = ([1.0, x], by.unwrap_or(0.0));
+        let to =
+            RawOutput { ptr: a.as_mut_ptr().cast(), shape: &[2], strides: &[8], dtype: Dtype::F64 };
+        let second =
+            RawInput { ptr: (&raw const b).cast(), shape: &[], strides: &[], dtype: Dtype::F64 };
+        // SAFETY: an array of ours.
+        let call =
+            || unsafe { f.at_raw(to, &[0, 1], &[2], by.map(|_| second), Options::default()) };
+        let (done, flags) = collect(call);
+        done.unwrap();
+        flags
+    };
+    assert_eq!(at("log", 2.0, None), Flags::none());
+    assert_eq!(at("log", -2.0, None), I);
+    assert_eq!(at("log", 0.0, None), D);
+    assert_eq!(at("multiply", f64::MAX, Some(2.0)), O);
+    assert_eq!(at("multiply", 3.0, Some(2.0)), Flags::none());
+    assert_eq!(at("floor_divide", 3.0, Some(0.0)), D);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 """lanefn.vectorize against np.vectorize, NumPy's own way of writing, and numba.
 
-    python benches/python/run.py
+    python benches/python/run.py            all of it
+    python benches/python/run.py --users    functions as people write them (users.py) alone
 
 Makes an environment of its own under the target folder, builds the package into it (some minutes the first
 time), and prints ratios: how many times longer the others take. The rounds take turns, one thread.
@@ -26,6 +27,71 @@ def environment():
     subprocess.run([*pip, *PACKAGES], check=True)
     subprocess.run([*pip, "--no-deps", str(ROOT)], check=True)
     return python
+
+
+def users():
+    """How many of the functions in users.py compile, and what that is worth."""
+    import math
+    import time
+    import warnings
+
+    import numpy as np
+
+    import lanefn
+    from users import ARRAYS, NUMERIC, OBJECTS, SIZE
+
+    lanefn.set_num_threads(1)
+    warnings.simplefilter("ignore", lanefn.FallbackWarning)
+
+    def least(function, args, runs):
+        times = []
+        for _ in range(runs):
+            start = time.perf_counter()
+            function(*args)
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    ratios, refused = {}, {}
+    for function, names in NUMERIC:
+        name = getattr(function, "__qualname__", repr(function))
+        args = [ARRAYS[n] for n in names]
+        loop = np.vectorize(function)
+        try:
+            ours = lanefn.vectorize(function, strict=True)
+            with np.errstate(all="ignore"):
+                got = ours(*args)
+        except lanefn.Refusal as refusal:
+            refused[name] = str(refusal)
+            continue
+        # np.vectorize has the dtype of its first result; told the right one, it gives the right numbers.
+        dtypes = [g.dtype for g in got] if isinstance(got, tuple) else [got.dtype]
+        wanted = np.vectorize(function, otypes=dtypes)(*args)
+        for g, w in zip(*(r if isinstance(r, tuple) else (r,) for r in (got, wanted))):
+            np.testing.assert_allclose(g, w, rtol=1e-12, atol=1e-12, err_msg=name)
+        # Turn about, so that both meet the same machine.
+        rounds = [(least(loop, args, 1), least(ours, args, 5)) for _ in range(3)]
+        ratios[name] = min(r[0] for r in rounds) / min(r[1] for r in rounds)
+    print(f"{len(NUMERIC)} functions of numbers as people write them, {SIZE} elements, one thread")
+    print(f"  compile: {len(ratios)} of {len(NUMERIC)}, {len(ratios) / len(NUMERIC):.0%}")
+    mean = math.exp(sum(map(math.log, ratios.values())) / len(ratios))
+    print(f"  np.vectorize takes {mean:.0f} times as long (geometric mean)")
+    for name, ratio in sorted(ratios.items(), key=lambda r: r[1]):
+        print(f"    {name:<36} {ratio:8.0f}")
+    for name, reason in refused.items():
+        print(f"  does not compile: {name}: {reason}")
+    ratios = {}
+    for function, names in OBJECTS:
+        args = [ARRAYS[n][: SIZE // 10] for n in names]
+        ours, loop = lanefn.vectorize(function), np.vectorize(function)
+        got, wanted = ours(*args), np.vectorize(function, otypes=[object])(*args)
+        assert all(g == w or g != g and w != w for g, w in zip(got.tolist(), wanted.tolist())), function
+        rounds = [(least(loop, args, 1), least(ours, args, 1)) for _ in range(3)]
+        ratios[function.__name__] = min(r[0] for r in rounds) / min(r[1] for r in rounds)
+    mean = math.exp(sum(map(math.log, ratios.values())) / len(ratios))
+    print(f"{len(OBJECTS)} functions of strings, dates and objects, which Python runs")
+    print(f"  np.vectorize takes {mean:.2f} times as long (geometric mean)")
+    for name, ratio in sorted(ratios.items(), key=lambda r: r[1]):
+        print(f"    {name:<36} {ratio:8.2f}")
 
 
 def main():
@@ -134,7 +200,9 @@ def main():
 
 if __name__ == "__main__":
     if "--here" in sys.argv:
-        main()
+        if "--users" not in sys.argv:
+            main()
+        users()
     else:
         python = environment()
-        sys.exit(subprocess.run([python, __file__, "--here"], cwd=HOME).returncode)
+        sys.exit(subprocess.run([python, __file__, "--here", *sys.argv[1:]], cwd=HOME).returncode)

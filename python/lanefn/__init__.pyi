@@ -1,4 +1,5 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
+from types import EllipsisType
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -6,7 +7,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 _Casting = Literal["no", "equiv", "safe", "same_kind", "unsafe"]
 _Order = Literal["K", "A", "C", "F"]
-_Out = NDArray[Any] | tuple[NDArray[Any] | None, ...] | None
+_Out = NDArray[Any] | tuple[NDArray[Any] | None, ...] | EllipsisType | None
 _Signature = str | tuple[DTypeLike | None, ...] | None
 
 __version__: str
@@ -43,6 +44,7 @@ class ufunc(_Methods):
     nargs: int
     ntypes: int
     types: list[str]
+    error_bounds: dict[str, float]
     identity: bool | int | float | None
     signature: None
     __name__: str

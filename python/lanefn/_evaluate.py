@@ -128,7 +128,8 @@ def evaluate(text, local_dict=None, global_dict=None, out=None, order="K", casti
     if out is None and _foreign(values):
         # They know neither order nor casting, and may be lazy.
         return of(*values)
-    results = of(*values, out=out, order=order, casting=casting)
+    given = {} if out is None else {"out": out}
+    results = of(*values, **given, order=order, casting=casting)
     if isinstance(results, tuple):
         return tuple(np.asanyarray(r) for r in results)
     return np.asanyarray(results)

@@ -92,7 +92,7 @@ pub fn detached(
 }
 
 /// Does with floating-point flags what NumPy is set to do with its own.
-fn report(py: Python<'_>, name: &str, met: Flags) -> PyResult<()> {
+pub fn report(py: Python<'_>, name: &str, met: Flags) -> PyResult<()> {
     let numpy = numpy(py)?;
     let modes = numpy.call_method0(intern!(py, "geterr"))?;
     for flag in met.names() {

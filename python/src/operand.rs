@@ -61,6 +61,10 @@ pub fn known(descr: &Bound<PyArrayDescr>) -> PyResult<Dtype> {
 
 /// The dtype that an argument such as `dtype=` means.
 pub fn dtype(object: &Bound<PyAny>) -> PyResult<Dtype> {
+    if object.is_none() {
+        // As NumPy has it.
+        return Ok(Dtype::F64);
+    }
     known(&PyArrayDescr::new(object.py(), object)?)
 }
 
@@ -152,6 +156,15 @@ impl<'py> Given<'py> {
         }
     }
 
+    /// Whether it is a number of Python's that is finite.
+    pub fn is_finite_number(&self) -> bool {
+        match self {
+            Given::Array(..) => false,
+            Given::Int(_) => true,
+            Given::Float(float) => float.is_finite(),
+        }
+    }
+
     /// As an operand of a loop that takes this dtype here.
     pub fn operand(self, dtype: Dtype) -> PyResult<Operand<'py>> {
         match self {
@@ -219,6 +232,11 @@ pub enum Operand<'py> {
 }
 
 impl Operand<'_> {
+    /// Whether it is a number that is infinite.
+    pub fn is_infinite(&self) -> bool {
+        matches!(self, Operand::Scalar(s) if s.get::<f32>().is_some_and(f32::is_infinite))
+    }
+
     /// Where it lies, as long as this operand stays in its place.
     pub fn view(&self) -> View {
         match self {
@@ -308,6 +326,21 @@ impl<'py> Output<'py> {
         View::of(&self.work, self.dtype)
     }
 
+    /// Puts what has been computed where the caller wants it.
+    pub fn store(&self, py: Python<'py>) -> PyResult<()> {
+        if !self.work.is(&self.array) {
+            let keywords = PyDict::new(py);
+            keywords.set_item("casting", "unsafe")?;
+            numpy(py)?.call_method("copyto", (&self.array, &self.work), Some(&keywords))?;
+        }
+        Ok(())
+    }
+
+    /// Whether it is the caller's, and no plain array.
+    pub fn is_own_kind(&self) -> bool {
+        self.given && !self.array.is_exact_instance_of::<PyUntypedArray>()
+    }
+
     /// The array to return: the caller's own, or a new one as `wrap` makes it. Without axes it is one of
     /// NumPy's scalars, if those are wanted.
     pub fn finish(
@@ -318,15 +351,24 @@ impl<'py> Output<'py> {
         scalars: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         if self.given {
-            if !self.work.is(&self.array) {
-                let keywords = PyDict::new(py);
-                keywords.set_item("casting", "unsafe")?;
-                numpy(py)?.call_method("copyto", (&self.array, &self.work), Some(&keywords))?;
+            self.store(py)?;
+            if self.array.is_exact_instance_of::<PyUntypedArray>() {
+                return Ok(self.array);
             }
-            return Ok(self.array);
+            // One of a subclass may say itself what is returned.
+            let name = intern!(py, "__array_wrap__");
+            if self
+                .array
+                .get_type()
+                .getattr(name)?
+                .is(&numpy(py)?.getattr("ndarray")?.getattr(name)?)
+            {
+                return Ok(self.array);
+            }
+            return self.array.call_method1(name, (&self.array, context, false));
         }
         if let Some(wrap) = wrap {
-            let scalar = self.work.ndim() == 0;
+            let scalar = scalars && self.work.ndim() == 0;
             return wrap.call_method1(intern!(py, "__array_wrap__"), (self.array, context, scalar));
         }
         if !scalars {

@@ -47,26 +47,34 @@ pub fn overridden<'py, 'a>(
     method: &str,
     inputs: &[Bound<'py, PyAny>],
     outputs: &[Option<Bound<'py, PyAny>>],
+    mask: Option<&Bound<'py, PyAny>>,
     keywords: impl FnOnce() -> Vec<(&'a str, Option<Bound<'py, PyAny>>)>,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let py = ufunc.py();
-    if inputs.iter().all(plain) && outputs.iter().flatten().all(plain) {
+    let others = || outputs.iter().flatten().chain(mask);
+    if inputs.iter().all(plain) && others().all(plain) {
         return Ok(None);
     }
-    let mut asked: Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)> = Vec::new();
-    for object in inputs.iter().chain(outputs.iter().flatten()) {
+    let mut asked: Vec<Bound<'py, PyAny>> = Vec::new();
+    for object in inputs.iter().chain(others()) {
         let Some(hook) = hook(object)? else { continue };
+        if hook.is_none() {
+            return Err(PyTypeError::new_err(format!(
+                "operand '{}' does not support ufuncs (__array_ufunc__=None)",
+                object.get_type().name()?
+            )));
+        }
         let ty = object.get_type();
-        if asked.iter().any(|(other, _)| other.get_type().is(&ty)) {
+        if asked.iter().any(|other| other.get_type().is(&ty)) {
             continue;
         }
         let mut place = asked.len();
-        for (i, (other, _)) in asked.iter().enumerate().rev() {
+        for (i, other) in asked.iter().enumerate().rev() {
             if ty.is_subclass(&other.get_type())? {
                 place = i;
             }
         }
-        asked.insert(place, (object.clone(), hook));
+        asked.insert(place, object.clone());
     }
     if asked.is_empty() {
         return Ok(None);
@@ -80,13 +88,7 @@ pub fn overridden<'py, 'a>(
     if outputs.iter().any(Option::is_some) {
         given.set_item("out", PyTuple::new(py, outputs)?)?;
     }
-    for (object, hook) in &asked {
-        if hook.is_none() {
-            return Err(PyTypeError::new_err(format!(
-                "operand '{}' does not support ufuncs (__array_ufunc__=None)",
-                object.get_type().name()?
-            )));
-        }
+    for object in &asked {
         let mut arguments = vec![ufunc.clone(), method.into_pyobject(py)?.into_any()];
         arguments.extend(inputs.iter().cloned());
         let bound = object.getattr(intern!(py, "__array_ufunc__"))?;
@@ -95,9 +97,19 @@ pub fn overridden<'py, 'a>(
             return Ok(Some(answer));
         }
     }
+    let mut said = vec![ufunc.repr()?.to_string(), format!("'{method}'")];
+    for input in inputs {
+        said.push(input.repr()?.to_string());
+    }
+    for (name, value) in &given {
+        said.push(format!("{name}={}", value.repr()?));
+    }
+    let kinds = inputs.iter().chain(outputs.iter().flatten());
+    let kinds = kinds.map(|o| Ok(format!("'{}'", o.get_type().name()?)));
     Err(PyTypeError::new_err(format!(
-        "operand type(s) all returned NotImplemented from __array_ufunc__({}, '{method}')",
-        ufunc.repr()?
+        "operand type(s) all returned NotImplemented from __array_ufunc__({}): {}",
+        said.join(", "),
+        kinds.collect::<PyResult<Vec<_>>>()?.join(", ")
     )))
 }
 

@@ -7,23 +7,25 @@ use std::sync::Mutex;
 use lanefn::{
     Catalogue, Code, Compiled, Options, Scalar, Untyped,
     dtype::{Casting, Dtype, Kind, Type, can_cast, kind},
+    status::Flags,
     ufunc::{Initial, Reducing},
 };
 use numpy::{PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::{
     IntoPyObjectExt,
-    exceptions::{PyRuntimeError, PyTypeError, PyValueError},
+    exceptions::{PyAttributeError, PyRuntimeError, PyTypeError, PyUserWarning, PyValueError},
     intern,
     prelude::*,
-    types::{PyBytes, PyDict, PyFloat, PyInt, PyString, PyTuple, PyType},
+    types::{PyBytes, PyDict, PyEllipsis, PyFloat, PyInt, PyString, PyTuple, PyType},
 };
 
 use smallvec::SmallVec;
 
 use crate::{
-    error::{detached, exception},
+    error::{detached, exception, report},
     operand::{
-        Given, Operand, Output, View, array, axes_in_memory, descr, dtype, is_numpy_scalar, numpy,
+        Given, Operand, Output, View, array, axes_in_memory, descr, dtype, is_numpy_scalar, known,
+        numpy,
     },
     overrides::{overridden, wrapper},
 };
@@ -117,6 +119,11 @@ impl Made {
     }
 }
 
+/// NumPy's letters for dtypes.
+fn letters(py: Python, dtypes: &[Dtype]) -> String {
+    dtypes.iter().map(|d| char::from(descr(py, *d).char())).collect()
+}
+
 /// Arguments by name: those after the `inputs` positional ones that are always there.
 struct Keywords<'py, const N: usize> {
     names: [&'static str; N],
@@ -157,6 +164,18 @@ impl<'py, const N: usize> Keywords<'py, N> {
         Ok(Keywords { names, values })
     }
 
+    /// Takes what came under an older name.
+    fn also(&mut self, old: usize, new: usize) -> PyResult<()> {
+        let Some(value) = self.values[old].take() else { return Ok(()) };
+        match self.values[new].replace(value) {
+            None => Ok(()),
+            Some(_) => Err(PyTypeError::new_err(format!(
+                "cannot specify both '{}' and '{}'",
+                self.names[old], self.names[new]
+            ))),
+        }
+    }
+
     fn required(&self, function: &str, i: usize) -> PyResult<Object<'py>> {
         self.values[i].clone().ok_or_else(|| {
             PyTypeError::new_err(format!(
@@ -181,14 +200,85 @@ impl<'py, const N: usize> Keywords<'py, N> {
     }
 }
 
-/// The one output of a method, which may come as a tuple of one.
-fn single_output<'py>(out: Option<&Object<'py>>) -> PyResult<Option<Object<'py>>> {
-    let Some(out) = out else { return Ok(None) };
-    match out.cast::<PyTuple>() {
-        Ok(tuple) if tuple.len() == 1 => Ok(Some(tuple.get_item(0)?).filter(|o| !o.is_none())),
-        Ok(_) => Err(PyValueError::new_err("The 'out' tuple must have exactly one entry")),
-        Err(_) => Ok(Some(out.clone())),
+/// Whether `out=...` asks for arrays even where there are no axes. Anywhere else `...` is an error.
+fn asks_for_arrays(out: Option<&Object>, by_position: &[Option<Object>]) -> PyResult<bool> {
+    let ellipsis = |o: &Object| o.is_instance_of::<PyEllipsis>();
+    if by_position.iter().flatten().any(ellipsis) {
+        return Err(PyTypeError::new_err("out=... is only allowed as a keyword argument."));
     }
+    let Some(out) = out else { return Ok(false) };
+    if out.cast::<PyTuple>().is_ok_and(|t| t.iter().any(|o| ellipsis(&o))) {
+        let text = "must use `...` as `out=...` and not per-operand/in a tuple";
+        return Err(PyTypeError::new_err(text));
+    }
+    Ok(ellipsis(out))
+}
+
+/// The one output of a method, which may come as a tuple of one, or by its position; and whether results
+/// without axes are scalars.
+fn single_output<'py>(
+    out: Option<&Object<'py>>,
+    by_position: bool,
+) -> PyResult<(Option<Object<'py>>, bool)> {
+    let Some(out) = out else { return Ok((None, true)) };
+    let position = by_position.then(|| out.clone());
+    if asks_for_arrays(Some(out), &[position])? {
+        return Ok((None, false));
+    }
+    match out.cast::<PyTuple>() {
+        Ok(tuple) if tuple.len() == 1 => {
+            Ok((Some(tuple.get_item(0)?).filter(|o| !o.is_none()), true))
+        }
+        Ok(_) => Err(PyValueError::new_err("The 'out' tuple must have exactly one entry")),
+        Err(_) => Ok((Some(out.clone()), true)),
+    }
+}
+
+/// What a subclass of arrays was before `outer` gave it more axes, it must be afterwards.
+fn reshaped<'py>(
+    array: &Bound<'py, PyUntypedArray>,
+    shape: &[usize],
+) -> PyResult<Bound<'py, PyUntypedArray>> {
+    let py = array.py();
+    let made = array.call_method1(intern!(py, "reshape"), (PyTuple::new(py, shape)?,))?;
+    let made = made.cast_into::<PyUntypedArray>()?;
+    if made.shape() != shape {
+        return Err(PyTypeError::new_err(format!(
+            "outer() called with '{}', which has other axes after a reshape",
+            array.get_type().name()?
+        )));
+    }
+    Ok(made)
+}
+
+/// The dtype that `dtype=` or `signature=` means. They say which loop, and not how operands lie.
+fn loop_dtype(object: &Object) -> PyResult<Dtype> {
+    let of = PyArrayDescr::new(object.py(), object)?;
+    if of.is_native_byteorder() == Some(false) {
+        return Err(PyTypeError::new_err(
+            "The `dtype` and `signature` arguments to ufuncs only select the general DType and not \
+             details such as the byte order",
+        ));
+    }
+    known(&of)
+}
+
+/// With casting='no', not even the byte order may be another.
+fn refuse_byte_order<'a, 'py: 'a>(
+    name: &str,
+    operands: impl Iterator<Item = &'a Object<'py>>,
+) -> PyResult<()> {
+    for (i, operand) in operands.enumerate() {
+        if let Ok(array) = operand.cast::<PyUntypedArray>()
+            && array.dtype().is_native_byteorder() == Some(false)
+        {
+            return Err(PyTypeError::new_err(format!(
+                "Cannot cast ufunc '{name}' operand {i} from {:?} with casting rule 'no'",
+                array.dtype()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The mask that `where=` means; none where it is True. An array must be of bools; of anything else NumPy
@@ -251,7 +341,19 @@ fn weak_or_dtype(object: &Object) -> PyResult<Type> {
     } else if object.is(PyType::new::<PyFloat>(py)) {
         Ok(Type::Float)
     } else {
-        dtype(object).map(Type::Is)
+        let none = || PyTypeError::new_err("resolve_dtypes: the inputs' dtypes must be given.");
+        some_descr(object)?.map(Type::Is).ok_or_else(none)
+    }
+}
+
+/// A dtype, not what could be made one; none for None.
+fn some_descr(object: &Object) -> PyResult<Option<Dtype>> {
+    match object.cast::<PyArrayDescr>() {
+        Ok(descr) => known(descr).map(Some),
+        Err(_) if object.is_none() => Ok(None),
+        Err(_) => Err(PyTypeError::new_err(
+            "resolve_dtypes: provided dtypes must be NumPy dtypes, or int or float, or None",
+        )),
     }
 }
 
@@ -339,14 +441,17 @@ impl Ufunc {
         let (name, nin, nout) = (of.name, of.nin(), self.results());
         if args.len() < nin || args.len() > nin + nout {
             let takes = format!("{name}() takes from {nin} to {} positional arguments", nin + nout);
-            return Err(PyTypeError::new_err(format!("{takes} but {} were given", args.len())));
+            let were = if args.len() == 1 { "was" } else { "were" };
+            return Err(PyTypeError::new_err(format!("{takes} but {} {were} given", args.len())));
         }
-        let names = ["out", "where", "casting", "order", "dtype", "subok", "signature"];
-        let keywords = Keywords::parse(name, names, 0, std::iter::empty(), kwargs)?;
+        let names = ["out", "where", "casting", "order", "dtype", "subok", "signature", "sig"];
+        let mut keywords = Keywords::parse(name, names, 0, std::iter::empty(), kwargs)?;
+        keywords.also(7, 6)?;
         let inputs: Few<Object> = args.iter().take(nin).collect();
         let mut outs: Few<Option<Object>> =
             args.iter().skip(nin).map(|o| Some(o).filter(|o| !o.is_none())).collect();
-        if let Some(out) = keywords.get(0) {
+        let arrays = asks_for_arrays(keywords.get(0), &outs)?;
+        if let Some(out) = keywords.values[0].as_ref().filter(|_| !arrays) {
             if !outs.is_empty() {
                 let text = "cannot specify 'out' as both a positional and keyword argument";
                 return Err(PyTypeError::new_err(text));
@@ -362,16 +467,27 @@ impl Ufunc {
                 Err(_) if nout > 1 => {
                     return Err(PyTypeError::new_err("'out' must be a tuple of arrays"));
                 }
-                Err(_) => outs.push(Some(out.clone())),
+                Err(_) => outs.push(Some(out.clone()).filter(|o| !o.is_none())),
             }
         }
+        let masked = keywords.get(1);
+        let unmasked = masked.is_none_or(|m| m.is(pyo3::types::PyBool::new(py, true)));
+        let open_masked = !unmasked && outs.is_empty() && keywords.values[0].is_none();
         outs.resize(nout, None);
-        let own = overridden(owner, "__call__", &inputs, &outs, || keywords.but(&[0]))?;
+        let others = if arrays { &[][..] } else { &[0] };
+        let own = overridden(owner, "__call__", &inputs, &outs, masked, || keywords.but(others))?;
         if let Some(own) = own {
             return Ok(Ok(own));
         }
 
         let casting = self.casting(py, keywords.get(2))?;
+        if casting == Casting::No {
+            refuse_byte_order(name, inputs.iter().chain(outs.iter().flatten()))?;
+        }
+        if open_masked {
+            let text = c"'where' used without 'out', expect uninitialized memory in output. If this is intended, use out=None.";
+            PyErr::warn(py, &py.get_type::<PyUserWarning>(), text, 1)?;
+        }
         let options = Options { casting, ..Options::default() };
         let order = match keywords.get(3) {
             None => 'K',
@@ -417,9 +533,18 @@ impl Ufunc {
         if self.as_made().is_none() && name.starts_with("logical_") {
             given = given.into_iter().map(Given::truth).collect::<PyResult<_>>()?;
         }
+        let mut lost = false;
         let operands = std::iter::zip(given, found.inputs())
-            .map(|(g, dtype)| g.operand(*dtype))
+            .map(|(g, dtype)| {
+                let finite = g.is_finite_number();
+                let operand = g.operand(*dtype)?;
+                lost |= finite && operand.is_infinite();
+                Ok(operand)
+            })
             .collect::<PyResult<Few<Operand>>>()?;
+        if lost && self.as_made().is_none() {
+            report(py, "cast", Flags::OVERFLOW)?;
+        }
         if self.is_builtin("pow") && kind(found.inputs()[1]) == Kind::Signed {
             refuse_negative(py, &operands[1])?;
         }
@@ -485,11 +610,17 @@ impl Ufunc {
         let wrap = if subok { wrapper(&inputs)? } else { None };
         let mut done = Few::new();
         for (i, output) in outputs.into_iter().enumerate() {
-            let context = match &wrap {
-                None => None,
-                Some(_) => Some((owner, args, i).into_pyobject(py)?),
+            let context = if wrap.is_some() || output.is_own_kind() {
+                // Whichever way outputs came, they are told alike.
+                let mut all: Vec<_> = inputs.iter().map(|i| Some(i.clone())).collect();
+                if outs.iter().any(Option::is_some) {
+                    all.extend(outs.iter().cloned());
+                }
+                Some((owner, PyTuple::new(py, all)?, i).into_pyobject(py)?)
+            } else {
+                None
             };
-            done.push(output.finish(py, wrap.as_ref(), context.as_ref(), scalars)?);
+            done.push(output.finish(py, wrap.as_ref(), context.as_ref(), scalars && !arrays)?);
         }
         match done.len() {
             1 => Ok(Ok(done.remove(0))),
@@ -560,13 +691,26 @@ impl Ufunc {
             (None, None) => Ok(Vec::new()),
             (Some(asked), None) => {
                 let mut fixed = vec![None; nin];
-                fixed.resize(nin + nout, Some(dtype(asked)?));
+                fixed.resize(nin + nout, Some(loop_dtype(asked)?));
                 Ok(fixed)
             }
             (None, Some(asked)) => {
+                if !asked.is_instance_of::<PyInt>() && asked.len().is_ok_and(|n| n == 1) {
+                    let text = "a `signature` of length 1 is not allowed: use `dtype`, or None for the others";
+                    return Err(PyTypeError::new_err(text));
+                }
                 let codes = |text: &str| -> PyResult<Vec<Option<Dtype>>> {
-                    let codes = text.chars().map(|c| dtype(&c.into_bound_py_any(py)?).map(Some));
+                    let codes = text.chars().map(|c| {
+                        let code = c.into_bound_py_any(py)?;
+                        // A letter that means nothing to NumPy.
+                        let of = PyArrayDescr::new(py, &code);
+                        known(&of.map_err(|e| PyValueError::new_err(e.to_string()))?).map(Some)
+                    });
                     codes.collect()
+                };
+                let asked = match asked.cast::<PyBytes>() {
+                    Ok(bytes) => &bytes.call_method1(intern!(py, "decode"), ("ascii",))?,
+                    Err(_) => asked,
                 };
                 if let Ok(text) = asked.cast::<PyString>() {
                     let text = text.to_string();
@@ -590,7 +734,7 @@ impl Ufunc {
                         nin + nout
                     )));
                 }
-                let each = tuple.iter().map(|t| (!t.is_none()).then(|| dtype(&t)).transpose());
+                let each = tuple.iter().map(|t| (!t.is_none()).then(|| loop_dtype(&t)).transpose());
                 each.collect()
             }
         }
@@ -667,9 +811,7 @@ impl Ufunc {
     /// The loops, as letters of dtypes.
     #[getter]
     fn types(&self, py: Python) -> Vec<String> {
-        let letters = |dtypes: &[Dtype]| -> String {
-            dtypes.iter().map(|d| char::from(descr(py, *d).char())).collect()
-        };
+        let letters = |dtypes: &[Dtype]| letters(py, dtypes);
         if let Some(made) = self.as_made() {
             let (nin, results) = (self.inputs(), self.results());
             let typed = Dtype::ALL.into_iter().filter_map(|d| {
@@ -683,6 +825,20 @@ impl Ufunc {
         }
         let loops = self.of().loops.iter();
         loops.map(|l| format!("{}->{}", letters(l.inputs), letters(l.outputs))).collect()
+    }
+
+    /// How far results may be from the truth, in units in the last place, for each of the loops that
+    /// compute an elementary function.
+    #[getter]
+    fn error_bounds<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let bounds = PyDict::new(py);
+        for of in self.of().loops {
+            if let Some(bound) = of.bound {
+                let loop_ = format!("{}->{}", letters(py, of.inputs), letters(py, of.outputs));
+                bounds.set_item(loop_, bound)?;
+            }
+        }
+        Ok(bounds)
     }
 
     /// What a reduction of nothing gives, or None.
@@ -721,10 +877,54 @@ impl Ufunc {
     #[getter]
     fn __doc__(&self) -> String {
         let (name, arguments) = (self.of().name, self.of().arguments().join(", "));
+        let out = match self.results() {
+            1 => "None".to_owned(),
+            n => format!("({})", ["None"].repeat(n).join(", ")),
+        };
         format!(
-            "{name}({arguments}, /, out=None, *, where=True, casting='same_kind', order='K', dtype=None, subok=True, signature=None)\n\n{}",
+            "{name}({arguments}, /, out={out}, *, where=True, casting='same_kind', order='K', dtype=None, subok=True, signature=None)\n\n{}",
             self.of().doc
         )
+    }
+
+    /// `inspect` asks an object for its signature by this name; as an attribute of the class it would be
+    /// taken for that of the class.
+    fn __getattr__<'py>(slf: &Bound<'py, Self>, name: &str) -> PyResult<Object<'py>> {
+        let py = slf.py();
+        if name != "__signature__" {
+            let text = format!("'lanefn.ufunc' object has no attribute '{name}'");
+            return Err(PyAttributeError::new_err(text));
+        }
+        let inspect = py.import(intern!(py, "inspect"))?;
+        let parameter = inspect.getattr("Parameter")?;
+        let kind = |kind: &str| parameter.getattr(kind);
+        let given = |name: &str, kind: Object<'py>, default: Object<'py>| {
+            let keywords = PyDict::new(py);
+            keywords.set_item("default", default)?;
+            parameter.call((name, kind), Some(&keywords))
+        };
+        let mut all = Vec::new();
+        for name in slf.get().of().arguments() {
+            all.push(parameter.call1((name, kind("POSITIONAL_ONLY")?))?);
+        }
+        let none = py.None().into_bound(py);
+        let out = match slf.get().results() {
+            1 => none.clone(),
+            n => PyTuple::new(py, vec![&none; n])?.into_any(),
+        };
+        all.push(given("out", kind("POSITIONAL_OR_KEYWORD")?, out)?);
+        let yes = true.into_bound_py_any(py)?;
+        for (name, default) in [
+            ("where", yes.clone()),
+            ("casting", "same_kind".into_bound_py_any(py)?),
+            ("order", "K".into_bound_py_any(py)?),
+            ("dtype", none.clone()),
+            ("subok", yes),
+            ("signature", none),
+        ] {
+            all.push(given(name, kind("KEYWORD_ONLY")?, default)?);
+        }
+        inspect.getattr("Signature")?.call1((all,))
     }
 
     fn __repr__(&self) -> String {
@@ -849,16 +1049,19 @@ impl Ufunc {
     ) -> PyResult<Object<'py>> {
         let (py, this) = (slf.py(), slf.get());
         let names = ["array", "axis", "dtype", "out", "keepdims", "initial", "where"];
-        let keywords = Keywords::parse("reduce", names, 7, args.iter(), kwargs)?;
+        let mut keywords = Keywords::parse("reduce", names, 7, args.iter(), kwargs)?;
+        let given = no_value(py)?;
+        keywords.values[5].take_if(|v| v.is(given));
         this.binary("reduce")?;
         let object = keywords.required("reduce", 0)?;
-        let out = single_output(keywords.get(3))?;
+        let (out, scalars) = single_output(keywords.get(3), args.len() > 3)?;
         let own = overridden(
             slf,
             "reduce",
             std::slice::from_ref(&object),
             std::slice::from_ref(&out),
-            || keywords.but(&[0, 3]),
+            keywords.get(6),
+            || keywords.but(if scalars { &[0, 3] } else { &[0] }),
         )?;
         if let Some(own) = own {
             return Ok(own);
@@ -884,7 +1087,6 @@ impl Ufunc {
         let initial = match &keywords.values[5] {
             None => Initial::Identity,
             Some(value) if value.is_none() => Initial::Nothing,
-            Some(value) if value.is(no_value(py)?) => Initial::Identity,
             Some(value) => Initial::Value(element(value, t)?),
         };
         let mask = mask(keywords.values[6].as_ref())?;
@@ -924,8 +1126,8 @@ impl Ufunc {
         let write = output.view();
         let to = write.output();
         // SAFETY: as in `__call__`.
-        detached(py, this.of().name, || unsafe { this.of().reduce_raw(from, to, &how, UNSAFE) })?;
-        output.finish(py, wrapper(&[object])?.as_ref(), None, true)
+        detached(py, "reduce", || unsafe { this.of().reduce_raw(from, to, &how, UNSAFE) })?;
+        output.finish(py, wrapper(&[object])?.as_ref(), None, scalars)
     }
 
     /// accumulate(array, axis=0, dtype=None, out=None)
@@ -942,13 +1144,14 @@ impl Ufunc {
         let keywords = Keywords::parse("accumulate", names, 4, args.iter(), kwargs)?;
         this.binary("accumulate")?;
         let object = keywords.required("accumulate", 0)?;
-        let out = single_output(keywords.get(3))?;
+        let (out, scalars) = single_output(keywords.get(3), args.len() > 3)?;
         let own = overridden(
             slf,
             "accumulate",
             std::slice::from_ref(&object),
             std::slice::from_ref(&out),
-            || keywords.but(&[0, 3]),
+            None,
+            || keywords.but(if scalars { &[0, 3] } else { &[0] }),
         )?;
         if let Some(own) = own {
             return Ok(own);
@@ -970,10 +1173,10 @@ impl Ufunc {
         let write = output.view();
         let to = write.output();
         // SAFETY: as in `__call__`.
-        detached(py, this.of().name, || unsafe {
+        detached(py, "accumulate", || unsafe {
             this.of().accumulate_raw(from, along, to, Some(t), UNSAFE)
         })?;
-        output.finish(py, wrapper(&[object])?.as_ref(), None, true)
+        output.finish(py, wrapper(&[object])?.as_ref(), None, scalars)
     }
 
     /// reduceat(array, indices, axis=0, dtype=None, out=None)
@@ -991,10 +1194,10 @@ impl Ufunc {
         this.binary("reduceat")?;
         let object = keywords.required("reduceat", 0)?;
         let indices = keywords.required("reduceat", 1)?;
-        let out = single_output(keywords.get(4))?;
+        let (out, scalars) = single_output(keywords.get(4), args.len() > 4)?;
         let inputs = [object.clone(), indices.clone()];
-        let own = overridden(slf, "reduceat", &inputs, std::slice::from_ref(&out), || {
-            keywords.but(&[0, 1, 4])
+        let own = overridden(slf, "reduceat", &inputs, std::slice::from_ref(&out), None, || {
+            keywords.but(if scalars { &[0, 1, 4] } else { &[0, 1] })
         })?;
         if let Some(own) = own {
             return Ok(own);
@@ -1036,10 +1239,10 @@ impl Ufunc {
         let write = output.view();
         let to = write.output();
         // SAFETY: as in `__call__`.
-        detached(py, this.of().name, || unsafe {
+        detached(py, "reduceat", || unsafe {
             this.of().reduceat_raw(from, &indices, along, to, Some(t), UNSAFE)
         })?;
-        output.finish(py, wrapper(&[object])?.as_ref(), None, true)
+        output.finish(py, wrapper(&[object])?.as_ref(), None, scalars)
     }
 
     /// outer(A, B, /, **kwargs)
@@ -1051,7 +1254,7 @@ impl Ufunc {
         args: &Bound<'py, PyTuple>,
         kwargs: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Object<'py>> {
-        let (py, this) = (slf.py(), slf.get());
+        let this = slf.get();
         let of = this.of();
         if of.nin() != 2 {
             let text = "outer product only supported for binary functions";
@@ -1070,6 +1273,14 @@ impl Ufunc {
                 Err(_) => vec![Some(out).filter(|o| !o.is_none())],
             },
         };
+        let masked = kwargs.and_then(|k| k.get_item("where").transpose()).transpose()?;
+        if let Some(kwargs) = kwargs
+            && kwargs.contains("sig")?
+            && kwargs.contains("signature")?
+        {
+            let text = "cannot specify both 'sig' and 'signature'";
+            return Err(PyTypeError::new_err(text));
+        }
         let names: Vec<(String, Object)> = kwargs
             .into_iter()
             .flatten()
@@ -1080,14 +1291,14 @@ impl Ufunc {
             .filter(|(name, _)| name != "out")
             .map(|(name, value)| (name.as_str(), Some(value.clone())))
             .collect();
-        if let Some(own) = overridden(slf, "outer", &inputs, &outs, || rest)? {
+        if let Some(own) = overridden(slf, "outer", &inputs, &outs, masked.as_ref(), || rest)? {
             return Ok(own);
         }
         let (a, _) = array(&inputs[0])?;
         let (b, _) = array(&inputs[1])?;
         let shape: Vec<usize> =
             a.shape().iter().copied().chain(std::iter::repeat_n(1, b.ndim())).collect();
-        let a = a.call_method1(intern!(py, "reshape"), (PyTuple::new(py, shape)?,))?;
+        let a = reshaped(&a, &shape)?;
         slf.call((a, b), kwargs)
     }
 
@@ -1117,7 +1328,7 @@ impl Ufunc {
             _ => {}
         }
         let inputs: Vec<Object> = [a, indices].into_iter().chain(b).cloned().collect();
-        if let Some(own) = overridden(slf, "at", &inputs, &[], Vec::new)? {
+        if let Some(own) = overridden(slf, "at", &inputs, &[], None, Vec::new)? {
             return Ok(own);
         }
         let Ok(target) = a.cast::<PyUntypedArray>() else {
@@ -1144,7 +1355,7 @@ impl Ufunc {
         }
         // SAFETY: as in `__call__`.
         detached(py, of.name, || unsafe { of.at_raw(to, &indices, &shape, raw_second, UNSAFE) })?;
-        output.finish(py, None, None, true)?;
+        output.store(py)?;
         Ok(py.None().into_bound(py))
     }
 
@@ -1174,14 +1385,24 @@ impl Ufunc {
         let fixed = self.fixed(py, None, signature)?;
         let casting = self.casting(py, casting)?;
         let found = if reduction {
-            let out = dtypes.get_item(0)?;
-            let out = (!out.is_none()).then(|| dtype(&out)).transpose()?;
+            if nin != 2 || n != 3 || !dtypes.get_item(2)?.is_none() {
+                let text = "resolve_dtypes: of a reduction, the last dtype must be None.";
+                return Err(PyTypeError::new_err(text));
+            }
+            let out = some_descr(&dtypes.get_item(0)?)?;
             let asked = fixed.first().copied().flatten();
             self.fold(py, "reduce", dtype(&dtypes.get_item(1)?)?, asked, out)?
         } else {
             let types =
                 dtypes.iter().take(nin).map(|t| weak_or_dtype(&t)).collect::<PyResult<Vec<_>>>()?;
-            self.resolve(&types, &fixed, casting).map_err(|e| exception(py, &e))?
+            let found = self.resolve(&types, &fixed, casting).map_err(|e| exception(py, &e))?;
+            for (out, from) in std::iter::zip(dtypes.iter().skip(nin), found.outputs()) {
+                if let Some(to) = some_descr(&out)?.filter(|to| !can_cast(*from, *to, casting)) {
+                    let text = format!("Cannot cast {} output from {from} to {to}", self.of().name);
+                    return Err(PyTypeError::new_err(text));
+                }
+            }
+            found
         };
         let all = found.inputs().iter().chain(found.outputs()).map(|d| descr(py, *d));
         let all: Vec<Bound<PyArrayDescr>> = all.collect();

@@ -73,8 +73,10 @@ pub(crate) struct Reduce {
     /// The items that go to each output, as first and number; and the output's stride from one such
     /// range to the next.
     pub ranges: Ranges,
-    /// How to tell what is met; arithmetic alone does.
+    /// How to tell what is met; arithmetic and divisions of integers do.
     pub rule: Rule,
+    /// Where to say it, while this runs.
+    pub status: Option<Status>,
     /// What computes the items, where they are not in memory.
     pub mapped: Option<Mapped>,
 }
@@ -113,13 +115,13 @@ impl Reduce {
     /// Input and mask are valid for reading at every place that the axes reach, the output for writing;
     /// the output is apart from both, and its elements from each other. The level is present. There is
     /// an item, or an initial value.
-    pub(crate) unsafe fn run(self, threads: Option<usize>) -> Result<()> {
-        // What is joined on the way is no operand that could be looked at.
-        let rule = if self.rule == Rule::Arithmetic { self.rule } else { Rule::Nothing };
-        let status = Status::begin(rule, &self.of);
+    pub(crate) unsafe fn run(mut self, threads: Option<usize>) -> Result<()> {
+        // The result so far is written over, so what it was can't be looked at.
+        let begun = Status::begin(self.rule, &self.of, false);
+        self.status = begun.filter(|s| matches!(s.rule(), Rule::Arithmetic | Rule::Division(_)));
         // SAFETY: the caller's promise.
-        unsafe { self.run_all(threads, status.as_ref()) }?;
-        if let Some(status) = &status {
+        unsafe { self.run_all(threads) }?;
+        if let Some(status) = &self.status {
             status.end();
         }
         Ok(())
@@ -127,7 +129,7 @@ impl Reduce {
 
     /// # Safety
     /// As for [`Reduce::run`].
-    unsafe fn run_all(mut self, threads: Option<usize>, status: Option<&Status>) -> Result<()> {
+    unsafe fn run_all(&mut self, threads: Option<usize>) -> Result<()> {
         // Any order: the one in which elements lie.
         if self.order == Order::Any && matches!(self.ranges, Ranges::All) {
             self.reduced.sort_by_key(|r| std::cmp::Reverse(r.1[0].unsigned_abs()));
@@ -150,7 +152,8 @@ impl Reduce {
         if units == 0 {
             return Ok(());
         }
-        let this = &self;
+        let this = &*self;
+        let status = this.status.as_ref();
         let unit = |u: usize| {
             // As a whole: its addresses alone could not be shared by threads.
             let all: &Reduce = this;
@@ -328,8 +331,43 @@ impl Reduce {
     #[inline]
     unsafe fn join(&self, a: *const u8, b: *const u8, to: *mut u8, n: usize) {
         let inputs = [Input { at: a, scalar: false }, Input { at: b, scalar: false }];
-        // SAFETY: the caller's promise.
-        unsafe { self.inner().run(&inputs, &[to], n) };
+        // SAFETY: the caller's promise; what is looked at are the second operands and the results.
+        unsafe {
+            self.inner().run(&inputs, &[to], n);
+            if let Some(status) = &self.status {
+                status.look(&self.of, &inputs, &[to], n);
+            }
+        }
+    }
+
+    /// One element after the other, each result joined with the next.
+    ///
+    /// # Safety
+    /// As for [`Fold::run`].
+    unsafe fn scan(
+        &self,
+        acc: *mut u8,
+        x: *const u8,
+        x_step: isize,
+        to: *mut u8,
+        to_step: isize,
+        n: usize,
+    ) {
+        let scan = self.of.scan(self.level);
+        let Some(status) = self.status.as_ref().filter(|s| s.needs_inputs()) else {
+            // SAFETY: the caller's promise.
+            return unsafe { scan.run(acc, x, x_step, to, to_step, n) };
+        };
+        for i in 0..n as isize {
+            let x = x.wrapping_offset(x_step.wrapping_mul(i));
+            let to = if to.is_null() { to } else { to.wrapping_offset(to_step.wrapping_mul(i)) };
+            let inputs = [Input { at: acc, scalar: false }, Input { at: x, scalar: false }];
+            // SAFETY: the caller's promise, element by element; as in `join`.
+            unsafe {
+                scan.run(acc, x, 0, to, 0, 1);
+                status.look(&self.of, &inputs, &[acc], 1);
+            }
+        }
     }
 
     /// Room for the rows of a tree of `n` items, and two more for what is brought in.
@@ -725,7 +763,6 @@ impl Reduce {
         let mark = scratch.used;
         let w = self.width();
         let buffers = [scratch.take(PIECE * 8), scratch.take(PIECE * 8)];
-        let scan = self.of.scan(self.level);
         let mut begun = false;
         // SAFETY: the caller's promise; pieces of the items.
         unsafe {
@@ -741,7 +778,7 @@ impl Reduce {
                     std::ptr::copy_nonoverlapping(x, to, w);
                     (x, count, begun) = (x.add(w), count - 1, true);
                 }
-                scan.run(to, x, w as isize, std::ptr::null_mut(), 0, count);
+                self.scan(to, x, w as isize, std::ptr::null_mut(), 0, count);
                 done += m;
             }
         }
@@ -756,7 +793,6 @@ impl Reduce {
         let mark = scratch.used;
         let w = self.width();
         let buffers = [scratch.take(PIECE * 8), scratch.take(PIECE * 8)];
-        let scan = self.of.scan(self.level);
         let mut acc = [0u8; 8];
         let acc = acc.as_mut_ptr();
         let mut to = at.to;
@@ -768,7 +804,7 @@ impl Reduce {
                 std::ptr::copy_nonoverlapping(x, acc, w);
                 std::ptr::copy_nonoverlapping(x, to, w);
                 let (x, to) = (x.wrapping_offset(step), to.wrapping_offset(stride));
-                scan.run(acc, x, step, to, stride, n - 1);
+                self.scan(acc, x, step, to, stride, n - 1);
                 scratch.used = mark;
                 return;
             }
@@ -782,7 +818,7 @@ impl Reduce {
                     std::ptr::copy_nonoverlapping(x, acc, w);
                     std::ptr::copy_nonoverlapping(x, made, w);
                 }
-                scan.run(
+                self.scan(
                     acc,
                     x.add(first * w),
                     w as isize,
@@ -899,7 +935,6 @@ impl Reduce {
                     done = 1;
                 }
             }
-            let scan = self.of.scan(self.level);
             while done < n {
                 let item = items.next(self);
                 let x = self.row(at, item, buffers);
@@ -907,7 +942,7 @@ impl Reduce {
                     let mask = at.from[1].wrapping_offset(item[1]);
                     for c in 0..at.columns {
                         if *mask.wrapping_offset(step[1].wrapping_mul(c as isize)) != 0 {
-                            scan.run(to.add(c * w), x.add(c * w), 0, std::ptr::null_mut(), 0, 1);
+                            self.scan(to.add(c * w), x.add(c * w), 0, std::ptr::null_mut(), 0, 1);
                         }
                     }
                 } else {

@@ -30,7 +30,7 @@ use crate::{
     dtype::Casting,
     error::Result,
     iterate::{MAX_OPERANDS, Place, Plan, SHORT_ROW, Strides},
-    status::Status,
+    status::{Status, loses},
 };
 
 /// Elements in a tile at most.
@@ -119,6 +119,11 @@ impl Casts {
 
     fn any(&self) -> bool {
         self.cast.iter().any(Option::is_some)
+    }
+
+    /// Whether a cast may meet a number that has no place in its dtype.
+    pub(crate) fn may_lose(&self) -> bool {
+        self.cast.iter().flatten().any(|c| loses(c.inputs[0], c.outputs[0]))
     }
 }
 
@@ -211,6 +216,17 @@ impl Run<'_> {
         if let Some(status) = self.status {
             // SAFETY: the caller's promise.
             unsafe { status.look(self.function, inputs, outputs, n) };
+        }
+    }
+
+    /// Looks at what has been cast, if anybody asks.
+    ///
+    /// # Safety
+    /// As for the cast.
+    unsafe fn look_at_cast(&self, cast: &Loop, from: *const u8, to: *const u8, n: usize) {
+        if let Some(status) = self.status {
+            // SAFETY: the caller's promise.
+            unsafe { status.look_at_cast(cast.inputs[0], cast.outputs[0], from, to, n) };
         }
     }
 
@@ -368,7 +384,7 @@ impl Run<'_> {
                 let size = self.casts.size[i];
                 let scalar = lies(i, 0);
                 inputs[i] = Input { at: at[i], scalar };
-                let cast = self.casts.cast[i].map(|c| c.inner(self.level));
+                let cast = self.casts.cast[i];
                 let here = scalar || (chosen.is_none() && lies(i, size));
                 if here && cast.is_none() {
                     continue;
@@ -401,7 +417,10 @@ impl Run<'_> {
                 if let Some(cast) = cast {
                     let n = if scalar { 1 } else { count };
                     // SAFETY: so many elements are there, and the other buffer has room for a tile.
-                    unsafe { cast(&[Input { at: from, scalar: false }], &[to], n) };
+                    unsafe {
+                        cast.inner(self.level)(&[Input { at: from, scalar: false }], &[to], n);
+                        self.look_at_cast(cast, from, to, n);
+                    }
                 }
             }
             let mut outputs = [std::ptr::null_mut(); MAX_OUTPUTS];
@@ -423,7 +442,10 @@ impl Run<'_> {
                     let from = [Input { at: outputs[i].cast_const(), scalar: false }];
                     outputs[i] = if whole[i] { at[o] } else { buffers.slot(RAW) };
                     // SAFETY: `count` elements are in the buffer, and are had room for.
-                    unsafe { cast.inner(self.level)(&from, &[outputs[i]], count) };
+                    unsafe {
+                        cast.inner(self.level)(&from, &[outputs[i]], count);
+                        self.look_at_cast(cast, from[0].at, outputs[i], count);
+                    }
                 }
                 if whole[i] {
                     continue;

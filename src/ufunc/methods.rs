@@ -20,6 +20,7 @@ use crate::{
         mapped::Mapped,
         reduce::{Kept, Ranges, Reduce, Reduced},
     },
+    status::{Part, Status},
 };
 
 /// What a reduction begins with.
@@ -186,6 +187,7 @@ impl Untyped<'_> {
             out_size: output.dtype.size(),
             ranges: Ranges::All,
             rule: self.rule,
+            status: None,
             mapped: None,
         })
     }
@@ -555,11 +557,22 @@ impl Untyped<'_> {
                 y = (second.as_ptr().cast(), if single { 0 } else { t.size() as isize });
             }
         }
+        let status = Status::begin(self.rule, &of, false);
         let _floats = IeeeDefault::enter();
+        let part = status.as_ref().and_then(Status::part);
+        let end = |part: Option<Part>| {
+            drop(part);
+            if let Some(status) = &status {
+                status.end();
+            }
+            Ok(())
+        };
+        let looks = status.as_ref().filter(|s| s.needs_inputs());
         if let Code::Loop(of) = of
             && let Some(fold) = of.fold()
             && a.dtype == t
             && binary
+            && looks.is_none()
         {
             let (indexed, mut y) = (fold.indexed(level), y);
             let mut offsets = [0isize; 512];
@@ -571,7 +584,7 @@ impl Untyped<'_> {
                 unsafe { indexed(a.ptr, offsets.as_ptr(), y.0, y.1, block.len()) };
                 y.0 = y.0.wrapping_offset(y.1.wrapping_mul(block.len() as isize));
             }
-            return Ok(());
+            return end(part);
         }
         let (to_loop, back) = (cast(a.dtype, of.inputs()[0]), cast(of.outputs()[0], a.dtype));
         let (inner, to_loop, back) = (of.inner(level), to_loop.inner(level), back.inner(level));
@@ -584,11 +597,15 @@ impl Untyped<'_> {
             unsafe {
                 to_loop(&[one(at)], &[x], 1);
                 let y = y.0.wrapping_offset(y.1 * i as isize);
-                inner.run(&[one(x), one(y)][..of.inputs().len()], &[made], 1);
+                let inputs = &[one(x), one(y)][..of.inputs().len()];
+                inner.run(inputs, &[made], 1);
+                if let Some(status) = looks {
+                    status.look(&of, inputs, &[made], 1);
+                }
                 back(&[one(made)], &[at], 1);
             }
         }
-        Ok(())
+        end(part)
     }
 }
 

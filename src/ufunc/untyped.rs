@@ -243,9 +243,16 @@ impl<'a> Untyped<'a> {
         let safely = |t: Type, d: Dtype, s: Kind, _: Casting| becomes(t, d, s);
         let float =
             |l: &&&Loop| !self.of_floats || l.inputs[0] == Dtype::F64 || strongest == Kind::Float;
+        // A literal takes the dtype that it meets, and not one of another sign beside it.
+        let literal = inputs.contains(&Type::Int);
+        let signs = |l: &&&Loop| {
+            let has = |k| l.inputs.iter().any(|d| kind(*d) == k);
+            !(literal && has(Kind::Signed) && has(Kind::Unsigned))
+        };
         let truths = inputs.iter().all(|t| *t == Type::Is(Dtype::Bool));
         let refused = self.of_numbers && truths && fixed.iter().all(Option::is_none);
-        let first = self.loops.iter().filter(|l| fits(l, safely) && float(l)).min_by_key(order);
+        let first = self.loops.iter().filter(|l| fits(l, safely) && float(l) && signs(l));
+        let first = first.min_by_key(order);
         if let Some(found) = first.filter(|_| !refused) {
             // The rules below 'safe' let no operand become another dtype, even to find a loop.
             let cast = |t: &Type, d: Dtype| matches!(t, Type::Is(f) if !can_cast(*f, d, casting));
@@ -260,7 +267,15 @@ impl<'a> Untyped<'a> {
                 Type::Int => casting == Casting::Unsafe || d != Dtype::Bool,
                 Type::Float => casting == Casting::Unsafe || kind(d) == Kind::Float,
             };
-            let first = self.loops.iter().filter(|l| fits(l, may)).min_by_key(order);
+            // Asked for a result alone, operands of its dtype follow; others must be what they are, safely.
+            let follows = |l: &&&Loop| {
+                (0..inputs.len()).all(|i| {
+                    l.outputs.contains(&l.inputs[i])
+                        || fixed[i].is_some()
+                        || becomes(inputs[i], l.inputs[i], strongest)
+                })
+            };
+            let first = self.loops.iter().filter(|l| fits(l, may) && follows(l)).min_by_key(order);
             if let Some(found) = first {
                 return Ok(found);
             }
@@ -488,7 +503,11 @@ pub(super) unsafe fn call(
         });
     }
 
-    let status = Status::begin(rule, function);
+    let casts =
+        Casts::new(function, inputs.iter().map(|i| i.dtype), outputs.iter().map(|o| o.dtype));
+    // A user's functions say nothing, and neither do the casts to what they were asked to give.
+    let casting = matches!(function, Code::Loop(_)) && casts.may_lose();
+    let status = Status::begin(rule, function, casting);
     // What is looked at afterwards must not be written to.
     let looked_at = status.as_ref().is_some_and(Status::needs_inputs);
     // Operands: inputs, outputs, mask. Copies keep what they replace alive.
@@ -550,11 +569,7 @@ pub(super) unsafe fn call(
     let run = Run {
         function,
         status: status.as_ref(),
-        casts: &Casts::new(
-            function,
-            inputs.iter().map(|i| i.dtype),
-            outputs.iter().map(|o| o.dtype),
-        ),
+        casts: &casts,
         plan: &plan,
         level,
         masked: mask.is_some(),
