@@ -137,6 +137,14 @@ impl Status {
         if rule == Rule::Nothing || !is_collected() {
             return None;
         }
+        Status::of(rule, of)
+    }
+
+    /// The same where the caller asks.
+    pub(crate) fn of(rule: Rule, of: &Code) -> Option<Status> {
+        if rule == Rule::Nothing {
+            return None;
+        }
         let float = |d: &Dtype| matches!(d, Dtype::F32 | Dtype::F64);
         let rule = match (rule, of.outputs().iter().any(float)) {
             (Rule::Division, true) => Rule::Results(Pole::SecondZero, false),
@@ -150,9 +158,10 @@ impl Status {
     }
 
     /// Tells the caller, at the end of the call.
-    pub(crate) fn end(&self) {
+    pub(crate) fn end(&self) -> Flags {
         let met = Flags(self.met.load(Ordering::Relaxed));
         COLLECTED.set(COLLECTED.get().map(|before| before.and(met)));
+        met
     }
 
     /// Whether inputs are looked at when the outputs have been written.

@@ -259,9 +259,14 @@ class vectorize(_Calls):
         of = self._primary
         if of is not None and self._otypes is not None:
             of = self._giving(of)
+        if of is None or self.excluded or self._signature is not None:
+            self._set_ready(None, False, False)
+            return
         # Where other types would take the name for that of another function, `_run` looks at the operands.
-        looks = of is not None and _taken(self._called(), of.nout)
-        self._ready = None if self.excluded or self._signature is not None or looks else of
+        looks = _taken(self._called(), of.nout)
+        p = self._parameters
+        own = {*p.names, *p.optional, *p.required}
+        self._set_ready(of, not looks, own.isdisjoint(KEYWORDS))
 
     def _giving(self, of):
         """A ufunc with the dtypes that `otypes` asks for; None if it can't give them."""

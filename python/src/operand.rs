@@ -186,7 +186,7 @@ pub fn is_numpy_scalar(object: &Bound<PyAny>) -> PyResult<bool> {
 pub fn prepare(py: Python<'_>) -> PyResult<()> {
     crate::overrides::default(py)?;
     is_numpy_scalar(&py.None().into_bound(py))?;
-    Dtype::ALL.into_iter().for_each(|dtype| drop(descr(py, dtype)));
+    crate::few::prepare(py);
     Ok(())
 }
 

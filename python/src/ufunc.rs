@@ -22,6 +22,7 @@ use smallvec::SmallVec;
 
 use crate::{
     error::{detached, exception},
+    few::{self, Maybe},
     operand::{
         Given, Operand, Output, View, array, axes_in_memory, descr, dtype, is_numpy_scalar, numpy,
     },
@@ -38,6 +39,18 @@ type Few<T> = SmallVec<[T; 4]>;
 #[pyclass(name = "ufunc", module = "lanefn", frozen)]
 pub struct Ufunc {
     function: Function,
+    inputs: usize,
+    results: usize,
+    known: Mutex<Resolved>,
+}
+
+/// What the last calls used, for the next ones like them. Whoever finds it taken goes without: so it does no
+/// harm in a child that was forked meanwhile.
+#[derive(Default)]
+struct Resolved {
+    codes: SmallVec<[(SmallVec<[Type; 4]>, Code); 2]>,
+    /// The one that gives way next.
+    next: usize,
 }
 
 /// What a ufunc computes.
@@ -47,6 +60,9 @@ enum Function {
     /// A function made at run time.
     Made(Box<Made>),
 }
+
+/// Signatures that a function keeps.
+const KNOWN: usize = 4;
 
 /// A function made at run time, and what Python knows of it beyond its graph.
 pub struct Made {
@@ -59,9 +75,6 @@ pub struct Made {
     /// Whether it is a Python function, whose whole numbers are computed with 64 bits: as wide as Python's
     /// as can be. Only its results are narrow.
     pub wide: bool,
-    /// What the last call used, for the next one like it. Whoever finds it taken goes without: so it does no
-    /// harm in a child that was forked meanwhile.
-    pub last: Mutex<Option<(SmallVec<[Type; 4]>, Code)>>,
 }
 
 impl Made {
@@ -78,20 +91,6 @@ impl Made {
             fixed.resize(of.nin() + of.nout(), None);
             return of.resolve(types, &fixed, casting);
         }
-        if let Ok(last) = self.last.try_lock()
-            && let Some((known, code)) = &*last
-            && known.as_slice() == types
-        {
-            return Ok(code.clone());
-        }
-        let code = self.resolve_anew(of, types, casting)?;
-        if let Ok(mut last) = self.last.try_lock() {
-            *last = Some((types.into(), code.clone()));
-        }
-        Ok(code)
-    }
-
-    fn resolve_anew(&self, of: &Untyped, types: &[Type], casting: Casting) -> lanefn::Result<Code> {
         let wide = |t: &Type| match t {
             _ if !self.wide => *t,
             Type::Is(Dtype::I8 | Dtype::I16 | Dtype::I32 | Dtype::U8 | Dtype::U16 | Dtype::U32) => {
@@ -181,6 +180,17 @@ impl<'py, const N: usize> Keywords<'py, N> {
     }
 }
 
+/// What a call takes by name.
+const KEYWORDS: [&str; 7] = ["out", "where", "casting", "order", "dtype", "subok", "signature"];
+
+/// Whether these are such names alone.
+pub fn are_keywords(kwargs: &Bound<PyDict>) -> bool {
+    let known = |name: &Object| {
+        name.cast::<PyString>().is_ok_and(|n| n.to_str().is_ok_and(|n| KEYWORDS.contains(&n)))
+    };
+    kwargs.iter().all(|(name, _)| known(&name))
+}
+
 /// The one output of a method, which may come as a tuple of one.
 fn single_output<'py>(out: Option<&Object<'py>>) -> PyResult<Option<Object<'py>>> {
     let Some(out) = out else { return Ok(None) };
@@ -258,12 +268,23 @@ fn weak_or_dtype(object: &Object) -> PyResult<Type> {
 impl Ufunc {
     /// A function of the catalogue.
     pub fn builtin(of: &'static Untyped<'static>) -> Ufunc {
-        Ufunc { function: Function::Builtin(of) }
+        Ufunc {
+            inputs: of.nin(),
+            results: of.nout(),
+            function: Function::Builtin(of),
+            known: Mutex::default(),
+        }
     }
 
     /// A function made at run time.
     pub fn made(made: Made) -> Ufunc {
-        Ufunc { function: Function::Made(Box::new(made)) }
+        let of = made.compiled.untyped();
+        Ufunc {
+            inputs: of.nin(),
+            results: of.nout() - usize::from(made.raises.is_some()),
+            function: Function::Made(Box::new(made)),
+            known: Mutex::default(),
+        }
     }
 
     /// The function, whoever made it.
@@ -293,10 +314,29 @@ impl Ufunc {
         fixed: &[Option<Dtype>],
         casting: Casting,
     ) -> lanefn::Result<Code> {
-        match &self.function {
+        let usual = fixed.is_empty() && casting == Casting::SameKind;
+        if usual
+            && let Ok(known) = self.known.try_lock()
+            && let Some((_, code)) = known.codes.iter().find(|(of, _)| of.as_slice() == types)
+        {
+            return Ok(code.clone());
+        }
+        let code = match &self.function {
             Function::Builtin(of) => of.resolve(types, fixed, casting),
             Function::Made(made) => made.resolve(&self.of(), types, fixed, casting),
+        }?;
+        if usual && let Ok(mut known) = self.known.try_lock() {
+            let new = (types.into(), code.clone());
+            match known.codes.len() {
+                0..KNOWN => known.codes.push(new),
+                _ => {
+                    let place = known.next;
+                    known.codes[place] = new;
+                    known.next = (place + 1) % KNOWN;
+                }
+            }
         }
+        Ok(code)
     }
 
     /// The dtypes of inputs that it can be told to have: of a function made at run time, one for all.
@@ -313,13 +353,12 @@ impl Ufunc {
 
     /// The number of inputs.
     pub fn inputs(&self) -> usize {
-        self.of().nin()
+        self.inputs
     }
 
     /// The number of results: an output that tells of exceptions is none.
-    fn results(&self) -> usize {
-        let raising = matches!(&self.function, Function::Made(made) if made.raises.is_some());
-        self.of().nout() - usize::from(raising)
+    pub fn results(&self) -> usize {
+        self.results
     }
 
     fn nargs(&self) -> usize {
@@ -341,8 +380,7 @@ impl Ufunc {
             let takes = format!("{name}() takes from {nin} to {} positional arguments", nin + nout);
             return Err(PyTypeError::new_err(format!("{takes} but {} were given", args.len())));
         }
-        let names = ["out", "where", "casting", "order", "dtype", "subok", "signature"];
-        let keywords = Keywords::parse(name, names, 0, std::iter::empty(), kwargs)?;
+        let keywords = Keywords::parse(name, KEYWORDS, 0, std::iter::empty(), kwargs)?;
         let inputs: Few<Object> = args.iter().take(nin).collect();
         let mut outs: Few<Option<Object>> =
             args.iter().skip(nin).map(|o| Some(o).filter(|o| !o.is_none())).collect();
@@ -774,13 +812,7 @@ impl Ufunc {
             )));
         }
         let raises = self._raises(py);
-        Ok(Ufunc::made(Made {
-            compiled: made.compiled.clone(),
-            raises,
-            otypes,
-            wide: made.wide,
-            last: Mutex::default(),
-        }))
+        Ok(Ufunc::made(Made { compiled: made.compiled.clone(), raises, otypes, wide: made.wide }))
     }
 
     /// The exceptions that elements can raise, as pairs of a class and a text, or None.
@@ -829,13 +861,28 @@ impl Ufunc {
         hasher.finish()
     }
 
-    #[pyo3(signature = (*args, **kwargs))]
+    #[pyo3(signature = (*args, out=Maybe::Not, **kwargs))]
     fn __call__<'py>(
         slf: &Bound<'py, Self>,
         args: &Bound<'py, PyTuple>,
-        kwargs: Option<&Bound<'py, PyDict>>,
+        out: Maybe<'py>,
+        kwargs: Option<Bound<'py, PyDict>>,
     ) -> PyResult<Object<'py>> {
-        slf.get().call(slf.as_any(), args, kwargs, true)?
+        let this = slf.get();
+        if kwargs.is_none() {
+            let one = match (args.len().checked_sub(this.inputs()), &out) {
+                (Some(0), _) => Some(out.one()),
+                (Some(1), Maybe::Not) => Some(args.get_item(this.inputs()).ok()),
+                _ => None,
+            };
+            if let Some(out) = one
+                && let Some(done) = few::call(this, args, out.as_ref(), true)?
+            {
+                return Ok(done);
+            }
+        }
+        let kwargs = out.among(intern!(slf.py(), "out"), kwargs)?;
+        this.call(slf.as_any(), args, kwargs.as_ref(), true)?
     }
 
     /// reduce(array, axis=0, dtype=None, out=None, keepdims=False, initial=<no value>, where=True)
