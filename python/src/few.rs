@@ -269,10 +269,8 @@ pub fn call<'py>(
     }
     let types = &types[..nin];
     let Ok(code) = ufunc.resolve(types, &[], Default::default()) else { return Ok(None) };
-    // These two look at whole numbers.
-    if of.name == "pow" && kind(code.inputs()[1]) == Kind::Signed
-        || types.contains(&Type::Int) && of.name.starts_with("logical_")
-    {
+    // Its exponents are looked at.
+    if of.name == "pow" && kind(code.inputs()[1]) == Kind::Signed {
         return Ok(None);
     }
 

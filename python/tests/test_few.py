@@ -89,13 +89,21 @@ def test_built_in_functions(name, data):
 
 
 def test_every_pair_of_kinds():
-    kinds = [1, 1.5, True, 2**63, *DTYPES]
+    kinds = [1, -1, 1.5, True, 2**63, *DTYPES]
     for a, b in itertools.product(kinds, repeat=2):
         for layouts in itertools.product(["three", "one", "number", "without axes"], repeat=2):
             pairs = enumerate(zip((a, b), layouts))
             inputs = [LAYOUTS[w](array(k, i)) if isinstance(k, np.dtype) else k for i, (k, w) in pairs]
             for function in (lanefn.add, lanefn.divide, lanefn.less, lanefn.pow, lanefn.logical_and, lanefn.divmod):
                 assert said(function, *inputs) == said(function, *inputs, order="K"), (function, inputs)
+
+
+def test_every_layout_of_every_dtype():
+    for (name, layout), dtype, k in itertools.product(LAYOUTS.items(), DTYPES, [0, 2, 3]):
+        one = layout(array(dtype, k))
+        for inputs in [(one, one), (one, 3), (-1, one), (one, 1.5), (np.float32(2), one), (one, np.ones((1, 1)))]:
+            for function in (lanefn.add, lanefn.less, lanefn.logical_and):
+                assert said(function, *inputs) == said(function, *inputs, order="K"), (function, name, inputs)
 
 
 @given(st.data())
