@@ -1,6 +1,9 @@
 //! The class that `lanefn.vectorize` derives from: its calls, without a step through Python.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use pyo3::{
     exceptions::{PyOverflowError, PyTypeError},
@@ -11,7 +14,7 @@ use pyo3::{
 
 use crate::{
     few::{self, Maybe},
-    ufunc::{self, Ufunc},
+    ufunc::{self, Like, Ufunc},
 };
 
 /// What is called as a ufunc is, once it has one.
@@ -22,6 +25,8 @@ use crate::{
 #[pyclass(name = "_Calls", module = "lanefn._lanefn", subclass, frozen)]
 pub struct Calls {
     ready: Mutex<Option<Ready>>,
+    /// Whether operands without elements will do where the dtypes of results follow from theirs.
+    empty: AtomicBool,
 }
 
 /// What calls go to.
@@ -39,6 +44,10 @@ impl Calls {
         let ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         ready.as_ref().map(|r| Ready { ufunc: r.ufunc.clone_ref(py), ..*r })
     }
+
+    fn like(&self) -> Like {
+        Like::Vectorize { empty: self.empty() }
+    }
 }
 
 #[pymethods]
@@ -46,7 +55,7 @@ impl Calls {
     #[new]
     #[pyo3(signature = (*_args, **_kwargs))]
     fn new(_args: &Bound<PyTuple>, _kwargs: Option<&Bound<PyDict>>) -> Calls {
-        Calls { ready: Mutex::new(None) }
+        Calls { ready: Mutex::new(None), empty: AtomicBool::new(false) }
     }
 
     /// The ufunc that calls go straight to, or None.
@@ -63,6 +72,18 @@ impl Calls {
         let old = std::mem::replace(&mut *ready, new);
         drop(ready);
         drop(old);
+    }
+
+    /// Whether operands without elements will do. `numpy.vectorize` refuses them unless it knows the dtypes;
+    /// other types of arrays ask with them what a result will be.
+    #[getter(_empty)]
+    fn empty(&self) -> bool {
+        self.empty.load(Ordering::Relaxed)
+    }
+
+    #[setter(_empty)]
+    fn set_empty(&self, empty: bool) {
+        self.empty.store(empty, Ordering::Relaxed);
     }
 
     #[pyo3(signature = (*args, out=Maybe::Not, **kwargs))]
@@ -89,7 +110,7 @@ impl Calls {
         if fits && straight {
             let (ufunc, kwargs) = (ufunc.get(), kwargs.as_ref());
             if kwargs.is_none_or(ufunc::are_keywords) {
-                return match ufunc.call(slf.as_any(), args, kwargs, false) {
+                return match ufunc.call(slf.as_any(), args, kwargs, slf.get().like()) {
                     Ok(done) => done,
                     Err(error)
                         if kwargs.is_none()
@@ -113,6 +134,6 @@ impl Calls {
         args: &Bound<'py, PyTuple>,
         kwargs: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        ufunc.get().call(slf.as_any(), args, kwargs, false)?
+        ufunc.get().call(slf.as_any(), args, kwargs, slf.get().like())?
     }
 }

@@ -6,7 +6,8 @@ use std::sync::Mutex;
 
 use lanefn::{
     Catalogue, Code, Compiled, Options, Scalar, Untyped,
-    dtype::{Casting, Dtype, Kind, Type, can_cast, kind},
+    dtype::{Casting, Dtype, Kind, Type, can_cast, kind, rank},
+    kernels::loops::Loop,
     ufunc::{Initial, Reducing},
 };
 use numpy::{PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
@@ -180,8 +181,24 @@ impl<'py, const N: usize> Keywords<'py, N> {
     }
 }
 
+/// Whose calls these are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Like {
+    /// Results without axes are NumPy's scalars.
+    Ufunc,
+    /// They are arrays. Operands without elements will do, or are refused unless `otypes` are given.
+    Vectorize { empty: bool },
+}
+
 /// What a call takes by name.
 const KEYWORDS: [&str; 7] = ["out", "where", "casting", "order", "dtype", "subok", "signature"];
+
+/// Loops in NumPy's order.
+fn ranked(loops: &[&'static Loop]) -> Vec<&'static Loop> {
+    let mut loops = loops.to_vec();
+    loops.sort_by_key(|l| l.inputs.iter().map(|d| rank(*d)).collect::<Few<_>>());
+    loops
+}
 
 /// Whether these are such names alone.
 pub fn are_keywords(kwargs: &Bound<PyDict>) -> bool {
@@ -339,13 +356,24 @@ impl Ufunc {
         Ok(code)
     }
 
-    /// The dtypes of inputs that it can be told to have: of a function made at run time, one for all.
+    /// The dtypes of inputs that it can be told to have, in NumPy's order, in which the first is taken that
+    /// will do: of a function made at run time, one for all.
     pub fn signatures(&self) -> Vec<Vec<Dtype>> {
         match &self.function {
-            Function::Builtin(of) => of.loops.iter().map(|l| l.inputs.to_vec()).collect(),
+            Function::Builtin(of) => {
+                let own = ranked(of.loops).into_iter().map(|l| l.inputs.to_vec());
+                // Whole numbers, where they go elsewhere than to the first loop that would do.
+                let short = vec![Type::Is(Dtype::I8); of.nin()];
+                let found = of.resolve(&short, &[], Casting::SameKind);
+                let apart = found.is_ok_and(|f| f.inputs()[0] == Dtype::F64);
+                let mut whole = Dtype::ALL.to_vec();
+                whole.retain(|d| apart && kind(*d) != Kind::Float);
+                whole.sort_by_key(|d| rank(*d));
+                whole.into_iter().map(|d| vec![d; of.nin()]).chain(own).collect()
+            }
             Function::Made(_) => {
                 let mut dtypes = Dtype::ALL.to_vec();
-                dtypes.sort_by_key(|d| lanefn::dtype::rank(*d));
+                dtypes.sort_by_key(|d| rank(*d));
                 dtypes.into_iter().map(|d| vec![d; self.inputs()]).collect()
             }
         }
@@ -365,14 +393,14 @@ impl Ufunc {
         self.inputs() + self.results()
     }
 
-    /// A call, on behalf of `owner`: this ufunc, or what stands for it. Results without axes are NumPy's
-    /// scalars, or arrays. An exception that an element raised is one of the answers.
+    /// A call, on behalf of `owner`: this ufunc, or what stands for it. An exception that an element raised
+    /// is one of the answers.
     pub fn call<'py>(
         &self,
         owner: &Object<'py>,
         args: &Bound<'py, PyTuple>,
         kwargs: Option<&Bound<'py, PyDict>>,
-        scalars: bool,
+        like: Like,
     ) -> PyResult<PyResult<Object<'py>>> {
         let (py, of) = (owner.py(), self.of());
         let (name, nin, nout) = (of.name, of.nin(), self.results());
@@ -472,7 +500,10 @@ impl Ufunc {
         let mask = mask.as_ref().map(|m| View::of(m, Dtype::Bool));
         let raw_mask = mask.as_ref().map(View::input);
         let open = self.as_made().is_some_and(|m| m.otypes.is_none());
-        if open && !scalars && raws.iter().any(|r| r.shape.contains(&0)) {
+        if open
+            && like == (Like::Vectorize { empty: false })
+            && raws.iter().any(|r| r.shape.contains(&0))
+        {
             let text = "cannot call `vectorize` on size 0 inputs unless `otypes` is set";
             return Ok(Err(PyValueError::new_err(text)));
         }
@@ -527,7 +558,7 @@ impl Ufunc {
                 None => None,
                 Some(_) => Some((owner, args, i).into_pyobject(py)?),
             };
-            done.push(output.finish(py, wrap.as_ref(), context.as_ref(), scalars)?);
+            done.push(output.finish(py, wrap.as_ref(), context.as_ref(), like == Like::Ufunc)?);
         }
         match done.len() {
             1 => Ok(Ok(done.remove(0))),
@@ -719,8 +750,8 @@ impl Ufunc {
             });
             return typed.collect();
         }
-        let loops = self.of().loops.iter();
-        loops.map(|l| format!("{}->{}", letters(l.inputs), letters(l.outputs))).collect()
+        let loops = ranked(self.of().loops);
+        loops.iter().map(|l| format!("{}->{}", letters(l.inputs), letters(l.outputs))).collect()
     }
 
     /// What a reduction of nothing gives, or None.
@@ -882,7 +913,7 @@ impl Ufunc {
             }
         }
         let kwargs = out.among(intern!(slf.py(), "out"), kwargs)?;
-        this.call(slf.as_any(), args, kwargs.as_ref(), true)?
+        this.call(slf.as_any(), args, kwargs.as_ref(), Like::Ufunc)?
     }
 
     /// reduce(array, axis=0, dtype=None, out=None, keepdims=False, initial=<no value>, where=True)
