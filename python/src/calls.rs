@@ -7,13 +7,13 @@ use std::sync::{
 
 use pyo3::{
     exceptions::{PyOverflowError, PyTypeError},
-    intern,
     prelude::*,
     types::{PyDict, PyTuple},
 };
 
 use crate::{
     few::{self, Maybe},
+    names::intern,
     ufunc::{self, Like, Ufunc},
 };
 

@@ -16,11 +16,10 @@ use pyo3::{
         PyFloatingPointError, PyIndexError, PyMemoryError, PyOSError, PyRuntimeError,
         PyRuntimeWarning, PySyntaxError, PySystemError, PyTypeError, PyValueError,
     },
-    intern,
     prelude::*,
 };
 
-use crate::operand::numpy;
+use crate::{names::intern, operand::numpy};
 
 /// The exception for an error.
 pub fn exception(py: Python<'_>, error: &Error) -> PyErr {

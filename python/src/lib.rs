@@ -4,6 +4,7 @@ mod builder;
 mod calls;
 mod error;
 mod few;
+mod names;
 mod numpys;
 mod operand;
 mod overrides;

@@ -3,7 +3,6 @@
 use numpy::PyUntypedArray;
 use pyo3::{
     exceptions::PyTypeError,
-    intern,
     prelude::*,
     sync::PyOnceLock,
     types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyTuple},
@@ -11,6 +10,7 @@ use pyo3::{
 
 use crate::{
     calls::Calls,
+    names::intern,
     operand::{is_numpy_scalar, numpy},
 };
 

@@ -14,7 +14,6 @@ use numpy::{PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMet
 use pyo3::{
     IntoPyObjectExt,
     exceptions::{PyRuntimeError, PyTypeError, PyValueError},
-    intern,
     prelude::*,
     types::{PyBytes, PyDict, PyFloat, PyInt, PyString, PyTuple, PyType},
 };
@@ -24,6 +23,7 @@ use smallvec::SmallVec;
 use crate::{
     error::{detached, exception},
     few::{self, Maybe},
+    names::intern,
     operand::{
         Given, Operand, Output, View, array, axes_in_memory, descr, dtype, is_numpy_scalar, numpy,
     },
@@ -1366,7 +1366,7 @@ fn element(object: &Object, t: Dtype) -> PyResult<Scalar> {
 }
 
 /// NumPy's mark of an argument that is not there.
-fn no_value<'py>(py: Python<'py>) -> PyResult<&'py Object<'py>> {
+pub fn no_value<'py>(py: Python<'py>) -> PyResult<&'py Object<'py>> {
     static NO_VALUE: pyo3::sync::PyOnceLock<Py<PyAny>> = pyo3::sync::PyOnceLock::new();
     let value =
         NO_VALUE.get_or_try_init(py, || numpy(py)?.getattr("_NoValue").map(Bound::unbind))?;
