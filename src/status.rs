@@ -148,7 +148,15 @@ impl Status {
     /// For a call of a loop, if anybody asks and there is something to tell: by the function, or by the
     /// casts of its operands.
     pub(crate) fn begin(rule: Rule, of: &Code, casts: bool) -> Option<Status> {
-        if (rule == Rule::Nothing && !casts) || !is_collected() {
+        if !is_collected() {
+            return None;
+        }
+        Status::of(rule, of, casts)
+    }
+
+    /// The same where the caller asks.
+    pub(crate) fn of(rule: Rule, of: &Code, casts: bool) -> Option<Status> {
+        if rule == Rule::Nothing && !casts {
             return None;
         }
         let float = |d: &Dtype| matches!(d, Dtype::F32 | Dtype::F64);
@@ -165,9 +173,10 @@ impl Status {
     }
 
     /// Tells the caller, at the end of the call.
-    pub(crate) fn end(&self) {
+    pub(crate) fn end(&self) -> Flags {
         let met = Flags(self.met.load(Ordering::Relaxed));
         COLLECTED.set(COLLECTED.get().map(|before| before.and(met)));
+        met
     }
 
     /// How it tells.

@@ -292,3 +292,75 @@ fn what_a_user_wrote_reports_nothing_and_collections_nest() {
     math::log::ufunc().call(&zero).unwrap();
     assert_eq!(all.names().collect::<Vec<_>>(), ["divide", "over"]);
 }
+
+#[test]
+fn short_calls_give_and_meet_what_others_do_or_are_not_made() {
+    use lanefn::{Scalar, dtype::Type, kernels::loops::Input};
+    let values = [1.5f64, -1.0, 0.0, f64::INFINITY, f64::NAN, 1e300, 1e-320];
+    let mut bits = values.to_vec();
+    bits.extend([2.0, -0.0]);
+    for name in ["add", "multiply", "divide", "exp", "log", "sqrt", "floor_divide", "hypot", "less"]
+    {
+        let f = lanefn::find(name).expect("in the catalogue");
+        let types = vec![Type::Is(Dtype::F64); f.nin()];
+        let code = f.resolve(&types, &[], Default::default()).expect("there is a loop of f64");
+        for n in [1usize, 2, 7] {
+            for scalar in [false, true] {
+                let of = |i: usize| bits[i..].as_ptr().cast::<u8>();
+                let few: Vec<Input> =
+                    (0..f.nin()).map(|i| Input { at: of(i), scalar: scalar && i == 1 }).collect();
+                let (shape, along, still) = ([n], [8isize], [0isize]);
+                let raw: Vec<RawInput> = few
+                    .iter()
+                    .map(|i| RawInput {
+                        ptr: i.at,
+                        shape: &shape,
+                        strides: if i.scalar { &still } else { &along },
+                        dtype: Dtype::F64,
+                    })
+                    .collect();
+                let (mut got, mut wanted) = ([0u64; 7], [0u64; 7]);
+                let size = code.outputs()[0].size() as isize;
+                let to = RawOutput {
+                    ptr: wanted.as_mut_ptr().cast(),
+                    shape: &shape,
+                    strides: &[size],
+                    dtype: code.outputs()[0],
+                };
+                // SAFETY: `n` elements of arrays of ours.
+                let ((done, outer), (met, inner)) = unsafe {
+                    (
+                        collect(|| f.call_code(&code, &raw, None, &[to], Options::default())),
+                        collect(|| f.call_few(&code, &few, &[got.as_mut_ptr().cast()], n)),
+                    )
+                };
+                done.expect("the operands fit");
+                assert_eq!((met, inner, got), (Some(outer), outer, wanted), "{name} of {n}");
+            }
+        }
+        // Over an input: the same elements do where nobody looks at them afterwards, others never.
+        let mut memory = [2.0f64; 9];
+        let at = memory.as_mut_ptr().cast::<u8>();
+        let few = vec![Input { at, scalar: false }; f.nin()];
+        // SAFETY: an array of ours.
+        let (same, shifted) = unsafe {
+            (f.call_few(&code, &few, &[at], 7), f.call_few(&code, &few, &[at.add(8)], 7))
+        };
+        let looked_at = !["add", "multiply", "divide", "sqrt"].contains(&name);
+        assert_eq!(same.is_none(), looked_at, "{name}");
+        assert_eq!(shifted, None, "{name}");
+    }
+    let add = lanefn::find("add").expect("in the catalogue");
+    let code = add.resolve(&[Type::Is(Dtype::F64); 2], &[], Default::default()).expect("f64");
+    let mut long = vec![0.0f64; 1 << 20];
+    let few = [Input { at: bits.as_ptr().cast(), scalar: true }; 2];
+    // SAFETY: an array of ours.
+    assert_eq!(unsafe { add.call_few(&code, &few, &[long.as_mut_ptr().cast()], 1 << 20) }, None);
+
+    // SAFETY: one element each.
+    unsafe {
+        assert_eq!(Scalar::read(Dtype::F64, values.as_ptr().cast()), Scalar::of(1.5));
+        assert_eq!(Scalar::read(Dtype::Bool, [7u8].as_ptr()), Scalar::of(true));
+        assert_eq!(Scalar::read(Dtype::I16, [0u8, 254, 255].as_ptr().add(1)), Scalar::of(-2i16));
+    }
+}

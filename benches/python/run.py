@@ -175,6 +175,18 @@ def main():
         ),
         "lanefn.add",
     )
+    table(
+        "one element, a new array",
+        turns(
+            {
+                "lanefn.add": (lambda: lanefn.add(one, one),),
+                "np.add": (lambda: np.add(one, one),),
+                "lanefn, the function": (lambda: ours(one),),
+                "numba, the function": (lambda: compiled(one),),
+            }
+        ),
+        "lanefn.add",
+    )
 
     # First calls: functions that differ, so that nothing is found that was made before.
     def fresh(k):

@@ -259,9 +259,14 @@ class vectorize(_Calls):
         of = self._primary
         if of is not None and self._otypes is not None:
             of = self._giving(of)
+        if of is None or self.excluded or self._signature is not None:
+            self._set_ready(None, False, False)
+            return
         # Where other types would take the name for that of another function, `_run` looks at the operands.
-        looks = of is not None and _taken(self._called(), of.nout)
-        self._ready = None if self.excluded or self._signature is not None or looks else of
+        looks = _taken(self._called(), of.nout)
+        p = self._parameters
+        own = {*p.names, *p.optional, *p.required}
+        self._set_ready(of, not looks, own.isdisjoint(KEYWORDS))
 
     def _giving(self, of):
         """A ufunc with the dtypes that `otypes` asks for; None if it can't give them."""
@@ -646,6 +651,8 @@ class vectorize(_Calls):
         return MAGIC + text.encode() + b"\n" + primary + rest
 
     def __reduce__(self):
+        if self._empty:
+            return _handed, (self._of,)
         if self.pyfunc is not _NONE and self.compiled and _codes(self._otypes) is not False:
             # Exceptions of the program's own go beside the bytes.
             own = [
@@ -673,6 +680,15 @@ class vectorize(_Calls):
                 )
         options = (self._otypes, self._doc, self.excluded, self.cache, self._signature, self._strict)
         return _again, (None if pyfunc is _NONE else pyfunc, options)
+
+    def _handed(self):
+        """What other types' `__array_ufunc__` gets: the same, but operands without elements will do, with which
+        such types ask what a result will be, and of which they may have some."""
+        if self._empty:
+            return self
+        new = copy.copy(self)
+        new._empty, new._of = True, self
+        return new
 
     def _state(self):
         """Attributes that somebody else has set."""
@@ -853,6 +869,11 @@ def _check_format(text, arguments):
             name in arguments and is_simple(spec or "") and conversion in (None, "r", "s", "a")
         ):
             raise ValueError("the text of an exception asks for more than an argument")
+
+
+def _handed(of):
+    """The inverse of a pickle of what was handed over."""
+    return of._handed()
 
 
 def _load(data):

@@ -16,11 +16,10 @@ use pyo3::{
         PyFloatingPointError, PyIndexError, PyMemoryError, PyOSError, PyRuntimeError,
         PyRuntimeWarning, PySyntaxError, PySystemError, PyTypeError, PyValueError,
     },
-    intern,
     prelude::*,
 };
 
-use crate::operand::numpy;
+use crate::{names::intern, operand::numpy};
 
 /// The exception for an error.
 pub fn exception(py: Python<'_>, error: &Error) -> PyErr {
@@ -73,22 +72,27 @@ pub fn detached(
     name: &str,
     work: impl FnOnce() -> lanefn::Result<()>,
 ) -> PyResult<()> {
+    let (result, met) = caught(|| away(py, || interruptible(signalled, || collect(work))))?;
+    result.map_err(|e| match SIGNAL.take() {
+        Some(raised) if matches!(e, Error::Interrupted) => raised,
+        _ => exception(py, &e),
+    })?;
+    if met.is_empty() { Ok(()) } else { report(py, name, met) }
+}
+
+/// Runs the engine with the interpreter free for other threads.
+pub fn away<R: Send>(py: Python<'_>, work: impl FnOnce() -> R) -> R {
     let work = Here(work);
-    let done = py.detach(move || {
+    py.detach(move || {
         let work = work;
-        catch_unwind(AssertUnwindSafe(|| interruptible(signalled, || collect(work.0))))
-            .map_err(|_| ())
-    });
-    match done {
-        Ok((result, met)) => {
-            result.map_err(|e| match SIGNAL.take() {
-                Some(raised) if matches!(e, Error::Interrupted) => raised,
-                _ => exception(py, &e),
-            })?;
-            if met.is_empty() { Ok(()) } else { report(py, name, met) }
-        }
-        Err(()) => Err(PySystemError::new_err("lanefn panicked; this is a bug in it")),
-    }
+        (work.0)()
+    })
+}
+
+/// What a closure gives; an exception if it panics.
+pub fn caught<R>(work: impl FnOnce() -> R) -> PyResult<R> {
+    catch_unwind(AssertUnwindSafe(work))
+        .map_err(|_| PySystemError::new_err("lanefn panicked; this is a bug in it"))
 }
 
 /// Does with floating-point flags what NumPy is set to do with its own.

@@ -3,6 +3,8 @@
 mod builder;
 mod calls;
 mod error;
+mod few;
+mod names;
 mod numpys;
 mod operand;
 mod overrides;
@@ -95,7 +97,7 @@ fn made(
     if otypes.as_ref().is_some_and(|o| o.len() != results) {
         return Err(PyValueError::new_err(format!("the function has {results} results")));
     }
-    Ok(ufunc::Ufunc::made(ufunc::Made { compiled, raises, otypes, wide, last: Default::default() }))
+    Ok(ufunc::Ufunc::made(ufunc::Made { compiled, raises, otypes, wide }))
 }
 
 /// Whether a dtype may be cast to another by a rule.

@@ -5,17 +5,19 @@ use lanefn::{
     dtype::{Dtype, Kind, Type, kind},
 };
 use numpy::{
-    PY_ARRAY_API, PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods,
+    PY_ARRAY_API, PyArray1, PyArrayDescr, PyArrayDescrMethods, PyArrayMethods, PyUntypedArray,
+    PyUntypedArrayMethods,
     npyffi::{self, NPY_ARRAY_WRITEABLE},
 };
 use pyo3::{
     exceptions::{PyOverflowError, PyTypeError, PyValueError},
-    intern,
     prelude::*,
     sync::PyOnceLock,
     types::{PyBool, PyDict, PyFloat, PyInt, PyTuple},
 };
 use smallvec::SmallVec;
+
+use crate::names::{self, intern};
 
 /// The module `numpy`.
 pub fn numpy<'py>(py: Python<'py>) -> PyResult<&'py Bound<'py, PyAny>> {
@@ -199,7 +201,17 @@ pub fn is_numpy_scalar(object: &Bound<PyAny>) -> PyResult<bool> {
 pub fn prepare(py: Python<'_>) -> PyResult<()> {
     crate::overrides::default(py)?;
     is_numpy_scalar(&py.None().into_bound(py))?;
-    Dtype::ALL.into_iter().for_each(|dtype| drop(descr(py, dtype)));
+    names::at(py, 0);
+    crate::few::prepare(py);
+    crate::ufunc::no_value(py)?;
+    // What the crate that binds NumPy keeps for ufuncs and for arrays that are read.
+    // SAFETY: the interpreter is attached.
+    unsafe { npyffi::get_type_object(py, npyffi::NpyTypes::PyUFunc_Type) };
+    drop(PyArrayMethods::readonly(&PyArray1::<u8>::zeros(py, [0], false)));
+    known(&descr(py, Dtype::F64))?;
+    // What PyO3 keeps for errors.
+    PyValueError::new_err("").restore(py);
+    drop(PyErr::take(py));
     Ok(())
 }
 

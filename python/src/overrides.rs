@@ -3,13 +3,16 @@
 use numpy::PyUntypedArray;
 use pyo3::{
     exceptions::PyTypeError,
-    intern,
     prelude::*,
     sync::PyOnceLock,
     types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyTuple},
 };
 
-use crate::operand::{is_numpy_scalar, numpy};
+use crate::{
+    calls::Calls,
+    names::intern,
+    operand::{is_numpy_scalar, numpy},
+};
 
 /// Whether an object is of a type that surely has nothing to say.
 fn plain(object: &Bound<PyAny>) -> bool {
@@ -79,6 +82,10 @@ pub fn overridden<'py, 'a>(
     if asked.is_empty() {
         return Ok(None);
     }
+    let ufunc = match ufunc.cast::<Calls>() {
+        Ok(_) => &ufunc.call_method0(intern!(py, "_handed"))?,
+        Err(_) => ufunc,
+    };
     let given = PyDict::new(py);
     for (name, value) in keywords() {
         if let Some(value) = value {

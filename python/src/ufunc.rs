@@ -6,7 +6,8 @@ use std::sync::Mutex;
 
 use lanefn::{
     Catalogue, Code, Compiled, Options, Scalar, Untyped,
-    dtype::{Casting, Dtype, Kind, Type, can_cast, kind},
+    dtype::{Casting, Dtype, Kind, Type, can_cast, kind, rank},
+    kernels::loops::Loop,
     status::Flags,
     ufunc::{Initial, Reducing},
 };
@@ -14,7 +15,6 @@ use numpy::{PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMet
 use pyo3::{
     IntoPyObjectExt,
     exceptions::{PyAttributeError, PyRuntimeError, PyTypeError, PyUserWarning, PyValueError},
-    intern,
     prelude::*,
     types::{PyBytes, PyDict, PyEllipsis, PyFloat, PyInt, PyString, PyTuple, PyType},
 };
@@ -23,6 +23,8 @@ use smallvec::SmallVec;
 
 use crate::{
     error::{detached, exception, report},
+    few::{self, Maybe},
+    names::intern,
     operand::{
         Given, Operand, Output, View, array, axes_in_memory, descr, dtype, is_numpy_scalar, known,
         numpy,
@@ -40,6 +42,18 @@ type Few<T> = SmallVec<[T; 4]>;
 #[pyclass(name = "ufunc", module = "lanefn", frozen)]
 pub struct Ufunc {
     function: Function,
+    inputs: usize,
+    results: usize,
+    known: Mutex<Resolved>,
+}
+
+/// What the last calls used, for the next ones like them. Whoever finds it taken goes without: so it does no
+/// harm in a child that was forked meanwhile.
+#[derive(Default)]
+struct Resolved {
+    codes: SmallVec<[(SmallVec<[Type; 4]>, Code); 2]>,
+    /// The one that gives way next.
+    next: usize,
 }
 
 /// What a ufunc computes.
@@ -49,6 +63,9 @@ enum Function {
     /// A function made at run time.
     Made(Box<Made>),
 }
+
+/// Signatures that a function keeps.
+const KNOWN: usize = 4;
 
 /// A function made at run time, and what Python knows of it beyond its graph.
 pub struct Made {
@@ -61,9 +78,6 @@ pub struct Made {
     /// Whether it is a Python function, whose whole numbers are computed with 64 bits: as wide as Python's
     /// as can be. Only its results are narrow.
     pub wide: bool,
-    /// What the last call used, for the next one like it. Whoever finds it taken goes without: so it does no
-    /// harm in a child that was forked meanwhile.
-    pub last: Mutex<Option<(SmallVec<[Type; 4]>, Code)>>,
 }
 
 impl Made {
@@ -80,20 +94,6 @@ impl Made {
             fixed.resize(of.nin() + of.nout(), None);
             return of.resolve(types, &fixed, casting);
         }
-        if let Ok(last) = self.last.try_lock()
-            && let Some((known, code)) = &*last
-            && known.as_slice() == types
-        {
-            return Ok(code.clone());
-        }
-        let code = self.resolve_anew(of, types, casting)?;
-        if let Ok(mut last) = self.last.try_lock() {
-            *last = Some((types.into(), code.clone()));
-        }
-        Ok(code)
-    }
-
-    fn resolve_anew(&self, of: &Untyped, types: &[Type], casting: Casting) -> lanefn::Result<Code> {
         let wide = |t: &Type| match t {
             _ if !self.wide => *t,
             Type::Is(Dtype::I8 | Dtype::I16 | Dtype::I32 | Dtype::U8 | Dtype::U16 | Dtype::U32) => {
@@ -198,6 +198,34 @@ impl<'py, const N: usize> Keywords<'py, N> {
             .map(|i| (self.names[i], self.values[i].clone()))
             .collect()
     }
+}
+
+/// Whose calls these are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Like {
+    /// Results without axes are NumPy's scalars.
+    Ufunc,
+    /// They are arrays. Operands without elements will do, or are refused unless `otypes` are given.
+    Vectorize { empty: bool },
+}
+
+/// What a call takes by name; the last one is an older name of the one before.
+const KEYWORDS: [&str; 8] =
+    ["out", "where", "casting", "order", "dtype", "subok", "signature", "sig"];
+
+/// Loops in NumPy's order.
+fn ranked(loops: &[&'static Loop]) -> Vec<&'static Loop> {
+    let mut loops = loops.to_vec();
+    loops.sort_by_key(|l| l.inputs.iter().map(|d| rank(*d)).collect::<Few<_>>());
+    loops
+}
+
+/// Whether these are such names alone, but for the older one.
+pub fn are_keywords(kwargs: &Bound<PyDict>) -> bool {
+    let known = |name: &Object| {
+        name.cast::<PyString>().is_ok_and(|n| n.to_str().is_ok_and(|n| KEYWORDS[..7].contains(&n)))
+    };
+    kwargs.iter().all(|(name, _)| known(&name))
 }
 
 /// Whether `out=...` asks for arrays even where there are no axes. Anywhere else `...` is an error.
@@ -360,12 +388,23 @@ fn some_descr(object: &Object) -> PyResult<Option<Dtype>> {
 impl Ufunc {
     /// A function of the catalogue.
     pub fn builtin(of: &'static Untyped<'static>) -> Ufunc {
-        Ufunc { function: Function::Builtin(of) }
+        Ufunc {
+            inputs: of.nin(),
+            results: of.nout(),
+            function: Function::Builtin(of),
+            known: Mutex::default(),
+        }
     }
 
     /// A function made at run time.
     pub fn made(made: Made) -> Ufunc {
-        Ufunc { function: Function::Made(Box::new(made)) }
+        let of = made.compiled.untyped();
+        Ufunc {
+            inputs: of.nin(),
+            results: of.nout() - usize::from(made.raises.is_some()),
+            function: Function::Made(Box::new(made)),
+            known: Mutex::default(),
+        }
     }
 
     /// The function, whoever made it.
@@ -395,19 +434,49 @@ impl Ufunc {
         fixed: &[Option<Dtype>],
         casting: Casting,
     ) -> lanefn::Result<Code> {
-        match &self.function {
+        let usual = fixed.is_empty() && casting == Casting::SameKind;
+        if usual
+            && let Ok(known) = self.known.try_lock()
+            && let Some((_, code)) = known.codes.iter().find(|(of, _)| of.as_slice() == types)
+        {
+            return Ok(code.clone());
+        }
+        let code = match &self.function {
             Function::Builtin(of) => of.resolve(types, fixed, casting),
             Function::Made(made) => made.resolve(&self.of(), types, fixed, casting),
+        }?;
+        if usual && let Ok(mut known) = self.known.try_lock() {
+            let new = (types.into(), code.clone());
+            match known.codes.len() {
+                0..KNOWN => known.codes.push(new),
+                _ => {
+                    let place = known.next;
+                    known.codes[place] = new;
+                    known.next = (place + 1) % KNOWN;
+                }
+            }
         }
+        Ok(code)
     }
 
-    /// The dtypes of inputs that it can be told to have: of a function made at run time, one for all.
+    /// The dtypes of inputs that it can be told to have, in NumPy's order, in which the first is taken that
+    /// will do: of a function made at run time, one for all.
     pub fn signatures(&self) -> Vec<Vec<Dtype>> {
         match &self.function {
-            Function::Builtin(of) => of.loops.iter().map(|l| l.inputs.to_vec()).collect(),
+            Function::Builtin(of) => {
+                let own = ranked(of.loops).into_iter().map(|l| l.inputs.to_vec());
+                // Whole numbers, where they go elsewhere than to the first loop that would do.
+                let short = vec![Type::Is(Dtype::I8); of.nin()];
+                let found = of.resolve(&short, &[], Casting::SameKind);
+                let apart = found.is_ok_and(|f| f.inputs()[0] == Dtype::F64);
+                let mut whole = Dtype::ALL.to_vec();
+                whole.retain(|d| apart && kind(*d) != Kind::Float);
+                whole.sort_by_key(|d| rank(*d));
+                whole.into_iter().map(|d| vec![d; of.nin()]).chain(own).collect()
+            }
             Function::Made(_) => {
                 let mut dtypes = Dtype::ALL.to_vec();
-                dtypes.sort_by_key(|d| lanefn::dtype::rank(*d));
+                dtypes.sort_by_key(|d| rank(*d));
                 dtypes.into_iter().map(|d| vec![d; self.inputs()]).collect()
             }
         }
@@ -415,27 +484,26 @@ impl Ufunc {
 
     /// The number of inputs.
     pub fn inputs(&self) -> usize {
-        self.of().nin()
+        self.inputs
     }
 
     /// The number of results: an output that tells of exceptions is none.
-    fn results(&self) -> usize {
-        let raising = matches!(&self.function, Function::Made(made) if made.raises.is_some());
-        self.of().nout() - usize::from(raising)
+    pub fn results(&self) -> usize {
+        self.results
     }
 
     fn nargs(&self) -> usize {
         self.inputs() + self.results()
     }
 
-    /// A call, on behalf of `owner`: this ufunc, or what stands for it. Results without axes are NumPy's
-    /// scalars, or arrays. An exception that an element raised is one of the answers.
+    /// A call, on behalf of `owner`: this ufunc, or what stands for it. An exception that an element raised
+    /// is one of the answers.
     pub fn call<'py>(
         &self,
         owner: &Object<'py>,
         args: &Bound<'py, PyTuple>,
         kwargs: Option<&Bound<'py, PyDict>>,
-        scalars: bool,
+        like: Like,
     ) -> PyResult<PyResult<Object<'py>>> {
         let (py, of) = (owner.py(), self.of());
         let (name, nin, nout) = (of.name, of.nin(), self.results());
@@ -444,8 +512,7 @@ impl Ufunc {
             let were = if args.len() == 1 { "was" } else { "were" };
             return Err(PyTypeError::new_err(format!("{takes} but {} {were} given", args.len())));
         }
-        let names = ["out", "where", "casting", "order", "dtype", "subok", "signature", "sig"];
-        let mut keywords = Keywords::parse(name, names, 0, std::iter::empty(), kwargs)?;
+        let mut keywords = Keywords::parse(name, KEYWORDS, 0, std::iter::empty(), kwargs)?;
         keywords.also(7, 6)?;
         let inputs: Few<Object> = args.iter().take(nin).collect();
         let mut outs: Few<Option<Object>> =
@@ -559,7 +626,10 @@ impl Ufunc {
         let mask = mask.as_ref().map(|m| View::of(m, Dtype::Bool));
         let raw_mask = mask.as_ref().map(View::input);
         let open = self.as_made().is_some_and(|m| m.otypes.is_none());
-        if open && !scalars && raws.iter().any(|r| r.shape.contains(&0)) {
+        if open
+            && like == (Like::Vectorize { empty: false })
+            && raws.iter().any(|r| r.shape.contains(&0))
+        {
             let text = "cannot call `vectorize` on size 0 inputs unless `otypes` is set";
             return Ok(Err(PyValueError::new_err(text)));
         }
@@ -620,7 +690,8 @@ impl Ufunc {
             } else {
                 None
             };
-            done.push(output.finish(py, wrap.as_ref(), context.as_ref(), scalars && !arrays)?);
+            let scalars = like == Like::Ufunc && !arrays;
+            done.push(output.finish(py, wrap.as_ref(), context.as_ref(), scalars)?);
         }
         match done.len() {
             1 => Ok(Ok(done.remove(0))),
@@ -823,8 +894,8 @@ impl Ufunc {
             });
             return typed.collect();
         }
-        let loops = self.of().loops.iter();
-        loops.map(|l| format!("{}->{}", letters(l.inputs), letters(l.outputs))).collect()
+        let loops = ranked(self.of().loops);
+        loops.iter().map(|l| format!("{}->{}", letters(l.inputs), letters(l.outputs))).collect()
     }
 
     /// How far results may be from the truth, in units in the last place, for each of the loops that
@@ -974,13 +1045,7 @@ impl Ufunc {
             )));
         }
         let raises = self._raises(py);
-        Ok(Ufunc::made(Made {
-            compiled: made.compiled.clone(),
-            raises,
-            otypes,
-            wide: made.wide,
-            last: Mutex::default(),
-        }))
+        Ok(Ufunc::made(Made { compiled: made.compiled.clone(), raises, otypes, wide: made.wide }))
     }
 
     /// The exceptions that elements can raise, as pairs of a class and a text, or None.
@@ -1029,13 +1094,28 @@ impl Ufunc {
         hasher.finish()
     }
 
-    #[pyo3(signature = (*args, **kwargs))]
+    #[pyo3(signature = (*args, out=Maybe::Not, **kwargs))]
     fn __call__<'py>(
         slf: &Bound<'py, Self>,
         args: &Bound<'py, PyTuple>,
-        kwargs: Option<&Bound<'py, PyDict>>,
+        out: Maybe<'py>,
+        kwargs: Option<Bound<'py, PyDict>>,
     ) -> PyResult<Object<'py>> {
-        slf.get().call(slf.as_any(), args, kwargs, true)?
+        let this = slf.get();
+        if kwargs.is_none() {
+            let one = match (args.len().checked_sub(this.inputs()), &out) {
+                (Some(0), _) => Some(out.one()),
+                (Some(1), Maybe::Not) => Some(args.get_item(this.inputs()).ok()),
+                _ => None,
+            };
+            if let Some(out) = one
+                && let Some(done) = few::call(this, args, out.as_ref(), true)?
+            {
+                return Ok(done);
+            }
+        }
+        let kwargs = out.among(intern!(slf.py(), "out"), kwargs)?;
+        this.call(slf.as_any(), args, kwargs.as_ref(), Like::Ufunc)?
     }
 
     /// reduce(array, axis=0, dtype=None, out=None, keepdims=False, initial=<no value>, where=True)
@@ -1509,7 +1589,7 @@ fn element(object: &Object, t: Dtype) -> PyResult<Scalar> {
 }
 
 /// NumPy's mark of an argument that is not there.
-fn no_value<'py>(py: Python<'py>) -> PyResult<&'py Object<'py>> {
+pub fn no_value<'py>(py: Python<'py>) -> PyResult<&'py Object<'py>> {
     static NO_VALUE: pyo3::sync::PyOnceLock<Py<PyAny>> = pyo3::sync::PyOnceLock::new();
     let value =
         NO_VALUE.get_or_try_init(py, || numpy(py)?.getattr("_NoValue").map(Bound::unbind))?;

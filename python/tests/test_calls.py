@@ -43,6 +43,14 @@ def test_types_are_among_numpys(name):
             assert outcome(ours.resolve_dtypes, asked) == wanted, signature
 
 
+@pytest.mark.parametrize("name", SHARED)
+def test_types_are_in_numpys_order(name):
+    ours, theirs = getattr(lanefn, name).types, numpys(name).types
+    # Some of NumPy's stand there twice.
+    shared = [t for t in dict.fromkeys(theirs) if t in ours]
+    assert [t for t in ours if t in shared] == shared
+
+
 @given(st.lists(views(any_array(max_dims=3, max_side=4)), min_size=2, max_size=2), st.sampled_from("CFAK"))
 def test_memory_order_of_results_is_numpys(arrays, order):
     got, wanted = (outcome(m.add, *arrays, order=order) for m in (lanefn, np))

@@ -232,14 +232,19 @@ if __name__ == "__main__":
         same(scale(x, "as is").compute(), DATA)
 
     def test_blocks_without_elements(self, da):
+        cloudpickle = pytest.importorskip("cloudpickle")
         x = da.arange(20.0, chunks=5)
         some = x[x > 12]
         typed = lanefn.vectorize(problem.pyfunc, otypes=[float])
-        for function in (lanefn.exp, typed):
-            same(function(some).compute(), function(np.arange(13.0, 20)))
-        # As np.vectorize does, which asks for otypes.
+        for function in (lanefn.exp, typed, problem):
+            for one in (function, pickle.loads(pickle.dumps(function))):
+                lazy = one(some)
+                assert lazy.dtype == np.float64
+                same(pickle.loads(cloudpickle.dumps(lazy)).compute(), function(np.arange(13.0, 20)))
+        assert problem(x[:0]).compute().shape == problem(da.zeros((0, 3))).compute().shape[:1] == (0,)
+        # NumPy's own arrays are refused as np.vectorize refuses them.
         with pytest.raises(ValueError, match="otypes"):
-            problem(some).compute()
+            problem(np.zeros(0))
 
     def test_exceptions_of_elements_come_through(self, da):
         x = da.arange(-3.0, 9, chunks=4)
@@ -601,6 +606,14 @@ class TestPolars:
                 got = function(pl.Series([1, 2, 0], dtype=dtype))
                 assert got.dtype == dtype
                 same(got, function(np.array([1, 2, 0], got.to_numpy().dtype)))
+
+    def test_float32_stays_float32(self, pl):
+        series, values = pl.Series([1.0, 0.5], dtype=pl.Float32), np.array([1.0, 0.5], "f4")
+        for function in (getattr(lanefn, name) for name in lanefn._functions):
+            if function.nout == 1 and f"{'f' * function.nin}->f" in function.types:
+                got = function(*[series] * function.nin)
+                assert got.dtype == pl.Float32, function
+                same(got, function(*[values] * function.nin))
 
 
 # ---- DataFusion and Arrow -----------------------------------------------------------------------------

@@ -278,7 +278,6 @@ def test_a_lock_held_at_the_fork_does_not_stop_the_child():
     alone("held_locks", 2)
 
 
-@pytest.mark.xfail(reason="PyO3's once cells, being filled at the fork, are waited for in the child for ever")
 def test_forks_while_other_threads_use_things_for_the_first_time():
     alone("first_uses", 30)
 

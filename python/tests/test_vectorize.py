@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import itertools
 import math
 import operator
 import threading
@@ -368,6 +369,18 @@ def test_it_can_be_a_ufunc_of_numpys_own():
         assert lanefn.vectorize(lambda x: 1 / x).as_numpy_ufunc()([0.0, 2.0]).tolist() == [np.inf, 0.5]
     assert lanefn.hypot.as_numpy_ufunc()(3.0, 4) == 5
     assert lanefn.divmod.as_numpy_ufunc()(7, 4) == (1, 3)
+    # NumPy takes the first loop that will do, which is ours.
+    for function in (lanefn.divmod, lanefn.exp, lanefn.divide, lanefn.add, lanefn.ldexp):
+        theirs = function.as_numpy_ufunc()
+        for kinds in itertools.product("bBhHiIlLfd", repeat=function.nin):
+            inputs = [np.ones(1, kind) for kind in kinds]
+            try:
+                wanted = function(*inputs)
+            except TypeError:
+                continue
+            got = theirs(*inputs)
+            pairs = zip(got, wanted) if function.nout > 1 else [(got, wanted)]
+            assert all(g.dtype == w.dtype for g, w in pairs), (function, kinds)
     with pytest.raises(TypeError, match="raises"):
         lanefn.vectorize(lambda n: [1, 2][n]).as_numpy_ufunc()
 
@@ -402,7 +415,8 @@ def test_subclasses_and_other_types_are_honoured():
 
     own = Own()
     ufunc, method, inputs, kwargs = f(own)
-    assert ufunc is f and method == "__call__" and inputs == (own,) and not kwargs
+    assert ufunc == f and hash(ufunc) == hash(f) and type(ufunc) is type(f)
+    assert method == "__call__" and inputs == (own,) and not kwargs
     assert f(own, dtype="f4")[3] == {"dtype": "f4"}
 
     class Not:

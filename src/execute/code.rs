@@ -47,6 +47,14 @@ impl Code {
         }
     }
 
+    /// Whether how long it takes depends on the elements: it has loops of its own.
+    pub fn has_loops(&self) -> bool {
+        match self {
+            Code::Loop(_) => false,
+            Code::Body(of) => !of.graph().loops().is_empty(),
+        }
+    }
+
     /// Whether it is `(T, T) -> T` and can go along an axis.
     pub(crate) fn folds(&self) -> bool {
         match self {

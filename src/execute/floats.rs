@@ -39,21 +39,29 @@ impl Drop for IeeeDefault {
 /// back at the end.
 pub(crate) struct Raised(u32);
 
+/// All but that a result was rounded, and that an operand was subnormal.
+const ASKED: u32 = 4 | 8 | 16 | 1;
+
 impl Raised {
     /// Whether they are known here.
     pub(crate) const IS_KNOWN: bool = arch::HAS_FLAGS;
 
-    /// Clears the flags.
+    /// Clears the flags, unless none is set that anybody asks for: setting them is slow.
+    #[inline]
     pub(crate) fn begin() -> Raised {
         let before = arch::flags();
-        arch::set_flags(0);
+        if before & ASKED != 0 {
+            arch::set_flags(0);
+        }
         Raised(before)
     }
 
     /// Division by zero, overflow, underflow, invalid.
     pub(crate) fn end(&mut self) -> (bool, bool, bool, bool) {
         let now = arch::flags();
-        arch::set_flags(self.0 | now);
+        if self.0 & !now != 0 {
+            arch::set_flags(self.0 | now);
+        }
         (now & 4 != 0, now & 8 != 0, now & 16 != 0, now & 1 != 0)
     }
 }

@@ -146,6 +146,14 @@ fn nanoseconds_per_element(function: &Code, level: Level) -> f64 {
 /// microseconds.
 const PARALLEL_NANOSECONDS: f64 = 100_000.0;
 
+/// A call shorter than this is not worth a plan.
+const BRIEF_NANOSECONDS: f64 = 5_000.0;
+
+/// Whether a call for so many elements that lie one after the other is best made at once.
+pub(crate) fn is_brief(function: &Code, level: Level, n: usize) -> bool {
+    n == 1 || nanoseconds_per_element(function, level) * (n as f64) < BRIEF_NANOSECONDS
+}
+
 /// A chunk takes about so long: short enough to share the work evenly, long enough that handing it
 /// out costs nothing.
 const CHUNK_NANOSECONDS: f64 = 50_000.0;

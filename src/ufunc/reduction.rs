@@ -103,6 +103,20 @@ impl Scalar {
         Scalar { dtype: T::DTYPE, bytes }
     }
 
+    /// The element at an address, which need not be aligned. A bool is true by any byte but 0.
+    ///
+    /// # Safety
+    /// An element of this dtype can be read there.
+    pub unsafe fn read(dtype: Dtype, at: *const u8) -> Scalar {
+        let mut bytes = [0; 8];
+        // SAFETY: the caller's promise; no element has more than 8 bytes.
+        unsafe { std::ptr::copy_nonoverlapping(at, bytes.as_mut_ptr(), dtype.size()) };
+        if dtype == Dtype::Bool {
+            bytes[0] = (bytes[0] != 0).into();
+        }
+        Scalar { dtype, bytes }
+    }
+
     /// Its dtype.
     pub fn dtype(&self) -> Dtype {
         self.dtype

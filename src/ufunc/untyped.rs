@@ -4,7 +4,7 @@ use lanefn_kernels::{
     cast::cast,
     lanes::Dtype,
     level::Level,
-    loops::{Function, Loop, MAX_INPUTS, MAX_OUTPUTS},
+    loops::{Function, Input, Loop, MAX_INPUTS, MAX_OUTPUTS},
 };
 use smallvec::SmallVec;
 
@@ -13,11 +13,13 @@ use crate::{
     dtype::{Casting, Kind, Type, becomes, can_cast, kind, rank, strongest},
     error::{Error, Result},
     execute::{
-        Code, Options, check_threads, memory,
-        run::{Casts, Run},
+        Code, Options, check_threads,
+        floats::IeeeDefault,
+        memory,
+        run::{Casts, Run, is_brief},
     },
     iterate::{MAX_OPERANDS, Plan, broadcast},
-    status::{Rule, Status},
+    status::{Flags, Rule, Status},
 };
 
 /// A function whose operands' types are known only when it is called.
@@ -418,6 +420,64 @@ impl<'a> Untyped<'a> {
         }
         // SAFETY: the caller's promise.
         unsafe { call(of, self.rule, inputs, mask, outputs, options) }
+    }
+}
+
+impl Untyped<'_> {
+    /// Calls code on so few elements that anything but its inner loop would take longer than that: on this
+    /// thread, without a plan. What it met comes back.
+    ///
+    /// None, and nothing is done, where this is not the way: for more elements, and where outputs share
+    /// memory with anything but an input of which each element is read before it is written. Then there is
+    /// [`Untyped::call_code`], which gives the same.
+    ///
+    /// # Panics
+    /// If there are not as many operands as the code has.
+    ///
+    /// # Safety
+    /// The code is of this function. Every operand has `n` elements of the code's dtypes, one after the other
+    /// (1 if it is a scalar), valid for reading, or writing. Nobody else writes the inputs or touches the
+    /// outputs during the call.
+    pub unsafe fn call_few(
+        &self,
+        of: &Code,
+        inputs: &[Input],
+        outputs: &[*mut u8],
+        n: usize,
+    ) -> Option<Flags> {
+        assert_eq!((inputs.len(), outputs.len()), (of.inputs().len(), of.outputs().len()));
+        let level = Level::chosen().ok().filter(|level| is_brief(of, *level, n))?;
+        let status = Status::of(self.rule, of, false);
+        let looked_at = status.as_ref().is_some_and(Status::needs_inputs);
+        let touch = |a: usize, a_bytes: usize, b: usize, b_bytes: usize| {
+            a < b.saturating_add(b_bytes) && b < a.saturating_add(a_bytes)
+        };
+        for (o, (to, dtype)) in outputs.iter().zip(of.outputs()).enumerate() {
+            let (to, size) = (to.addr(), dtype.size());
+            for (from, dtype) in inputs.iter().zip(of.inputs()) {
+                let read = if from.scalar { 1 } else { n };
+                let same = from.at.addr() == to && dtype.size() == size && read == n;
+                if touch(from.at.addr(), read * dtype.size(), to, n * size) && (!same || looked_at)
+                {
+                    return None;
+                }
+            }
+            for (other, dtype) in outputs[..o].iter().zip(of.outputs()) {
+                if touch(other.addr(), n * dtype.size(), to, n * size) {
+                    return None;
+                }
+            }
+        }
+        let _floats = IeeeDefault::enter();
+        {
+            let _part = status.as_ref().and_then(Status::part);
+            // SAFETY: the caller's promise; the level has been found here.
+            unsafe { of.inner(level).run(inputs, outputs, n) };
+        }
+        let Some(status) = status else { return Some(Flags::none()) };
+        // SAFETY: the caller's promise; no input has been written to if it is looked at.
+        unsafe { status.look(of, inputs, outputs, n) };
+        Some(status.end())
     }
 }
 
