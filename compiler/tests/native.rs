@@ -16,6 +16,7 @@ use iced_x86::{
 use lanefn_compiler::{
     Graph, Node, Op,
     dtype::{Dtype, Type},
+    graph::Table,
     native,
     value::{self, Value},
 };
@@ -447,6 +448,26 @@ fn every_operation_on_every_dtype_gives_the_bits_of_its_definition() {
         }
     }
     assert!(graphs > 350, "{graphs}");
+}
+
+#[test]
+fn tables_of_every_length_give_their_entries() {
+    let mut chance = Chance(7);
+    for dtype in Dtype::ALL {
+        for length in [1, 7, 8, 9, 15, 16, 17, 40] {
+            let mut graph = Graph::new();
+            let x = graph.input_of("x", Dtype::U64);
+            let few = graph.lit(63_u64);
+            let index = graph.apply(Operation::And, Dtype::U64, &[x, few]);
+            let entries = (0..length).map(|_| chance.value(dtype).bits()).collect();
+            let table = graph.table(Table { ty: Type::Is(dtype), entries });
+            for index in [x, index] {
+                let entry = graph.lookup(table, index);
+                graph.output(entry);
+            }
+            check(&graph, 150, &mut chance);
+        }
+    }
 }
 
 #[test]
