@@ -16,8 +16,9 @@ use iced_x86::{
 use lanefn_compiler::{
     Graph, Node, Op,
     dtype::{Dtype, Type},
+    graph::Table,
     native,
-    value::Value,
+    value::{self, Value},
 };
 use lanefn_kernels::{lanes::traced::Operation, level::Level, loops::Input};
 use proptest::prelude::*;
@@ -408,6 +409,96 @@ fn a_loop_may_go_on_by_a_truth_that_it_carries_and_swap_what_it_carries() {
         graph.output(id);
     }
     check_rarely(&graph);
+}
+
+#[test]
+fn every_operation_on_every_dtype_gives_the_bits_of_its_definition() {
+    use Operation::*;
+    let mut chance = Chance(5);
+    let mut graphs = 0;
+    for &operation in Operation::ALL {
+        for from in Dtype::ALL {
+            for gives in Dtype::ALL {
+                let first = if matches!(operation, Select | Slow) { Dtype::Bool } else { from };
+                let of = [first, from, from];
+                if !value::fits(operation, gives, of[..operation.nin()].iter().copied()) {
+                    continue;
+                }
+                let mut graph = Graph::new();
+                let mut args = Vec::new();
+                for &dtype in &of[..operation.nin()] {
+                    args.push(graph.input_of("x", dtype));
+                }
+                // The bits of a NaN are nobody's business.
+                let bare = args[if operation == Copysign { 1 } else { 0 }];
+                if matches!(operation, ToBits | Copysign) {
+                    let number = graph.apply(Eq, Dtype::Bool, &[bare, bare]);
+                    let one = graph.constant(Value::of(1.5).cast(from));
+                    let number = graph.apply(Select, from, &[number, bare, one]);
+                    args.iter_mut().filter(|a| **a == bare).for_each(|a| *a = number);
+                }
+                let out = graph.apply(operation, gives, &args);
+                graph.output(out);
+                let times = if emulated() { 2 } else { 8 };
+                for n in (0..times).map(|n| 130 + n) {
+                    check(&graph, n, &mut chance);
+                }
+                graphs += 1;
+            }
+        }
+    }
+    assert!(graphs > 350, "{graphs}");
+}
+
+#[test]
+fn tables_of_every_length_give_their_entries() {
+    let mut chance = Chance(7);
+    for dtype in Dtype::ALL {
+        for length in [1, 7, 8, 9, 15, 16, 17, 40] {
+            let mut graph = Graph::new();
+            let x = graph.input_of("x", Dtype::U64);
+            let few = graph.lit(63_u64);
+            let index = graph.apply(Operation::And, Dtype::U64, &[x, few]);
+            let entries = (0..length).map(|_| chance.value(dtype).bits()).collect();
+            let table = graph.table(Table { ty: Type::Is(dtype), entries });
+            for index in [x, index] {
+                let entry = graph.lookup(table, index);
+                graph.output(entry);
+            }
+            check(&graph, 150, &mut chance);
+        }
+    }
+}
+
+#[test]
+fn slow_arms_give_truths_and_values_in_parts_of_every_size() {
+    use Dtype::{F32, F64, I16, I32, I64, U8};
+    use Operation::*;
+    for (narrow, wides) in [(U8, [I16, I32, F64]), (I16, [I32, F32, I64]), (F32, [F64, I64, F64])] {
+        for wide in wides {
+            let mut graph = Graph::new();
+            let (x, y) = (graph.input_of("x", narrow), graph.input_of("y", narrow));
+            let (m, t) = (graph.input_of("m", Dtype::Bool), graph.input_of("t", Dtype::Bool));
+            let three = graph.constant(Value::of(3.0).cast(wide));
+            let [a, b] = [x, y].map(|x| graph.apply(Cast, wide, &[x]));
+            let sum = graph.apply(Add, wide, &[a, three]);
+            let less = graph.apply(Lt, Dtype::Bool, &[sum, b]);
+            let less = graph.apply(Ne, Dtype::Bool, &[less, t]);
+            let back = graph.apply(Cast, narrow, &[sum]);
+            let truth = graph.apply(Slow, Dtype::Bool, &[m, less, t]);
+            let value = graph.apply(Slow, narrow, &[m, back, y]);
+            for id in [truth, value] {
+                graph.output(id);
+            }
+            for level in levels_with_code() {
+                let register = if level == Level::Avx2 { 32 } else { 64 };
+                assert_eq!(compile(&graph, level).lanes(), register / narrow.size());
+            }
+            for seed in 0..20 {
+                check(&graph, 100 + seed as usize, &mut Chance(seed));
+            }
+        }
+    }
 }
 
 #[test]

@@ -103,9 +103,12 @@ pub fn agree(a: Value, b: Value) -> bool {
 pub fn levels_with_code() -> Vec<Level> {
     let (here, lacking): (Vec<_>, Vec<_>) =
         [Level::Avx2, Level::Avx512].into_iter().partition(|l| l.is_present());
-    for level in lacking {
-        println!("skipped: machine code for {level}, which this CPU lacks");
-    }
+    static SAID: std::sync::Once = std::sync::Once::new();
+    SAID.call_once(|| {
+        for level in lacking {
+            println!("skipped: machine code for {level}, which this CPU lacks");
+        }
+    });
     here
 }
 
