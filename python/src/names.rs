@@ -5,7 +5,7 @@
 
 use pyo3::{prelude::*, sync::PyOnceLock, types::PyString};
 
-const NAMES: [&str; 23] = [
+const NAMES: [&str; 25] = [
     "__array_priority__",
     "__array_ufunc__",
     "__array_wrap__",
@@ -20,9 +20,11 @@ const NAMES: [&str; 23] = [
     "asarray",
     "astype",
     "broadcast_to",
+    "decode",
     "format",
     "geterr",
     "geterrcall",
+    "inspect",
     "item",
     "less",
     "out",
