@@ -14,9 +14,13 @@ import numpy as np
 import lanefn
 
 x = np.full(20_000_000, 0.5)
-f = lanefn.vectorize(lambda x: np.exp(x) * np.sin(x)) if sys.argv[1] == "own" else lanefn.gamma
+own = lanefn.vectorize(lambda x: np.exp(x) * np.sin(x))
+f = {"own": own, "built-in": lanefn.gamma, "reduction": lanefn.logaddexp.reduce}[sys.argv[1]]
 f(x[:10])
-assert f is lanefn.gamma or f.compiled
+assert own(x[:10]).size and own.compiled
+if f is not own and f is not lanefn.gamma:
+    # A minute, if nobody stops it.
+    x = np.broadcast_to(x[0], 3_000_000_000)
 print("ready", flush=True)
 count = 0
 try:
@@ -25,13 +29,13 @@ try:
         count += 1
 except KeyboardInterrupt:
     print("interrupted", flush=True)
-assert np.array_equal(f(x[:5]), f(x)[:5])
+assert f is not own or np.array_equal(f(x[:5]), f(x)[:5])
 print("works", flush=True)
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as Unix does")
-@pytest.mark.parametrize("kind", ["own", "built-in"])
+@pytest.mark.parametrize("kind", ["own", "built-in", "reduction"])
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_ctrl_c_ends_a_long_call_and_the_process_goes_on(kind, threads, tmp_path):
     # A file: a function whose source is nowhere would run by Python.
@@ -46,5 +50,5 @@ def test_ctrl_c_ends_a_long_call_and_the_process_goes_on(kind, threads, tmp_path
     assert child.stdout.readline() == "ready\n"
     time.sleep(0.2)
     child.send_signal(signal.SIGINT)
-    rest = child.communicate(timeout=120)[0]
+    rest = child.communicate(timeout=30)[0]
     assert child.returncode == 0 and rest.split() == ["interrupted", "works"]

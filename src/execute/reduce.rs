@@ -20,7 +20,9 @@ use lanefn_kernels::{
 };
 use smallvec::SmallVec;
 
-use super::{Code, code::Inner, floats::IeeeDefault, mapped::Mapped, memory, parallel};
+use super::{
+    Code, code::Inner, floats::IeeeDefault, interrupt::Watch, mapped::Mapped, memory, parallel,
+};
 use crate::{
     error::Result,
     status::{Rule, Status},
@@ -209,7 +211,10 @@ impl Reduce {
                 }
             }
         };
-        if threads <= 1 {
+        let watch = if total < 100_000.0 { None } else { Watch::begin() };
+        let go_on = || watch.as_ref().is_none_or(Watch::go_on);
+        let end = || watch.as_ref().map_or(Ok(()), Watch::end);
+        if threads <= 1 && watch.is_none() {
             let _floats = IeeeDefault::enter();
             let mut scratch = Scratch::new(room);
             for u in 0..units {
@@ -221,16 +226,20 @@ impl Reduce {
         let node = (NODE / COLUMNS.min(columns)).max(LEAF);
         let cut = units < 64
             && n > node
+            && (threads > 1 || !across)
             && self.order != Order::Sequence
             && matches!(self.ranges, Ranges::All);
         if !cut {
             let chunk = (50_000.0 / (total / units as f64)).ceil().max(1.0) as usize;
-            return parallel(units.div_ceil(chunk), threads, &|i| {
+            parallel(units.div_ceil(chunk), threads, &|i| {
                 let mut scratch = Scratch::new(room);
                 for u in i * chunk..units.min((i + 1) * chunk) {
-                    whole(u, &mut scratch);
+                    if go_on() {
+                        whole(u, &mut scratch);
+                    }
                 }
-            });
+            })?;
+            return end();
         }
         let mut nodes = Vec::new();
         let mut open = vec![(0, n)];
@@ -247,6 +256,9 @@ impl Reduce {
         let base = made.as_mut_ptr().cast::<u8>() as usize;
         let place = |u: usize, k: usize| (base + (u * nodes.len() + k) * row) as *mut u8;
         parallel(units * nodes.len(), threads, &|i| {
+            if !go_on() {
+                return;
+            }
             let (u, k) = (i / nodes.len(), i % nodes.len());
             let _part = status.and_then(Status::part);
             let mut scratch = Scratch::new(room);
@@ -255,6 +267,7 @@ impl Reduce {
                 self.part(&unit(u), nodes[k].0, nodes[k].1, across, place(u, k), &mut scratch);
             }
         })?;
+        end()?;
         let _floats = IeeeDefault::enter();
         let _part = status.and_then(Status::part);
         for u in 0..units {
