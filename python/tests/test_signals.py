@@ -18,7 +18,7 @@ own = lanefn.vectorize(lambda x: np.exp(x) * np.sin(x))
 f = {"own": own, "built-in": lanefn.gamma, "reduction": lanefn.logaddexp.reduce}[sys.argv[1]]
 f(x[:10])
 assert own(x[:10]).size and own.compiled
-if f is not own and f is not lanefn.gamma:
+if sys.argv[1] == "reduction":
     # A minute, if nobody stops it.
     x = np.broadcast_to(x[0], 3_000_000_000)
 print("ready", flush=True)

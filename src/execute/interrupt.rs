@@ -34,7 +34,7 @@ pub fn interruptible<R>(ask: fn() -> bool, f: impl FnOnce() -> R) -> R {
 }
 
 /// The question during one call.
-pub(super) struct Watch {
+pub(crate) struct Watch {
     ask: fn() -> bool,
     caller: ThreadId,
     stopped: AtomicBool,

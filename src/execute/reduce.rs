@@ -79,6 +79,8 @@ pub(crate) struct Reduce {
     pub rule: Rule,
     /// Where to say it, while this runs.
     pub status: Option<Status>,
+    /// Whether to go on, if that can change while this runs.
+    pub watch: Option<Watch>,
     /// What computes the items, where they are not in memory.
     pub mapped: Option<Mapped>,
 }
@@ -106,6 +108,12 @@ struct Unit {
 }
 
 impl Reduce {
+    /// Whether to go on. If not, nobody reads what comes out.
+    #[inline]
+    fn go_on(&self) -> bool {
+        self.watch.as_ref().is_none_or(Watch::go_on)
+    }
+
     /// Items.
     fn items(&self) -> usize {
         self.reduced.iter().map(|r| r.0).product()
@@ -121,8 +129,10 @@ impl Reduce {
         // The result so far is written over, so what it was can't be looked at.
         let begun = Status::begin(self.rule, &self.of, false);
         self.status = begun.filter(|s| matches!(s.rule(), Rule::Arithmetic | Rule::Division(_)));
+        self.watch = Watch::begin();
         // SAFETY: the caller's promise.
         unsafe { self.run_all(threads) }?;
+        self.watch.as_ref().map_or(Ok(()), Watch::end)?;
         if let Some(status) = &self.status {
             status.end();
         }
@@ -202,6 +212,9 @@ impl Reduce {
                 Ranges::Running(stride) => unsafe { self.running_along(&at, n, *stride, scratch) },
                 Ranges::Between(starts, stride) => {
                     for (k, &first) in starts.iter().enumerate() {
+                        if k % 256 == 0 && !this.go_on() {
+                            return;
+                        }
                         let end = starts.get(k + 1).copied().unwrap_or(n);
                         let count = end.saturating_sub(first).max(1);
                         let to = at.to.wrapping_offset(stride.wrapping_mul(k as isize));
@@ -211,10 +224,7 @@ impl Reduce {
                 }
             }
         };
-        let watch = if total < 100_000.0 { None } else { Watch::begin() };
-        let go_on = || watch.as_ref().is_none_or(Watch::go_on);
-        let end = || watch.as_ref().map_or(Ok(()), Watch::end);
-        if threads <= 1 && watch.is_none() {
+        if threads <= 1 && (self.watch.is_none() || total < 100_000.0) {
             let _floats = IeeeDefault::enter();
             let mut scratch = Scratch::new(room);
             for u in 0..units {
@@ -231,15 +241,14 @@ impl Reduce {
             && matches!(self.ranges, Ranges::All);
         if !cut {
             let chunk = (50_000.0 / (total / units as f64)).ceil().max(1.0) as usize;
-            parallel(units.div_ceil(chunk), threads, &|i| {
+            return parallel(units.div_ceil(chunk), threads, &|i| {
                 let mut scratch = Scratch::new(room);
                 for u in i * chunk..units.min((i + 1) * chunk) {
-                    if go_on() {
+                    if this.go_on() {
                         whole(u, &mut scratch);
                     }
                 }
-            })?;
-            return end();
+            });
         }
         let mut nodes = Vec::new();
         let mut open = vec![(0, n)];
@@ -256,7 +265,7 @@ impl Reduce {
         let base = made.as_mut_ptr().cast::<u8>() as usize;
         let place = |u: usize, k: usize| (base + (u * nodes.len() + k) * row) as *mut u8;
         parallel(units * nodes.len(), threads, &|i| {
-            if !go_on() {
+            if !this.go_on() {
                 return;
             }
             let (u, k) = (i / nodes.len(), i % nodes.len());
@@ -267,7 +276,9 @@ impl Reduce {
                 self.part(&unit(u), nodes[k].0, nodes[k].1, across, place(u, k), &mut scratch);
             }
         })?;
-        end()?;
+        if !this.go_on() {
+            return Ok(());
+        }
         let _floats = IeeeDefault::enter();
         let _part = status.and_then(Status::part);
         for u in 0..units {
@@ -418,8 +429,10 @@ impl Reduce {
         if n > 0 {
             // SAFETY: the caller's promise; there is room for a row.
             unsafe { self.part(&at, first, n, across, result, scratch) };
-            // SAFETY: as above.
-            unsafe { self.write(&at, result, across) };
+            if self.go_on() {
+                // SAFETY: as above.
+                unsafe { self.write(&at, result, across) };
+            }
         } else if let Some(initial) = self.initial {
             // SAFETY: as above.
             unsafe {
@@ -784,7 +797,7 @@ impl Reduce {
                 begun = true;
             }
             let mut done = 0;
-            while done < n {
+            while done < n && (done == 0 || self.go_on()) {
                 let m = (n - done).min(PIECE);
                 let (mut x, mut count) = self.bring(at, first + done, m, buffers);
                 if !begun {
@@ -816,14 +829,20 @@ impl Reduce {
                 let x = at.from[0];
                 std::ptr::copy_nonoverlapping(x, acc, w);
                 std::ptr::copy_nonoverlapping(x, to, w);
-                let (x, to) = (x.wrapping_offset(step), to.wrapping_offset(stride));
-                self.scan(acc, x, step, to, stride, n - 1);
+                let mut done = 1;
+                while done < n && self.go_on() {
+                    let m = (n - done).min(NODE);
+                    let x = x.wrapping_offset(step.wrapping_mul(done as isize));
+                    let to = to.wrapping_offset(stride.wrapping_mul(done as isize));
+                    self.scan(acc, x, step, to, stride, m);
+                    done += m;
+                }
                 scratch.used = mark;
                 return;
             }
             let made = scratch.take(PIECE * 8);
             let mut done = 0;
-            while done < n {
+            while done < n && self.go_on() {
                 let m = (n - done).min(PIECE);
                 let (x, _) = self.bring(at, done, m, buffers);
                 let first = (done == 0) as usize;
@@ -870,6 +889,9 @@ impl Reduce {
         // SAFETY: the caller's promise.
         unsafe {
             for i in 0..n {
+                if !self.go_on() {
+                    break;
+                }
                 let to = at.to.wrapping_offset(stride.wrapping_mul(i as isize));
                 let x = self.row(at, items.next(self), buffers);
                 let made = if direct { to } else { acc };
@@ -948,7 +970,7 @@ impl Reduce {
                     done = 1;
                 }
             }
-            while done < n {
+            while done < n && self.go_on() {
                 let item = items.next(self);
                 let x = self.row(at, item, buffers);
                 if leave {
@@ -983,6 +1005,11 @@ impl Reduce {
         let row = at.columns * 8;
         // SAFETY: the caller's promise; halves of the node, and rows of the scratch.
         unsafe {
+            if !self.go_on() {
+                // Rows that are joined with others are numbers at any rate.
+                std::ptr::write_bytes(to, 0, row);
+                return;
+            }
             if n > LEAF {
                 let right = scratch.take(row);
                 self.across_tree(at, first, split(n), to, scratch);

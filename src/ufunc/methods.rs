@@ -188,6 +188,7 @@ impl Untyped<'_> {
             ranges: Ranges::All,
             rule: self.rule,
             status: None,
+            watch: None,
             mapped: None,
         })
     }
