@@ -695,7 +695,7 @@ class vectorize(_Calls):
         return {k: v for k, v in self.__dict__.items() if k not in OWN and not k.startswith("_")}
 
     def __setstate__(self, state):
-        attributes, own = state
+        attributes, own = _beside(state, (self._primary, self._full[0]))
         self.__dict__.update(attributes)
         if own[0] is not None:
             self._primary = self._primary._raising(own[0])
@@ -874,6 +874,25 @@ def _check_format(text, arguments):
 def _handed(of):
     """The inverse of a pickle of what was handed over."""
     return of._handed()
+
+
+def _beside(state, functions):
+    """What a pickle has beside the bytes: attributes, and the exceptions of each function, as many as it had."""
+    try:
+        attributes, own = state
+        good = type(attributes) is dict and len(own) == 2
+        for name in attributes:
+            good &= type(name) is str and name not in OWN and not name.startswith("_")
+        for raises, of in zip(own, functions):
+            if raises is not None and of is not None:
+                good &= len(raises) == len(of._raises)
+                for kind, text in raises:
+                    good &= issubclass(kind, Exception) and isinstance(text, (str, type(None)))
+    except (TypeError, ValueError, AttributeError):
+        good = False
+    if not good:
+        raise pickle.UnpicklingError("a pickle of a vectorized function is damaged: what stands beside its bytes")
+    return attributes, own
 
 
 def _load(data):

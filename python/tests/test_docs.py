@@ -28,11 +28,12 @@ def test_everything_public_has_words():
 
 def test_the_program_of_the_problem_runs():
     done = subprocess.run(
-        [sys.executable, str(ROOT / "examples/problem_class.py"), "fork", "spawn"],
+        [sys.executable, str(ROOT / "examples/problem_class.py"), "fork", "spawn", "forkserver"],
         capture_output=True,
         text=True,
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
-    assert "fork, after use" in done.stdout and "spawn, before use" in done.stdout
+    for method in ("fork", "spawn", "forkserver"):
+        assert f"{method}, before use" in done.stdout and f"{method}, after use" in done.stdout
     assert "np.vectorize" in done.stdout

@@ -201,6 +201,40 @@ def test_damaged_bytes_are_an_error_and_nothing_else():
         lanefn.from_bytes(7)
 
 
+def test_damaged_pickles_are_an_error_and_nothing_else():
+    made = lanefn.vectorize(travellers.root)
+    whole, size = pickle.dumps(made), len(made.to_bytes())
+    first = whole.index(b"lanefn vectorize")
+    rng = np.random.default_rng(5)
+    refused = 0
+    for _ in range(2000):
+        # The rest of a pickle is Python's own, and may ask for anything.
+        bad = bytearray(whole)
+        for at in rng.integers(first, first + size, rng.integers(1, 4)):
+            bad[at] = rng.integers(0, 256)
+        try:
+            assert isinstance(pickle.loads(bad), lanefn.vectorize)
+        except ValueError:
+            refused += 1
+    assert refused > 1000
+
+
+@pytest.mark.parametrize(
+    "state",
+    [7, None, (), ((),), ({},), ({}, 3), ({}, (1, 2)), ({1: 2}, (None, None)), ({"_primary": 3}, (None, None))]
+    + [({"pyfunc": 3}, (None, None)), ({}, ((), None)), ({}, ([(int, "x")], None)), ({}, ([("a", "b")], None))]
+    + [({}, ([(ValueError, "x")] * 9, None)), ({}, (None, None, None)), ([], (None, None))],
+    ids=repr,
+)
+def test_damage_beside_the_bytes_of_a_pickle_is_an_error(state):
+    for function in (travellers.root, travellers.plain):
+        made = pickle.loads(pickle.dumps(lanefn.vectorize(function)))
+        wanted = made(np.array([3.0]))
+        with pytest.raises(pickle.UnpicklingError, match="damaged"):
+            made.__setstate__(state)
+        assert made(np.array([3.0])) == wanted
+
+
 def test_forks_of_forks_and_forks_while_threads_compute():
     made = lanefn.vectorize(lambda x: x * 2 + 1)
     wanted = made(np.arange(200_000.0)).sum()
