@@ -58,7 +58,7 @@ impl Watch {
 
     /// Whether to go on with another piece.
     pub(super) fn go_on(&self) -> bool {
-        if self.stopped.load(Ordering::Relaxed) {
+        if self.is_stopped() {
             return false;
         }
         let turn = (self.begun.elapsed().as_millis() / EVERY.as_millis()) as u64;
@@ -74,10 +74,15 @@ impl Watch {
         true
     }
 
+    /// Whether the answer was yes. Nobody is asked.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
     /// # Errors
     /// [`Error::Interrupted`] if the work was not finished.
     pub(super) fn end(&self) -> Result<()> {
-        match self.stopped.load(Ordering::Relaxed) {
+        match self.is_stopped() {
             true => Err(Error::Interrupted),
             false => Ok(()),
         }

@@ -39,6 +39,8 @@ const ACCUMULATORS: usize = 4096;
 const COLUMNS: usize = 4096;
 /// Fewer columns than this are reduced one by one, along.
 const FEW_COLUMNS: usize = 16;
+/// Rows between two questions whether to go on.
+const ROWS: usize = 1024;
 /// Items of the nodes that threads share, times columns.
 const NODE: usize = 1 << 16;
 
@@ -108,7 +110,8 @@ struct Unit {
 }
 
 impl Reduce {
-    /// Whether to go on. If not, nobody reads what comes out.
+    /// Whether to go on; if not, nobody reads what comes out. It looks at the clock, so it is for pieces of
+    /// some microseconds.
     #[inline]
     fn go_on(&self) -> bool {
         self.watch.as_ref().is_none_or(Watch::go_on)
@@ -242,11 +245,12 @@ impl Reduce {
         if !cut {
             let chunk = (50_000.0 / (total / units as f64)).ceil().max(1.0) as usize;
             return parallel(units.div_ceil(chunk), threads, &|i| {
+                if !this.go_on() {
+                    return;
+                }
                 let mut scratch = Scratch::new(room);
                 for u in i * chunk..units.min((i + 1) * chunk) {
-                    if this.go_on() {
-                        whole(u, &mut scratch);
-                    }
+                    whole(u, &mut scratch);
                 }
             });
         }
@@ -429,7 +433,7 @@ impl Reduce {
         if n > 0 {
             // SAFETY: the caller's promise; there is room for a row.
             unsafe { self.part(&at, first, n, across, result, scratch) };
-            if self.go_on() {
+            if !self.watch.as_ref().is_some_and(Watch::is_stopped) {
                 // SAFETY: as above.
                 unsafe { self.write(&at, result, across) };
             }
@@ -830,7 +834,7 @@ impl Reduce {
                 std::ptr::copy_nonoverlapping(x, acc, w);
                 std::ptr::copy_nonoverlapping(x, to, w);
                 let mut done = 1;
-                while done < n && self.go_on() {
+                while done < n && (done == 1 || self.go_on()) {
                     let m = (n - done).min(NODE);
                     let x = x.wrapping_offset(step.wrapping_mul(done as isize));
                     let to = to.wrapping_offset(stride.wrapping_mul(done as isize));
@@ -842,7 +846,7 @@ impl Reduce {
             }
             let made = scratch.take(PIECE * 8);
             let mut done = 0;
-            while done < n && self.go_on() {
+            while done < n && (done == 0 || self.go_on()) {
                 let m = (n - done).min(PIECE);
                 let (x, _) = self.bring(at, done, m, buffers);
                 let first = (done == 0) as usize;
@@ -889,7 +893,7 @@ impl Reduce {
         // SAFETY: the caller's promise.
         unsafe {
             for i in 0..n {
-                if !self.go_on() {
+                if i % ROWS == ROWS - 1 && !self.go_on() {
                     break;
                 }
                 let to = at.to.wrapping_offset(stride.wrapping_mul(i as isize));
@@ -970,7 +974,7 @@ impl Reduce {
                     done = 1;
                 }
             }
-            while done < n && self.go_on() {
+            while done < n && (done % ROWS != ROWS - 1 || self.go_on()) {
                 let item = items.next(self);
                 let x = self.row(at, item, buffers);
                 if leave {
@@ -1005,7 +1009,7 @@ impl Reduce {
         let row = at.columns * 8;
         // SAFETY: the caller's promise; halves of the node, and rows of the scratch.
         unsafe {
-            if !self.go_on() {
+            if n > ROWS && !self.go_on() {
                 // Rows that are joined with others are numbers at any rate.
                 std::ptr::write_bytes(to, 0, row);
                 return;
