@@ -14,7 +14,7 @@ struct Options {
     /// Only this dtype: float64 or float32.
     #[arg(long)]
     dtype: Option<String>,
-    /// Chosen arguments for each function; a tenth of that many f64 where all need the slow oracle.
+    /// Chosen arguments for each function.
     #[arg(long, default_value_t = 20_000_000)]
     points: u64,
     /// Every f32 for the functions of one argument, in place of chosen ones.
@@ -29,9 +29,12 @@ struct Options {
     /// In place of errors, time 8192 arguments in this range: `--time LOW,HIGH`, ns an element.
     #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
     time: Vec<f64>,
-    /// Write the table to this file too.
+    /// Write the table to this file too, each row when it is known.
     #[arg(long)]
     table: Option<PathBuf>,
+    /// Keep the rows that the table already has, of a run that was stopped.
+    #[arg(long, requires = "table")]
+    resume: bool,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -43,6 +46,10 @@ fn main() -> anyhow::Result<()> {
             .iter()
             .find(|l| l.name() == name)
             .ok_or_else(|| anyhow::anyhow!("this CPU has no level {name}"))?,
+    };
+    let known = match &options.table {
+        Some(path) if options.resume && path.exists() => std::fs::read_to_string(path)?,
+        _ => String::new(),
     };
     let mut table = String::from(
         "| function | dtype | bound | measured | not nearest | arguments | worst at |\n|---|---|---|---|---|---|---|\n",
@@ -75,17 +82,24 @@ fn main() -> anyhow::Result<()> {
                 );
                 continue;
             }
+            let bound = of.bound.expect("functions() gives those with a bound");
+            let start_of_row = format!("| {} | {} | {bound} |", function.name, dtype.name());
+            if let Some(row) = known.lines().find(|row| row.starts_with(&start_of_row)) {
+                writeln!(table, "{row}")?;
+                continue;
+            }
             let all = options.all_f32 && dtype == Dtype::F32 && matches!(oracle, Oracle::Unary(_));
             let worst = if all {
                 sweep::every_f32(of, oracle, level, threads)
             } else {
-                let share = if dtype == Dtype::F64 && oracle.is_slow() { 10 } else { 1 };
-                sweep::sample(of, oracle, level, options.points / share, threads, options.seed)
+                sweep::sample(of, oracle, level, options.points, threads, options.seed)
             };
-            let bound = of.bound.expect("functions() gives those with a bound");
-            let row = row(function.name, dtype, bound, &worst, all, function.nin());
+            let row = start_of_row + &rest_of_row(dtype, &worst, all, function.nin());
             println!("{row} {:.1} s", start.elapsed().as_secs_f64());
             writeln!(table, "{row}")?;
+            if let Some(path) = &options.table {
+                std::fs::write(path, &table)?;
+            }
             if worst.error > bound {
                 broken.push(format!("{} {}", function.name, dtype.name()));
             }
@@ -101,7 +115,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn row(name: &str, dtype: Dtype, bound: f64, worst: &Worst, all: bool, nin: usize) -> String {
+fn rest_of_row(dtype: Dtype, worst: &Worst, all: bool, nin: usize) -> String {
     let number =
         |x: f64| if dtype == Dtype::F32 { format!("{:?}", x as f32) } else { format!("{x:?}") };
     let at: Vec<_> = worst.at[..nin].iter().map(|x| number(*x)).collect();
@@ -112,8 +126,7 @@ fn row(name: &str, dtype: Dtype, bound: f64, worst: &Worst, all: bool, nin: usiz
     };
     let points = if all { "all".to_string() } else { format!("{:.1e}", worst.points as f64) };
     format!(
-        "| {name} | {} | {bound} | {error} | {:.4}% | {points} | {at} |",
-        dtype.name(),
+        " {error} | {:.4}% | {points} | {at} |",
         100.0 * worst.not_nearest as f64 / worst.points as f64,
     )
 }

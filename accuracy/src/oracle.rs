@@ -12,6 +12,8 @@ pub struct Unary {
     /// A double within a few of its own ULP of the true value: enough to judge an f32, and a hundred
     /// times as fast as all of it.
     pub close: Option<fn(f64) -> f64>,
+    /// The true value to some 60 bits, NaN where that isn't sure; for those without `nearest`.
+    pub near: Option<fn(f64) -> Real>,
     /// The true value to more than 100 bits.
     pub real: fn(f64) -> Real,
 }
@@ -25,18 +27,22 @@ pub struct Binary {
     pub nearest: Option<fn(f64, f64) -> f64>,
     /// As [`Unary::close`].
     pub close: Option<fn(f64, f64) -> f64>,
+    /// As [`Unary::near`].
+    pub near: Option<fn(f64, f64) -> Real>,
     /// The true value to more than 100 bits.
     pub real: fn(f64, f64) -> Real,
 }
 
 macro_rules! oracles {
     (
-        unary { $($name:ident $quad:ident $($nearest:path)? $(, close $close:path)?;)* }
-        binary { $($name2:ident $quad2:ident $($nearest2:path)? $(, close $close2:path)?;)* }
+        unary { $($name:ident $quad:ident $($nearest:path)? $(, close $close:path)? $(, near $near:ident)?;)* }
+        binary { $($name2:ident $quad2:ident $($nearest2:path)? $(, close $close2:path)? $(, near $near2:ident)?;)* }
     ) => {
         unsafe extern "C" {
             $(safe fn $quad(x: f64) -> Real;)*
+            $($(safe fn $near(x: f64) -> Real;)?)*
             $(safe fn $quad2(x: f64, y: f64) -> Real;)*
+            $($(safe fn $near2(x: f64, y: f64) -> Real;)?)*
         }
 
         /// Every function of one argument that has an oracle.
@@ -44,6 +50,7 @@ macro_rules! oracles {
             name: stringify!($name),
             nearest: oracles!(@option $($nearest)?),
             close: oracles!(@option $($close)?),
+            near: oracles!(@call (x: f64) $($near)?),
             real: { fn call(x: f64) -> Real { $quad(x) } call },
         }),*];
 
@@ -52,11 +59,16 @@ macro_rules! oracles {
             name: stringify!($name2),
             nearest: oracles!(@option $($nearest2)?),
             close: oracles!(@option $($close2)?),
+            near: oracles!(@call (x: f64, y: f64) $($near2)?),
             real: { fn call(x: f64, y: f64) -> Real { $quad2(x, y) } call },
         }),*];
     };
     (@option) => { None };
     (@option $path:path) => { Some($path) };
+    (@call ($($x:ident: f64),*)) => { None };
+    (@call ($($x:ident: f64),*) $near:ident) => {
+        Some({ fn call($($x: f64),*) -> Real { $near($($x),*) } call })
+    };
 }
 
 oracles! {
@@ -91,9 +103,9 @@ oracles! {
         erfc quad_erfc core_math::erfc;
         gamma quad_gamma core_math::tgamma;
         lgamma quad_lgamma core_math::lgamma;
-        sigmoid quad_sigmoid, close close::sigmoid;
-        logit quad_logit, close close::logit;
-        softplus quad_softplus, close close::softplus;
+        sigmoid quad_sigmoid, close close::sigmoid, near near_sigmoid;
+        logit quad_logit, close close::logit, near near_logit;
+        softplus quad_softplus, close close::softplus, near near_softplus;
         deg2rad quad_deg2rad, close close::deg2rad;
         rad2deg quad_rad2deg, close close::rad2deg;
         reciprocal quad_reciprocal;
@@ -103,9 +115,9 @@ oracles! {
         pow quad_pow core_math::pow;
         hypot quad_hypot core_math::hypot;
         atan2 quad_atan2 core_math::atan2;
-        logaddexp quad_logaddexp, close close::logaddexp;
-        logaddexp2 quad_logaddexp2, close close::logaddexp2;
-        xlogy quad_xlogy, close close::xlogy;
+        logaddexp quad_logaddexp, close close::logaddexp, near near_logaddexp;
+        logaddexp2 quad_logaddexp2, close close::logaddexp2, near near_logaddexp2;
+        xlogy quad_xlogy, close close::xlogy, near near_xlogy;
     }
 }
 

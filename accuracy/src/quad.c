@@ -3,6 +3,7 @@
 #define __STDC_WANT_IEC_60559_TYPES_EXT__ 1
 #define __STDC_WANT_IEC_60559_FUNCS_EXT_C2X__ 1
 #define _GNU_SOURCE
+#include <float.h>
 #include <math.h>
 
 typedef _Float128 quad;
@@ -58,6 +59,7 @@ static quad tanpi_(quad x) { return sinpi_(x) / cospi_(x); }
 static quad rsqrt_(quad x) { return 1 / sqrtf128(x); }
 static quad sigmoid_(quad x) { return x >= 0 ? 1 / (1 + expf128(-x)) : expf128(x) / (1 + expf128(x)); }
 static quad logit_(quad p) {
+    if (!(p >= 0 && p <= 1)) return NAN;
     // log(p / (1 - p)), near 1/2 by what it is away from it: p - 1/2 is exact.
     if (p > 0.25f128 && p < 0.75f128) { quad d = 2 * p - 1; return 2 * atanhf128(d); }
     return p < 0.5f128 ? logf128(p) - log1pf128(-p) : -(logf128(1 - p) - log1pf128(-(1 - p)));
@@ -104,3 +106,44 @@ UNARY(sigmoid, sigmoid_) UNARY(logit, logit_) UNARY(softplus, softplus_)
 UNARY(deg2rad, deg2rad_) UNARY(rad2deg, rad2deg_) UNARY(reciprocal, reciprocal_) UNARY(square, square_)
 BINARY(pow, pow_) BINARY(hypot, hypotf128) BINARY(atan2, atan2f128)
 BINARY(logaddexp, logaddexp_) BINARY(logaddexp2, logaddexp2_) BINARY(xlogy, xlogy_)
+
+// The same to some 60 bits by the 80-bit functions, ten times as fast: within 1/200 of a unit in the last
+// place of a double. NaN where that isn't sure, and wherever long double is only a double.
+#if LDBL_MANT_DIG >= 64
+typedef long double extended;
+
+static real split_extended(extended t) {
+    real r = {0, 0, 0};
+    if (isnan(t) || isinf(t) || t == 0) {
+        r.hi = NAN;
+        return r;
+    }
+    extended m = frexpl(t, &r.exponent);
+    r.hi = (double)m;
+    r.lo = (double)(m - (extended)r.hi);
+    return r;
+}
+static extended near_sigmoid_(extended x) { extended e = expl(-fabsl(x)); return (x < 0 ? e : 1) / (1 + e); }
+static extended near_logit_(extended p) {
+    if (p > 0.25L && p < 0.75L) { extended d = 2 * p - 1; return log1pl(d) - log1pl(-d); }
+    return p < 0.5L ? logl(p) - log1pl(-p) : log1pl(p - 1) - logl(1 - p);
+}
+static extended near_softplus_(extended x) { return x > 0 ? x + log1pl(expl(-x)) : log1pl(expl(x)); }
+// The rounding of n - m is multiplied by its size where the larger argument is nearly 0.
+static extended near_logaddexp_(extended a, extended b) {
+    extended m = a > b ? a : b, n = a > b ? b : a;
+    return m - n < 4 || fabsl(m) > 1 ? m + log1pl(expl(n - m)) : NAN;
+}
+static extended near_logaddexp2_(extended a, extended b) {
+    extended m = a > b ? a : b, n = a > b ? b : a;
+    return m - n < 4 || fabsl(m) > 1 ? m + log1pl(exp2l(n - m)) / M_LN2f64x : NAN;
+}
+static extended near_xlogy_(extended x, extended y) { return x * logl(y); }
+#define NEAR(name) real near_##name(double x) { return split_extended(near_##name##_(x)); }
+#define NEAR2(name) real near_##name(double x, double y) { return split_extended(near_##name##_(x, y)); }
+#else
+#define NEAR(name) real near_##name(double x) { real r = {NAN, 0, 0}; return r; }
+#define NEAR2(name) real near_##name(double x, double y) { real r = {NAN, 0, 0}; return r; }
+#endif
+NEAR(sigmoid) NEAR(logit) NEAR(softplus)
+NEAR2(logaddexp) NEAR2(logaddexp2) NEAR2(xlogy)

@@ -14,7 +14,7 @@ use lanefn::{
 use crate::{
     oracle::{Binary, Unary},
     points::Points,
-    ulp::{self, Real},
+    ulp::{self, Format, Real},
 };
 
 /// What a sweep found.
@@ -69,9 +69,31 @@ impl Oracle {
         Unary::find(name).map(Oracle::Unary).or_else(|| Binary::find(name).map(Oracle::Binary))
     }
 
-    /// Whether every f64 needs the 128-bit functions, at a microsecond each.
-    pub fn is_slow(&self) -> bool {
-        self.nearest([1.0; 2]).is_none()
+    /// The error of a finite f64 result by [`Unary::near`], where that settles the matter: below a half, or
+    /// above it and below `known`.
+    fn roughly(&self, at: [f64; 2], got: f64, known: f64) -> Option<f64> {
+        const UNSURE: f64 = 0.01;
+        let near = match self {
+            Oracle::Unary(o) => (o.near?)(at[0]),
+            Oracle::Binary(o) => (o.near?)(at[0], at[1]),
+        };
+        if near.hi.is_nan() || !got.is_finite() {
+            return None;
+        }
+        let error = self.distance(at, got, near, ulp::F64);
+        (error < 0.5 - UNSURE || (error > 0.5 + UNSURE && error < known - UNSURE)).then_some(error)
+    }
+
+    /// How far `got` is from the truth, in the unit that counts for this function.
+    pub fn distance(&self, at: [f64; 2], got: f64, truth: Real, format: Format) -> f64 {
+        let least = match self {
+            Oracle::Unary(o) => o.least(at[0]),
+            Oracle::Binary(o) => o.least(at[0], at[1]),
+        };
+        match least {
+            Some(least) => ulp::error_from(got, truth, format, least),
+            None => ulp::error(got, truth, format),
+        }
     }
 
     fn nearest(&self, at: [f64; 2]) -> Option<f64> {
@@ -88,28 +110,25 @@ impl Oracle {
         }
     }
 
-    fn real(&self, at: [f64; 2]) -> Real {
+    /// The true value to more than 100 bits.
+    pub fn real(&self, at: [f64; 2]) -> Real {
         match self {
             Oracle::Unary(o) => (o.real)(at[0]),
             Oracle::Binary(o) => (o.real)(at[0], at[1]),
         }
     }
 
-    /// The error of `got`, in ULP of the dtype.
-    pub fn error(&self, dtype: Dtype, at: [f64; 2], got: f64) -> f64 {
-        let least = match self {
-            Oracle::Unary(o) => o.least(at[0]),
-            Oracle::Binary(o) => o.least(at[0], at[1]),
-        };
-        let error = |real, format| match least {
-            Some(least) => ulp::error_from(got, real, format, least),
-            None => ulp::error(got, real, format),
-        };
+    /// The error of `got`, in ULP of the dtype. One below `known` may be 1/100 off.
+    pub fn error(&self, dtype: Dtype, at: [f64; 2], got: f64, known: f64) -> f64 {
+        let error = |real, format| self.distance(at, got, real, format);
         let same = |a: f64, b: f64| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
         if dtype == Dtype::F64 {
             return match self.nearest(at) {
                 Some(t) if same(got, t) => 0.5,
-                _ => error(self.real(at), ulp::F64),
+                Some(_) => error(self.real(at), ulp::F64),
+                None => {
+                    self.roughly(at, got, known).unwrap_or_else(|| error(self.real(at), ulp::F64))
+                }
             };
         }
         if let Some(t) = self.close(at).filter(|t| t.is_normal() || t.is_nan()) {
@@ -214,7 +233,11 @@ fn blocks(
                         evaluate(of, level, [&x, &y], &mut out);
                         for i in 0..BLOCK {
                             let at = [x[i], y[i]];
-                            worst.add(at, out[i], oracle.error(of.inputs[0], at, out[i]));
+                            worst.add(
+                                at,
+                                out[i],
+                                oracle.error(of.inputs[0], at, out[i], worst.error),
+                            );
                         }
                     }
                 })

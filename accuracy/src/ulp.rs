@@ -48,7 +48,7 @@ fn frexp(x: f64) -> (f64, i32) {
 }
 
 /// `x * 2^by`, where the result may be anything.
-fn ldexp(mut x: f64, mut by: i32) -> f64 {
+pub fn ldexp(mut x: f64, mut by: i32) -> f64 {
     while by < -1000 {
         x *= 2f64.powi(-1000);
         by += 1000;

@@ -4,6 +4,7 @@ use lanefn::kernels::{lanes::Dtype, level::Level};
 use lanefn_accuracy::{
     points::Points,
     sweep::{self, Oracle},
+    ulp,
 };
 
 /// Arguments for each function, dtype and level. `cargo xtask accuracy` takes millions.
@@ -34,7 +35,7 @@ fn every_function_is_within_its_bound_at_every_level_with_the_same_bits() {
             sweep::evaluate(of, levels[0], [&x, &y], &mut first);
             let bound = of.bound.expect("functions() gives those with a bound");
             for i in 0..COUNT {
-                let error = oracle.error(dtype, [x[i], y[i]], first[i]);
+                let error = oracle.error(dtype, [x[i], y[i]], first[i], 0.0);
                 assert!(
                     error <= bound,
                     "{} {}: {error} ULP at {:?}, {:?}, beyond {bound}",
@@ -78,5 +79,40 @@ fn every_function_that_rounds_more_than_once_has_an_oracle() {
                 assert!(Oracle::find(f.name).is_some(), "{} has no oracle", f.name);
             }
         }
+    }
+}
+
+/// What decides about most results of a long sweep.
+#[test]
+fn the_quick_truth_is_within_a_two_hundredth_of_the_whole() {
+    let mut tried = 0;
+    for (function, _, oracle) in sweep::functions(Dtype::F64) {
+        let near = |x: f64, y: f64| match oracle {
+            Oracle::Unary(o) => o.near.map(|f| f(x)),
+            Oracle::Binary(o) => o.near.map(|f| f(x, y)),
+        };
+        let mut points = Points::new(11);
+        for _ in 0..COUNT {
+            let (x, y) = match oracle {
+                Oracle::Unary(_) => (points.next(false), 0.0),
+                Oracle::Binary(_) => points.pair(false),
+            };
+            let Some(near) = near(x, y).filter(|t| !t.hi.is_nan()) else { continue };
+            // Its nearest double, whose exact error is told by both.
+            let got = ulp::ldexp(near.hi, near.exponent);
+            let [exact, quick] =
+                [oracle.real([x, y]), near].map(|t| oracle.distance([x, y], got, t, ulp::F64));
+            if got.is_finite() && got != 0.0 {
+                assert!(
+                    (exact - quick).abs() < 0.005,
+                    "{} {x} {y}: {exact} {quick}",
+                    function.name
+                );
+                tried += 1;
+            }
+        }
+    }
+    if cfg!(target_arch = "x86_64") {
+        assert!(tried > 3 * COUNT, "{tried}");
     }
 }

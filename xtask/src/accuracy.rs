@@ -10,7 +10,8 @@ use crate::test::{cargo, root, step};
 #[derive(clap::Args)]
 pub struct Options {
     /// Arguments for the program that measures, such as `exp --points 1000000`. The table in
-    /// `docs/accuracy.md` is written only without them.
+    /// `docs/accuracy.md` is written only without them, or with `--resume` alone, which keeps the rows that
+    /// a run before had measured when it was stopped.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
@@ -22,12 +23,14 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<ExitCode> {
     let mut command = cargo();
     command.args(["run", "--release", "--package", "lanefn-accuracy", "--"]);
-    if !options.arguments.is_empty() {
+    let resume = options.arguments == ["--resume"];
+    if !options.arguments.is_empty() && !resume {
         step(command.args(&options.arguments))?;
         return Ok(ExitCode::SUCCESS);
     }
     let table = root().join("target/accuracy.md");
-    step(command.args(["--all-f32", "--points", "1000000000", "--table"]).arg(&table))?;
+    command.args(["--all-f32", "--points", "1000000000", "--table"]).arg(&table);
+    step(if resume { command.arg("--resume") } else { &mut command })?;
     let table = std::fs::read_to_string(&table).context("reading the table")?;
     let page = root().join("docs/accuracy.md");
     std::fs::write(&page, format!("{HEAD}{table}")).context("writing docs/accuracy.md")?;
