@@ -19,7 +19,9 @@ pub use lanefn_kernels as kernels;
 pub use lanefn_kernels::level::Level;
 pub use lanefn_kernels::math;
 pub use lanefn_macros::ufunc;
-pub use ufunc::{Catalogue, Compiled, RawInput, RawOutput, Scalar, Ufunc, Untyped};
+pub use ufunc::{
+    CacheInfo, Catalogue, Compiled, RawInput, RawOutput, Scalar, Ufunc, Untyped, cache_info,
+};
 
 /// What most users of the crate want in scope.
 pub mod prelude {

@@ -7,13 +7,16 @@ of an ordinary Python function, ``compile`` of an expression, and ``evaluate`` c
 from . import _lanefn
 from ._lanefn import *  # noqa: F403
 from ._lanefn import __version__, _functions
+from ._cache import CacheInfo, cache_info
 from ._evaluate import compile, evaluate
 from ._threads import num_threads
 from ._vectorize import FallbackWarning, Refusal, from_bytes, vectorize
 
 __all__ = [
+    "CacheInfo",
     "FallbackWarning",
     "Refusal",
+    "cache_info",
     "can_cast",
     "compile",
     "evaluate",

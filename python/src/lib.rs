@@ -100,6 +100,13 @@ fn made(
     Ok(ufunc::Ufunc::made(ufunc::Made { compiled, raises, otypes, wide }))
 }
 
+/// What [`lanefn::cache_info`] tells.
+#[pyfunction]
+fn _cache_info() -> (u64, u64, usize, usize) {
+    let info = lanefn::cache_info();
+    (info.hits, info.misses, info.capacity, info.len)
+}
+
 /// Whether a dtype may be cast to another by a rule.
 #[pyfunction]
 #[pyo3(signature = (from_, to, casting="safe"))]
@@ -158,6 +165,7 @@ fn _lanefn(module: &Bound<PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(_named, module)?)?;
     module.add_function(wrap_pyfunction!(_made, module)?)?;
     module.add_function(wrap_pyfunction!(_expression, module)?)?;
+    module.add_function(wrap_pyfunction!(_cache_info, module)?)?;
     module.add_function(wrap_pyfunction!(can_cast, module)?)?;
     module.add_function(wrap_pyfunction!(threads::set_num_threads, module)?)?;
     module.add_function(wrap_pyfunction!(threads::get_num_threads, module)?)?;

@@ -230,13 +230,12 @@ impl Made {
         }
         let outputs: SmallVec<[Option<Dtype>; MAX_OUTPUTS]> =
             fixed.get(inputs.len()..).unwrap_or_default().into();
-        cache::body(&self.hash, &types, &outputs, || self.compile(&types, &outputs)).map(Code::Body)
-    }
-
-    fn compile(&self, types: &[Type], outputs: &[Option<Dtype>]) -> Result<Body> {
-        let typed = self.graph.typed(types, &Catalogue).map_err(|e| self.error(e))?;
-        let typed = typed.giving(outputs);
-        Body::new(typed, &Catalogue).map_err(|e| self.error(e))
+        let typed = || match self.graph.typed(&types, &Catalogue) {
+            Ok(graph) => Ok(graph.giving(&outputs)),
+            Err(why) => Err(self.error(why)),
+        };
+        let make = |graph| Body::new(graph, &Catalogue).map_err(|e| self.error(e));
+        cache::body(&self.hash, &types, &outputs, typed, make).map(Code::Body)
     }
 }
 

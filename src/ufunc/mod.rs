@@ -11,6 +11,7 @@ mod typed_methods;
 mod untyped;
 
 pub use arguments::{Argument, Arguments, ArraysOf, InPlace, Outputs, Results};
+pub use cache::{CacheInfo, cache_info};
 pub use compiled::{Catalogue, Compiled};
 pub use methods::{Initial, Reducing};
 pub use reduction::{Order, Reduction, Scalar, Special};
