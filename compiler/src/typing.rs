@@ -15,6 +15,7 @@ use smallvec::SmallVec;
 use crate::{
     dtype::{self, Kind, Type},
     graph::{Graph, Id, LoopId, Op, Recorder, Table},
+    optimise::choices::Choices,
     value::Value,
     vocabulary::Vocabulary,
 };
@@ -81,16 +82,26 @@ impl Graph {
             loops: Vec::new(),
         }
         .run(inputs)
+        .map(Graph::choosing_first)
+    }
+
+    /// The same with fewer operations where both arms of a choice end alike.
+    fn choosing_first(self) -> Graph {
+        match Choices::of(&self) {
+            None => self,
+            Some(choices) => self.rewritten(|_, _, _| None, Some(&choices)),
+        }
     }
 
     /// A typed graph with no calls: functions are written out as the lane operations they consist of.
     pub fn expanded(&self, vocabulary: &dyn Vocabulary) -> Graph {
-        self.rewritten(|graph, name, args| {
+        let written = |graph: &mut Graph, name: &'static str, args: &[Id]| {
             let dtypes: SmallVec<[Dtype; 3]> =
                 args.iter().filter_map(|&a| graph.dtype(a)).collect();
             let of = vocabulary.exactly(name, &dtypes)?;
             Some(of.record(&Recorder::new(graph), args))
-        })
+        };
+        self.rewritten(written, None)
     }
 
     /// A typed graph whose outputs are cast to these dtypes, where any are named.
@@ -104,10 +115,12 @@ impl Graph {
         self
     }
 
-    /// A copy of what the outputs need, with calls replaced where `call` gives their outputs.
+    /// A copy of what the outputs need, with calls replaced where `call` gives their outputs, and `choices`
+    /// made first.
     fn rewritten(
         &self,
         mut call: impl FnMut(&mut Graph, &'static str, &[Id]) -> Option<[Id; 8]>,
+        choices: Option<&Choices>,
     ) -> Graph {
         let live = self.live();
         let mut graph = Graph::new();
@@ -129,7 +142,12 @@ impl Graph {
                     graph.input_node(n, input.dtype.unwrap_or(dtype))
                 }
                 Op::Const(bits) => graph.constant(Value::from_bits(dtype, bits)),
-                Op::Apply(operation) => graph.apply(operation, dtype, &args),
+                Op::Apply(operation) => match choices {
+                    Some(choices) if operation == Operation::Select => {
+                        choices.write(&mut graph, id as Id, &made)
+                    }
+                    _ => graph.apply(operation, dtype, &args),
+                },
                 Op::Call(name, output) => {
                     let key = (name, args);
                     let known = calls.get(&key).copied();

@@ -33,8 +33,10 @@ use crate::{
     ufunc::Ufunc,
 };
 
-/// Elements of a call at most.
-const MOST: usize = 2048;
+/// Elements for which the interpreter is not set free for other threads.
+const HELD: usize = 2048;
+/// Elements of a call at most. The engine sends away those that would take long.
+const MOST: usize = 1 << 17;
 
 /// Addresses by which plain objects are known, and NumPy's objects for the dtypes.
 struct Plain {
@@ -331,8 +333,8 @@ pub fn call<'py>(
     // live. Outputs are new, or an array of this shape. That no other thread writes the same arrays meanwhile
     // is up to the program, as with NumPy.
     let run = || unsafe { of.call_few(&code, inputs, outputs, n) };
-    let met = caught(|| match code.has_loops() {
-        // Nobody knows for how long.
+    let met = caught(|| match n > HELD || code.has_loops() {
+        // Of a loop nobody knows how long it runs.
         true => away(py, run),
         false => run(),
     })?;

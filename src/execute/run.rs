@@ -147,7 +147,7 @@ fn nanoseconds_per_element(function: &Code, level: Level) -> f64 {
 const PARALLEL_NANOSECONDS: f64 = 100_000.0;
 
 /// A call shorter than this is not worth a plan.
-const BRIEF_NANOSECONDS: f64 = 5_000.0;
+const BRIEF_NANOSECONDS: f64 = 50_000.0;
 
 /// Whether a call for so many elements that lie one after the other is best made at once.
 pub(crate) fn is_brief(function: &Code, level: Level, n: usize) -> bool {

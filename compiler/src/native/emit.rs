@@ -92,6 +92,10 @@ struct Emit<'a> {
     saved: i32,
     /// How many calls this copy of the program has made.
     calls: usize,
+    /// How many vectors go side by side, and how many registers of a class one of them has.
+    abreast: (usize, [u8; 2]),
+    /// How far the registers of this one's values are from those of the first, by class.
+    shift: [u8; 2],
     conditions: Vec<Jump>,
     /// Where each loop begins, and the jump out of it.
     loops: Vec<(usize, Option<Jump>)>,
@@ -106,6 +110,33 @@ fn unroll(program: &Program) -> usize {
         9..=24 => 2,
         _ => 1,
     }
+}
+
+/// How many vectors of a turn go side by side, an instruction for each of them and then the next, in registers
+/// of their own: as many as there are registers for.
+fn abreast(program: &Program, places: &Places, unroll: usize) -> (usize, [u8; 2]) {
+    let mut used = [0; 2];
+    let mut free = [program.target.registers() as u8, 7];
+    for (&place, &class) in places.values.iter().zip(&program.values) {
+        match place {
+            Place::Register(r) => used[class as usize] = used[class as usize].max(r + 1),
+            Place::Memory(u32::MAX) => {}
+            Place::Memory(_) => return (1, [0; 2]),
+        }
+    }
+    let vectors = &mut free[Class::Vector as usize];
+    for &place in &places.constants {
+        *vectors = match place {
+            Place::Register(r) => (*vectors).min(r),
+            Place::Memory(_) => (*vectors).min(places.scratch[0]),
+        };
+    }
+    // The first mask register is nobody's.
+    let masks = Class::Mask as usize;
+    used[masks] = used[masks].saturating_sub(1);
+    let fit = |n: &usize| (0..2).all(|c| *n * usize::from(used[c]) <= free[c].into());
+    let n = [4, 2].into_iter().filter(|n| *n <= unroll).find(fit).unwrap_or(1);
+    (n, used)
 }
 
 /// The function of a program, for inputs and outputs whose elements have these sizes; `None` if it needs
@@ -175,6 +206,8 @@ pub fn emit(program: &Program, places: &Places, inputs: usize, sizes: &[usize]) 
         masks,
         saved,
         calls: 0,
+        abreast: abreast(program, places, unroll),
+        shift: [0; 2],
         conditions,
         loops,
     };
@@ -255,13 +288,19 @@ impl Emit<'_> {
         let none = self.asm.jump_if(Condition::Zero);
         self.asm.align(32);
         let begin = self.asm.here();
-        for vector in 0..vectors {
+        let (abreast, registers) = self.abreast;
+        let abreast = abreast.min(vectors);
+        let program = self.program;
+        for first in (0..vectors).step_by(abreast) {
             self.calls = 0;
-            let program = self.program;
             for step in &program.steps {
-                self.step(step, vector);
+                for n in 0..abreast {
+                    self.shift = registers.map(|r| r * n as u8);
+                    self.step(step, first + n);
+                }
             }
         }
+        self.shift = [0; 2];
         for operand in 0..self.pointers.len() {
             self.advance(operand, vectors);
         }
@@ -296,6 +335,9 @@ impl Emit<'_> {
     /// Where a value or constant is, as an operand.
     fn operand(&self, name: Name) -> Operand {
         match self.places.of(name) {
+            Place::Register(r) if name & CONSTANT == 0 => {
+                Operand::Register(r + self.shift[self.program.class(name) as usize])
+            }
             Place::Register(r) => Operand::Register(r),
             Place::Memory(n) if name & CONSTANT != 0 => Operand::Here(self.vector_bytes as u32 * n),
             Place::Memory(n) => match self.program.class(name) {
