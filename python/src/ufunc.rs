@@ -37,8 +37,7 @@ type Object<'py> = Bound<'py, PyAny>;
 /// As many as there are operands: hardly ever more than four.
 type Few<T> = SmallVec<[T; 4]>;
 
-// A function of elements, which goes over whole arrays as NumPy's ufuncs do. (A doc comment would stand in
-// front of what each instance says of itself.)
+// A function of elements, which goes over whole arrays as NumPy's ufuncs do. (`Docstring` says it in Python.)
 #[pyclass(name = "ufunc", module = "lanefn", frozen)]
 pub struct Ufunc {
     function: Function,
@@ -855,31 +854,70 @@ const UNSAFE: Options =
 
 #[pymethods]
 impl Ufunc {
-    /// The number of inputs.
+    /// The number of inputs: an int.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import lanefn
+    /// >>> lanefn.exp.nin, lanefn.add.nin, lanefn.clip.nin
+    /// (1, 2, 3)
     #[getter]
     fn nin(&self) -> usize {
         self.of().nin()
     }
 
-    /// The number of outputs.
+    /// The number of outputs: an int.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import lanefn
+    /// >>> lanefn.add.nout, lanefn.sincos.nout
+    /// (1, 2)
     #[getter]
     fn nout(&self) -> usize {
         self.results()
     }
 
-    /// The number of inputs and outputs.
+    /// The number of inputs and outputs: an int.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import lanefn
+    /// >>> lanefn.add.nargs, lanefn.sincos.nargs
+    /// (3, 3)
     #[getter(nargs)]
     fn all_arguments(&self) -> usize {
         self.nargs()
     }
 
-    /// The number of loops.
+    /// The number of loops, which `types` names: an int.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import lanefn
+    /// >>> lanefn.exp.ntypes
+    /// 2
     #[getter]
     fn ntypes(&self, py: Python) -> usize {
         self.types(py).len()
     }
 
-    /// The loops, as letters of dtypes.
+    /// The loops, as NumPy's letters of dtypes: a list of str, in the order in which they are tried.
+    ///
+    /// A function made at run time has one loop for each dtype of which all its inputs may be; it also computes with
+    /// several dtypes at once.
+    ///
+    /// See Also
+    /// --------
+    /// ufunc.resolve_dtypes
+    ///
+    /// Examples
+    /// --------
+    /// >>> import lanefn
+    /// >>> lanefn.exp.types
+    /// ['f->f', 'd->d']
+    /// >>> lanefn.compile("x / 2").types[-2:]
+    /// ['f->f', 'd->d']
     #[getter]
     fn types(&self, py: Python) -> Vec<String> {
         let letters = |dtypes: &[Dtype]| letters(py, dtypes);
@@ -898,8 +936,18 @@ impl Ufunc {
         loops.iter().map(|l| format!("{}->{}", letters(l.inputs), letters(l.outputs))).collect()
     }
 
-    /// How far results may be from the truth, in units in the last place, for each of the loops that
-    /// compute an elementary function.
+    /// How far results may be from the truth: a dict from loops, as in `types`, to units in the last place.
+    ///
+    /// It is empty where no bound is stated, as for functions made at run time. 0.5 is the nearest number, 0 is
+    /// exact.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import lanefn
+    /// >>> lanefn.sqrt.error_bounds["d->d"]
+    /// 0.5
+    /// >>> all(bound < 1 for bound in lanefn.sin.error_bounds.values())
+    /// True
     #[getter]
     fn error_bounds<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let bounds = PyDict::new(py);
@@ -912,7 +960,19 @@ impl Ufunc {
         Ok(bounds)
     }
 
-    /// What a reduction of nothing gives, or None.
+    /// What a reduction of no elements gives: a bool, int or float, or None if there is no such value.
+    ///
+    /// See Also
+    /// --------
+    /// ufunc.reduce
+    ///
+    /// Examples
+    /// --------
+    /// >>> import lanefn
+    /// >>> lanefn.add.identity, lanefn.multiply.identity, lanefn.logical_and.identity
+    /// (0, 1, True)
+    /// >>> print(lanefn.maximum.identity)
+    /// None
     #[getter]
     fn identity<'py>(&self, py: Python<'py>) -> PyResult<Object<'py>> {
         let of = |dtype: Dtype| self.of().loops.iter().find(|l| l.inputs[0] == dtype);
@@ -929,33 +989,35 @@ impl Ufunc {
         }
     }
 
-    /// None: functions are of elements.
+    /// None: of no function here do the elements have axes of their own.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import lanefn
+    /// >>> print(lanefn.add.signature)
+    /// None
     #[getter]
     fn signature(&self) -> Option<String> {
         None
     }
 
+    /// The name: a str. Of a function that `compile` made it is the text.
     #[getter]
     fn __name__(&self) -> String {
         self.of().name.to_owned()
     }
 
+    /// The name, too.
     #[getter]
     fn __qualname__(&self) -> String {
         self.of().name.to_owned()
     }
 
+    /// What its docstring is made of: the first paragraph of its documentation, and its other names.
     #[getter]
-    fn __doc__(&self) -> String {
-        let (name, arguments) = (self.of().name, self.of().arguments().join(", "));
-        let out = match self.results() {
-            1 => "None".to_owned(),
-            n => format!("({})", ["None"].repeat(n).join(", ")),
-        };
-        format!(
-            "{name}({arguments}, /, out={out}, *, where=True, casting='same_kind', order='K', dtype=None, subok=True, signature=None)\n\n{}",
-            self.of().doc
-        )
+    fn _about(&self) -> (String, Vec<&'static str>) {
+        let of = self.of();
+        (of.doc.to_owned(), of.aliases.to_vec())
     }
 
     /// `inspect` asks an object for its signature by this name; as an attribute of the class it would be
@@ -1020,7 +1082,27 @@ impl Ufunc {
         PyTuple::new(py, self.of().arguments())
     }
 
+    /// to_bytes()
+    ///
     /// The graph of a function made at run time, as bytes.
+    ///
+    /// They say what is computed, and no name. `vectorize.to_bytes` and pickles hold more, and can be loaded.
+    ///
+    /// Returns
+    /// -------
+    /// bytes
+    ///     Equal for functions of equal content, in every process.
+    ///
+    /// Raises
+    /// ------
+    /// TypeError
+    ///     If the function is a built-in one.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import lanefn
+    /// >>> lanefn.compile("x + 1").to_bytes() == lanefn.compile("x+1").to_bytes()
+    /// True
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         match self.as_made() {
             Some(made) => Ok(PyBytes::new(py, &made.compiled.to_bytes())),
@@ -1120,8 +1202,67 @@ impl Ufunc {
 
     /// reduce(array, axis=0, dtype=None, out=None, keepdims=False, initial=<no value>, where=True)
     ///
-    /// Joins the elements along one or more axes, or along all with axis=None.
-    #[pyo3(signature = (*args, **kwargs))]
+    /// Joins the elements along one or more axes, or along all.
+    ///
+    /// Parameters
+    /// ----------
+    /// array : array_like
+    ///     Of any shape, and a dtype for which the function has a loop of two inputs and a result of one dtype.
+    /// axis : int, tuple of int or None, optional
+    ///     The axes that are joined; negative ones count from the last. None is all of them.
+    /// dtype : dtype, optional
+    ///     The dtype in which is computed, and that of the result. By default that of `array`; sums and products of
+    ///     bools and short integers are made in 64 bits.
+    /// out : ndarray, tuple of one or ..., optional
+    ///     Where the result is written. With ``...`` it is an array even where it has no axes.
+    /// keepdims : bool, optional
+    ///     Whether the axes that are joined stay, with length 1.
+    /// initial : scalar or None, optional
+    ///     What is joined with first. By default `identity`, if the function has one, where there are no elements;
+    ///     with None that is an error.
+    /// where : array_like of bool, optional
+    ///     Which elements take part; it is broadcast to the shape of `array`.
+    ///
+    /// Returns
+    /// -------
+    /// ndarray or scalar
+    ///     Of the shape of `array` without the axes that are joined; a scalar where none is left.
+    ///
+    /// Raises
+    /// ------
+    /// ValueError
+    ///     If the function has not two inputs and one output, or there are no elements and no value for that.
+    /// TypeError
+    ///     If there is no loop for the dtype.
+    /// numpy.exceptions.AxisError
+    ///     If there is no such axis.
+    ///
+    /// See Also
+    /// --------
+    /// ufunc.accumulate, ufunc.reduceat
+    ///
+    /// Notes
+    /// -----
+    /// The order of joining depends on the number of elements alone, so the bits of a result don't depend on the
+    /// number of threads, nor on how the array lies in memory. Floats are added in pairs of halves, as NumPy adds
+    /// those of a contiguous run.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import numpy as np
+    /// >>> import lanefn
+    /// >>> x = np.arange(6).reshape(2, 3)
+    /// >>> lanefn.add.reduce(x)
+    /// array([3, 5, 7])
+    /// >>> lanefn.add.reduce(x, axis=1, keepdims=True)
+    /// array([[ 3],
+    ///        [12]])
+    /// >>> lanefn.maximum.reduce(x, axis=None, where=x < 4, initial=-1)
+    /// np.int64(3)
+    #[pyo3(
+        signature = (*args, **kwargs),
+        text_signature = "($self, array, axis=0, dtype=None, out=None, keepdims=False, **kwargs)"
+    )]
     fn reduce<'py>(
         slf: &Bound<'py, Self>,
         args: &Bound<'py, PyTuple>,
@@ -1212,8 +1353,50 @@ impl Ufunc {
 
     /// accumulate(array, axis=0, dtype=None, out=None)
     ///
-    /// Every result on the way along an axis.
-    #[pyo3(signature = (*args, **kwargs))]
+    /// Every result of `reduce` on the way: the first element, the first two joined, the first three, and so on.
+    ///
+    /// Parameters
+    /// ----------
+    /// array : array_like
+    ///     Of any shape with an axis, and a dtype as for `reduce`.
+    /// axis : int, optional
+    ///     The axis along which is gone.
+    /// dtype : dtype, optional
+    ///     The dtype in which is computed, as for `reduce`.
+    /// out : ndarray, tuple of one or ..., optional
+    ///     Where the results are written.
+    ///
+    /// Returns
+    /// -------
+    /// ndarray
+    ///     Of the shape of `array`.
+    ///
+    /// Raises
+    /// ------
+    /// ValueError
+    ///     If the function has not two inputs and one output, or `out` has another shape.
+    /// TypeError
+    ///     If there is no loop for the dtype, or `array` is a scalar.
+    /// numpy.exceptions.AxisError
+    ///     If there is no such axis.
+    ///
+    /// See Also
+    /// --------
+    /// ufunc.reduce
+    ///
+    /// Examples
+    /// --------
+    /// >>> import numpy as np
+    /// >>> import lanefn
+    /// >>> lanefn.add.accumulate(np.array([1, 2, 3, 4]))
+    /// array([ 1,  3,  6, 10])
+    /// >>> lanefn.maximum.accumulate(np.array([[2, 1, 3], [0, 5, 4]]), axis=1)
+    /// array([[2, 2, 3],
+    ///        [0, 5, 5]])
+    #[pyo3(
+        signature = (*args, **kwargs),
+        text_signature = "($self, array, axis=0, dtype=None, out=None)"
+    )]
     fn accumulate<'py>(
         slf: &Bound<'py, Self>,
         args: &Bound<'py, PyTuple>,
@@ -1262,7 +1445,56 @@ impl Ufunc {
     /// reduceat(array, indices, axis=0, dtype=None, out=None)
     ///
     /// The reductions of slices along an axis, which begin at the indices.
-    #[pyo3(signature = (*args, **kwargs))]
+    ///
+    /// Slice ``i`` goes from ``indices[i]`` to before ``indices[i + 1]``, the last one to the end. Where the next
+    /// index is not larger, it is the one element at ``indices[i]``.
+    ///
+    /// Parameters
+    /// ----------
+    /// array : array_like
+    ///     Of any shape with an axis, and a dtype as for `reduce`.
+    /// indices : array_like of int
+    ///     Where slices begin: one axis, each within the axis of `array`.
+    /// axis : int, optional
+    ///     The axis that is cut.
+    /// dtype : dtype, optional
+    ///     The dtype in which is computed, as for `reduce`.
+    /// out : ndarray, tuple of one or ..., optional
+    ///     Where the results are written.
+    ///
+    /// Returns
+    /// -------
+    /// ndarray
+    ///     Of the shape of `array`, with as many elements along `axis` as there are indices.
+    ///
+    /// Raises
+    /// ------
+    /// IndexError
+    ///     If an index is not within the axis.
+    /// ValueError
+    ///     If the function has not two inputs and one output, or `indices` has not one axis.
+    /// TypeError
+    ///     If there is no loop for the dtype, or the indices are no integers.
+    /// numpy.exceptions.AxisError
+    ///     If there is no such axis.
+    ///
+    /// See Also
+    /// --------
+    /// ufunc.reduce
+    ///
+    /// Examples
+    /// --------
+    /// >>> import numpy as np
+    /// >>> import lanefn
+    /// >>> x = np.array([1, 2, 3, 4, 5, 6])
+    /// >>> lanefn.add.reduceat(x, [0, 2, 5])
+    /// array([ 3, 12,  6])
+    /// >>> lanefn.add.reduceat(x, [4, 1])
+    /// array([ 5, 20])
+    #[pyo3(
+        signature = (*args, **kwargs),
+        text_signature = "($self, array, indices, axis=0, dtype=None, out=None)"
+    )]
     fn reduceat<'py>(
         slf: &Bound<'py, Self>,
         args: &Bound<'py, PyTuple>,
@@ -1327,8 +1559,46 @@ impl Ufunc {
 
     /// outer(A, B, /, **kwargs)
     ///
-    /// The function of every element of A with every element of B.
-    #[pyo3(signature = (*args, **kwargs))]
+    /// The function of every element of `A` with every element of `B`.
+    ///
+    /// Parameters
+    /// ----------
+    /// A, B : array_like
+    ///     Of any shapes, and dtypes as for a call.
+    /// **kwargs : optional
+    ///     What a call takes by name: `out`, `where`, `casting`, `order`, `dtype`, `subok`, `signature`; see
+    ///     `lanefn.ufunc`.
+    ///
+    /// Returns
+    /// -------
+    /// ndarray or scalar, or tuple of these
+    ///     Of the shape of `A` followed by that of `B`.
+    ///
+    /// Raises
+    /// ------
+    /// ValueError
+    ///     If the function has not two inputs.
+    /// TypeError
+    ///     If there is no loop for the dtypes, or `casting` forbids a cast.
+    ///
+    /// See Also
+    /// --------
+    /// numpy.outer
+    ///
+    /// Examples
+    /// --------
+    /// >>> import numpy as np
+    /// >>> import lanefn
+    /// >>> lanefn.multiply.outer(np.array([1, 2, 3]), np.array([1, 10]))
+    /// array([[ 1, 10],
+    ///        [ 2, 20],
+    ///        [ 3, 30]])
+    /// >>> lanefn.add.outer(np.zeros((2, 3)), np.zeros(4)).shape
+    /// (2, 3, 4)
+    #[pyo3(
+        signature = (*args, **kwargs),
+        text_signature = "($self, A, B, /, **kwargs)"
+    )]
     fn outer<'py>(
         slf: &Bound<'py, Self>,
         args: &Bound<'py, PyTuple>,
@@ -1386,6 +1656,41 @@ impl Ufunc {
     ///
     /// Applies the function in place at the indices, one after the other: an element that is named twice
     /// is changed twice.
+    ///
+    /// Parameters
+    /// ----------
+    /// a : ndarray
+    ///     What is changed: the first input, and the output.
+    /// indices : array_like of int or bool, slice, ..., or tuple of these
+    ///     Which elements: what NumPy takes between brackets.
+    /// b : array_like, optional
+    ///     The second input, of a function that has two; it is broadcast to the shape of ``a[indices]``.
+    ///
+    /// Returns
+    /// -------
+    /// None
+    ///
+    /// Raises
+    /// ------
+    /// ValueError
+    ///     If the function has more than two inputs or one output, or `b` is missing or one too many.
+    /// TypeError
+    ///     If `a` is no array, or there is no loop for the dtypes.
+    /// IndexError
+    ///     If an index is not within its axis.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import numpy as np
+    /// >>> import lanefn
+    /// >>> counts = np.zeros(4, int)
+    /// >>> lanefn.add.at(counts, [0, 2, 2, 3, 2], 1)
+    /// >>> counts
+    /// array([1, 0, 3, 1])
+    /// >>> x = np.array([1.0, 4.0, 9.0])
+    /// >>> lanefn.sqrt.at(x, slice(1, None))
+    /// >>> x
+    /// array([1., 2., 3.])
     #[pyo3(signature = (a, indices, b=None, /))]
     fn at<'py>(
         slf: &Bound<'py, Self>,
@@ -1441,13 +1746,66 @@ impl Ufunc {
 
     /// as_numpy_ufunc()
     ///
-    /// The function as a ufunc of NumPy's own, for what asks for one. Its loops are these, its dispatch is
-    /// NumPy's.
+    /// The function as a ufunc of NumPy's own, for what asks for one.
+    ///
+    /// Returns
+    /// -------
+    /// numpy.ufunc
+    ///     Its loops are these, its dispatch is NumPy's: it runs on one thread, and has no identity.
+    ///
+    /// Raises
+    /// ------
+    /// TypeError
+    ///     If elements can raise exceptions, which NumPy's loops can't.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import numpy as np
+    /// >>> import lanefn
+    /// >>> f = lanefn.compile("x > 2 ? x + 1 : x - 1").as_numpy_ufunc()
+    /// >>> isinstance(f, np.ufunc)
+    /// True
+    /// >>> f(np.array([1.0, 2.0, 3.0]))
+    /// array([0., 1., 4.])
     fn as_numpy_ufunc<'py>(slf: &Bound<'py, Self>) -> PyResult<Object<'py>> {
         crate::numpys::numpy_ufunc(slf)
     }
 
+    /// resolve_dtypes(dtypes, *, signature=None, casting=None, reduction=False)
+    ///
     /// The dtypes that a call for operands of these dtypes computes in.
+    ///
+    /// Parameters
+    /// ----------
+    /// dtypes : tuple of dtypes, int, float or None
+    ///     One for each input and output. `int` and `float` stand for Python's numbers, None for an output that
+    ///     is not given.
+    /// signature : str or tuple of dtypes, optional
+    ///     The loop that is asked for, as in a call.
+    /// casting : {'no', 'equiv', 'safe', 'same_kind', 'unsafe'}, optional
+    ///     Which casts are allowed; 'same_kind' by default, as in a call.
+    /// reduction : bool, optional
+    ///     Whether it is about `reduce`. Then the dtypes are those of the output, or None, of the array, and None.
+    ///
+    /// Returns
+    /// -------
+    /// tuple of dtypes
+    ///     Those of the loop: of each input and output.
+    ///
+    /// Raises
+    /// ------
+    /// TypeError
+    ///     If there is no loop for the dtypes, `casting` forbids a cast, or the dtypes are not as many as `nargs`.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import numpy as np
+    /// >>> import lanefn
+    /// >>> f4, i2 = np.dtype(np.float32), np.dtype(np.int16)
+    /// >>> lanefn.add.resolve_dtypes((f4, float, None))
+    /// (dtype('float32'), dtype('float32'), dtype('float32'))
+    /// >>> lanefn.add.resolve_dtypes((None, i2, None), reduction=True)
+    /// (dtype('int64'), dtype('int64'), dtype('int64'))
     #[pyo3(signature = (dtypes, *, signature=None, casting=None, reduction=false))]
     fn resolve_dtypes<'py>(
         &self,
@@ -1487,6 +1845,23 @@ impl Ufunc {
         let all = found.inputs().iter().chain(found.outputs()).map(|d| descr(py, *d));
         let all: Vec<Bound<PyArrayDescr>> = all.collect();
         PyTuple::new(py, all)
+    }
+}
+
+/// The attribute `__doc__` of the class: its own of the class, and of each function the function's.
+#[pyclass(name = "_Docstring", module = "lanefn._lanefn", frozen)]
+pub struct Docstring;
+
+#[pymethods]
+impl Docstring {
+    fn __get__<'py>(
+        &self,
+        py: Python<'py>,
+        of: Option<Object<'py>>,
+        _class: Option<Object<'py>>,
+    ) -> PyResult<Object<'py>> {
+        // Read when somebody asks, so that importing the package costs nothing for it.
+        py.import("lanefn._docs")?.getattr("docstring")?.call1((of,))
     }
 }
 
