@@ -860,6 +860,11 @@ class vectorize(_Calls):
         str
             A line for each operation, and the exceptions that elements can raise.
 
+        Raises
+        ------
+        Refusal
+            With `strict`, where a name that was not defined yet still is not.
+
         Examples
         --------
         >>> import lanefn
