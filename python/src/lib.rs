@@ -1,9 +1,13 @@
 //! The Python package `lanefn`: the built-in functions as ufuncs that behave as NumPy's do.
 
+mod arguments;
 mod builder;
+mod call;
 mod calls;
+mod doc;
 mod error;
 mod few;
+mod methods;
 mod names;
 mod numpys;
 mod operand;
@@ -244,7 +248,7 @@ fn _lanefn(module: &Bound<PyModule>) -> PyResult<()> {
     operand::prepare(py)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<ufunc::Ufunc>()?;
-    py.get_type::<ufunc::Ufunc>().setattr("__doc__", ufunc::Docstring)?;
+    py.get_type::<ufunc::Ufunc>().setattr("__doc__", doc::Docstring)?;
     module.add_class::<builder::Builder>()?;
     module.add_class::<calls::Calls>()?;
     module.add_function(wrap_pyfunction!(_named, module)?)?;
