@@ -48,6 +48,7 @@ class ufunc(_Methods):
     identity: bool | int | float | None
     signature: None
     __name__: str
+    __qualname__: str
     def __call__(
         self,
         *inputs: Any,
@@ -67,6 +68,7 @@ class ufunc(_Methods):
         casting: _Casting | None = None,
         reduction: bool = False,
     ) -> tuple[np.dtype[Any], ...]: ...
+    def to_bytes(self) -> bytes: ...
 
 class FallbackWarning(UserWarning): ...
 

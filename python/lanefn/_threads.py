@@ -13,6 +13,17 @@ class num_threads:
     n : int
         1 to 65 535.
 
+    Raises
+    ------
+    ValueError
+        For 0 or a number above, where the context begins.
+    OverflowError
+        For a negative number.
+
+    See Also
+    --------
+    set_num_threads, get_num_threads
+
     Examples
     --------
     >>> import lanefn

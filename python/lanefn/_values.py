@@ -12,18 +12,36 @@ import numpy as np
 
 
 class Refusal(Exception):
-    """Why a function can't be compiled.
+    """Why a function can't be compiled: what `vectorize` raises with ``strict=True``.
+
+    Parameters
+    ----------
+    construct : str
+        What stands there.
+    advice : str, optional
+        What to write instead; may be empty.
+    file : str, optional
+        The file of the source.
+    line : int, optional
+        The line.
 
     Attributes
     ----------
-    file : str
-        The file of the source.
-    line : int or None
-        The line.
-    construct : str
-        What stands there.
-    advice : str
-        What to write instead; may be empty.
+    construct, advice, file, line
+        The same.
+
+    See Also
+    --------
+    FallbackWarning, vectorize
+
+    Examples
+    --------
+    >>> import lanefn
+    >>> try:
+    ...     lanefn.vectorize(lambda name: name.upper(), strict=True)
+    ... except lanefn.Refusal as refusal:
+    ...     print(refusal.construct)
+    the method upper() is called on a number of each element
     """
 
     def __init__(self, construct, advice="", file=None, line=None):

@@ -23,7 +23,27 @@ _NONE = np._NoValue
 
 
 class FallbackWarning(UserWarning):
-    """A function can't be compiled and runs as Python, element by element."""
+    """A function can't be compiled and runs as Python, element by element.
+
+    The message names the line and the construct. `vectorize` gives it once for each function; with
+    ``strict=True`` it raises `Refusal` in its place.
+
+    See Also
+    --------
+    Refusal, vectorize
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import lanefn
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     f = lanefn.vectorize(lambda name: len(name.split("-")))
+    >>> caught[0].category
+    <class 'lanefn._vectorize.FallbackWarning'>
+    >>> f(["a-b", "a-b-c"])
+    array([2, 3])
+    """
 
 
 class _Python(np.vectorize):
@@ -143,10 +163,21 @@ class vectorize(_Calls):
     ----------
     pyfunc : callable
         The function; None if the object comes from a pickle.
+    excluded : set
+        As it was given.
+    cache : bool
+        As it was given.
     nin, nout, nargs : int
         The numbers of inputs, results, and both.
     types : list of str
         The dtypes that it computes with, as letters; for all inputs of one dtype.
+
+    Methods
+    -------
+    reduce, accumulate, reduceat, outer, at
+        Those of `ufunc`, if the function is compiled.
+    explain, refresh, to_bytes, as_numpy_ufunc
+        What it was compiled to; compiling anew; the function for other processes, and for NumPy.
 
     Raises
     ------
@@ -462,7 +493,19 @@ class vectorize(_Calls):
 
     @property
     def otypes(self):
-        """The dtypes of the results, as `numpy.vectorize` keeps them."""
+        """The dtypes of the results as `numpy.vectorize` keeps them: a str or list of dtypes, or None. They can be
+        set.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import lanefn
+        >>> f = lanefn.vectorize(lambda x: 2 * x, otypes="f")
+        >>> f.otypes
+        'f'
+        >>> f(np.arange(3))
+        array([0., 2., 4.], dtype=float32)
+        """
         return self._otypes
 
     @otypes.setter
@@ -472,26 +515,60 @@ class vectorize(_Calls):
 
     @property
     def nin(self):
-        """The number of arguments that have no default."""
+        """The number of arguments that have no default: an int.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import lanefn
+        >>> lanefn.vectorize(lambda x, y, scale=2.0: scale * (x + y)).nin
+        2
+        """
         if self._primary is not None:
             return self._primary.nin
         return len(self._parameters.required) if self._parameters is not None else 1
 
     @property
     def nout(self):
-        """The number of results."""
+        """The number of results: an int.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import lanefn
+        >>> lanefn.vectorize(lambda x: (x - 1, x + 1)).nout
+        2
+        """
         if self._primary is not None:
             return self._primary.nout
         return len(self._otypes) if self._otypes is not None else 1
 
     @property
     def nargs(self):
-        """The number of arguments and results."""
+        """The number of arguments and results: an int.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import lanefn
+        >>> lanefn.vectorize(lambda x, y: x * y).nargs
+        3
+        """
         return self.nin + self.nout
 
     @property
     def types(self):
-        """The dtypes that it computes with, as letters."""
+        """The dtypes that it computes with, as NumPy's letters: a list of str, for all inputs of one dtype.
+
+        A function that runs by Python takes objects.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import lanefn
+        >>> lanefn.vectorize(lambda x: x / 2).types[-2:]
+        ['d->d', '?->d']
+        """
         of = self._giving(self._primary)
         if of is None:
             return ["O" * self.nin + "->" + "O" * self.nout]
@@ -500,22 +577,60 @@ class vectorize(_Calls):
 
     @property
     def ntypes(self):
-        """The number of `types`."""
+        """The number of `types`: an int.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import lanefn
+        >>> f = lanefn.vectorize(lambda x: x / 2)
+        >>> f.ntypes == len(f.types)
+        True
+        """
         return len(self.types)
 
     @property
     def identity(self):
-        """None: what a reduction of nothing gives is not known."""
+        """None: what a reduction of no elements gives is not known.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import lanefn
+        >>> print(lanefn.vectorize(lambda x, y: x + y).identity)
+        None
+        """
         return None
 
     @property
     def signature(self):
-        """The generalised signature; None for a function of elements."""
+        """The generalised signature: a str, or None for a function of elements.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import lanefn
+        >>> print(lanefn.vectorize(lambda x: 2 * x).signature)
+        None
+        """
         return self._signature
 
     @property
     def compiled(self):
-        """Whether it runs compiled."""
+        """Whether it runs compiled: a bool. What can be compiled only later, since a name is not defined yet,
+        is tried once more here.
+
+        See Also
+        --------
+        vectorize.explain
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import lanefn
+        >>> lanefn.vectorize(lambda x: x + 1).compiled
+        True
+        """
         if not self._settled and self.pyfunc is not _NONE:
             self._compile()
         return self._primary is not None
@@ -535,23 +650,179 @@ class vectorize(_Calls):
         return getattr(of, name)
 
     def reduce(self, *args, **kwargs):
-        """Joins the elements along axes, from the first to the last; as `numpy.ufunc.reduce`."""
+        """Joins the elements along axes, from the first to the last; as `ufunc.reduce`.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            ``array, axis=0, dtype=None, out=None, keepdims=False, initial=<no value>, where=True``, as there.
+
+        Returns
+        -------
+        ndarray or scalar
+            Of the shape of the array without the axes that are joined.
+
+        Raises
+        ------
+        TypeError
+            If the function runs by Python, or has no loop for the dtype.
+        ValueError
+            If it has not two inputs and one result, or there are no elements and no `initial`.
+
+        See Also
+        --------
+        ufunc.reduce
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import lanefn
+        >>> f = lanefn.vectorize(lambda x, y: x * 10 + y)
+        >>> f.reduce(np.array([[1, 2, 3], [4, 5, 6]]), axis=1)
+        array([123, 456])
+        """
         return self._method("reduce")(*args, **kwargs)
 
     def accumulate(self, *args, **kwargs):
-        """Every result of `reduce` on the way; as `numpy.ufunc.accumulate`."""
+        """Every result of `reduce` on the way; as `ufunc.accumulate`.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            ``array, axis=0, dtype=None, out=None``, as there.
+
+        Returns
+        -------
+        ndarray
+            Of the shape of the array.
+
+        Raises
+        ------
+        TypeError
+            If the function runs by Python, or has no loop for the dtype.
+        ValueError
+            If it has not two inputs and one result.
+
+        See Also
+        --------
+        ufunc.accumulate
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import lanefn
+        >>> f = lanefn.vectorize(lambda x, y: x * 10 + y)
+        >>> f.accumulate(np.array([1, 2, 3, 4]))
+        array([   1,   12,  123, 1234])
+        """
         return self._method("accumulate")(*args, **kwargs)
 
     def reduceat(self, *args, **kwargs):
-        """`reduce` over slices; as `numpy.ufunc.reduceat`."""
+        """`reduce` over slices; as `ufunc.reduceat`.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            ``array, indices, axis=0, dtype=None, out=None``, as there.
+
+        Returns
+        -------
+        ndarray
+            Of the shape of the array, with as many elements along the axis as there are indices.
+
+        Raises
+        ------
+        TypeError
+            If the function runs by Python, or has no loop for the dtype.
+        ValueError
+            If it has not two inputs and one result.
+        IndexError
+            If an index is not within the axis.
+
+        See Also
+        --------
+        ufunc.reduceat
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import lanefn
+        >>> f = lanefn.vectorize(lambda x, y: x * 10 + y)
+        >>> f.reduceat(np.array([1, 2, 3, 4, 5]), [0, 3])
+        array([123,  45])
+        """
         return self._method("reduceat")(*args, **kwargs)
 
     def outer(self, *args, **kwargs):
-        """The function of every pair of elements; as `numpy.ufunc.outer`."""
+        """The function of every pair of elements; as `ufunc.outer`.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            ``A, B``, and what a call takes by name, as there.
+
+        Returns
+        -------
+        ndarray or scalar, or tuple of these
+            Of the shape of `A` followed by that of `B`.
+
+        Raises
+        ------
+        TypeError
+            If the function runs by Python, or has no loop for the dtypes.
+        ValueError
+            If it has not two inputs.
+
+        See Also
+        --------
+        ufunc.outer
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import lanefn
+        >>> f = lanefn.vectorize(lambda x, y: x * 10 + y)
+        >>> f.outer(np.array([1, 2]), np.array([3, 4, 5]))
+        array([[13, 14, 15],
+               [23, 24, 25]])
+        """
         return self._method("outer")(*args, **kwargs)
 
     def at(self, *args, **kwargs):
-        """Applies the function in place at indices; as `numpy.ufunc.at`."""
+        """Applies the function in place at indices; as `ufunc.at`.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            ``a, indices, b``, as there.
+
+        Returns
+        -------
+        None
+
+        Raises
+        ------
+        TypeError
+            If the function runs by Python, or has no loop for the dtypes.
+        ValueError
+            If it has more than two inputs or one result, or `b` is missing or one too many.
+        IndexError
+            If an index is not within its axis.
+
+        See Also
+        --------
+        ufunc.at
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import lanefn
+        >>> f = lanefn.vectorize(lambda x, y: x * 10 + y)
+        >>> x = np.array([1, 2, 3])
+        >>> f.at(x, [0, 2, 2], 7)
+        >>> x
+        array([ 17,   2, 377])
+        """
         return self._method("at")(*args, **kwargs)
 
     def as_numpy_ufunc(self):
@@ -566,6 +837,18 @@ class vectorize(_Calls):
         ------
         TypeError
             If the function runs by Python, or its elements can raise.
+
+        See Also
+        --------
+        ufunc.as_numpy_ufunc
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import lanefn
+        >>> f = lanefn.vectorize(lambda x: x + 1 if x > 2 else x - 1).as_numpy_ufunc()
+        >>> isinstance(f, np.ufunc)
+        True
         """
         return self._method("as_numpy_ufunc")()
 
@@ -576,6 +859,21 @@ class vectorize(_Calls):
         -------
         str
             A line for each operation, and the exceptions that elements can raise.
+
+        Raises
+        ------
+        Refusal
+            With `strict`, where a name that was not defined yet still is not.
+
+        Examples
+        --------
+        >>> import lanefn
+        >>> print(lanefn.vectorize(lambda x: 2 * x).explain(), end="")
+        <lambda> is compiled:
+        %0: int = 2
+        %1 = input x
+        %2 = multiply %0 %1
+        give %2
         """
         if not self.compiled:
             why = self._refusal
@@ -591,6 +889,25 @@ class vectorize(_Calls):
         """Takes the values that the function captured anew: of globals, closures and `self`.
 
         A compiled function holds those of its creation.
+
+        Raises
+        ------
+        TypeError
+            If the function comes from a pickle, and has no Python function to read.
+        Refusal
+            With `strict`, where the function can't be compiled now.
+
+        Examples
+        --------
+        >>> import lanefn
+        >>> scale = 2
+        >>> f = lanefn.vectorize(lambda x: scale * x)
+        >>> scale = 10
+        >>> int(f(3))
+        6
+        >>> f.refresh()
+        >>> int(f(3))
+        30
         """
         if self.pyfunc is None or self.pyfunc is _NONE:
             raise TypeError("there is no Python function to read")
@@ -626,6 +943,16 @@ class vectorize(_Calls):
         See Also
         --------
         from_bytes
+
+        Examples
+        --------
+        >>> import lanefn
+        >>> f = lanefn.vectorize(lambda x: 2 * x)
+        >>> data = f.to_bytes()
+        >>> len(data) < 500
+        True
+        >>> int(lanefn.from_bytes(data)(21))
+        42
         """
         if not self.compiled:
             raise TypeError(f"{self.explain()}; so there is nothing to write down")
@@ -920,6 +1247,10 @@ def from_bytes(data):
     ------
     ValueError
         If these are no such bytes.
+
+    See Also
+    --------
+    vectorize.to_bytes
 
     Examples
     --------

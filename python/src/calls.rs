@@ -12,9 +12,11 @@ use pyo3::{
 };
 
 use crate::{
+    arguments::are_keywords,
+    call::Like,
     few::{self, Maybe},
     names::intern,
-    ufunc::{self, Like, Ufunc},
+    ufunc::Ufunc,
 };
 
 /// What is called as a ufunc is, once it has one.
@@ -109,7 +111,7 @@ impl Calls {
         let kwargs = out.among(intern!(py, "out"), kwargs)?;
         if fits && straight {
             let (ufunc, kwargs) = (ufunc.get(), kwargs.as_ref());
-            if kwargs.is_none_or(ufunc::are_keywords) {
+            if kwargs.is_none_or(are_keywords) {
                 return match ufunc.call(slf.as_any(), args, kwargs, slf.get().like()) {
                     Ok(done) => done,
                     Err(error)

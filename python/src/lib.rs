@@ -1,9 +1,13 @@
 //! The Python package `lanefn`: the built-in functions as ufuncs that behave as NumPy's do.
 
+mod arguments;
 mod builder;
+mod call;
 mod calls;
+mod doc;
 mod error;
 mod few;
+mod methods;
 mod names;
 mod numpys;
 mod operand;
@@ -108,6 +112,39 @@ fn _cache_info() -> (u64, u64, usize, usize) {
 }
 
 /// Whether a dtype may be cast to another by a rule.
+///
+/// Parameters
+/// ----------
+/// from_ : dtype or ndarray
+///     From which.
+/// to : dtype
+///     To which.
+/// casting : {'no', 'equiv', 'safe', 'same_kind', 'unsafe'}, optional
+///     The rule, as NumPy's.
+///
+/// Returns
+/// -------
+/// bool
+///
+/// Raises
+/// ------
+/// TypeError
+///     If one is a number, or a dtype that lanefn has not.
+/// ValueError
+///     If there is no such rule.
+///
+/// See Also
+/// --------
+/// numpy.can_cast, promote_types
+///
+/// Examples
+/// --------
+/// >>> import numpy as np
+/// >>> import lanefn
+/// >>> lanefn.can_cast(np.int32, np.float64), lanefn.can_cast(np.int64, np.float32)
+/// (True, False)
+/// >>> lanefn.can_cast(np.float64, np.float32, casting="same_kind")
+/// True
 #[pyfunction]
 #[pyo3(signature = (from_, to, casting="safe"))]
 fn can_cast(from_: &Bound<PyAny>, to: &Bound<PyAny>, casting: &str) -> PyResult<bool> {
@@ -120,6 +157,34 @@ fn can_cast(from_: &Bound<PyAny>, to: &Bound<PyAny>, casting: &str) -> PyResult<
 }
 
 /// The least dtype to which both cast safely.
+///
+/// Parameters
+/// ----------
+/// type1, type2 : dtype
+///     The two.
+///
+/// Returns
+/// -------
+/// numpy.dtype
+///     NumPy's, but float32 in the place of float16.
+///
+/// Raises
+/// ------
+/// TypeError
+///     If one is a dtype that lanefn has not.
+///
+/// See Also
+/// --------
+/// numpy.promote_types, result_type, can_cast
+///
+/// Examples
+/// --------
+/// >>> import numpy as np
+/// >>> import lanefn
+/// >>> lanefn.promote_types(np.int16, np.uint16)
+/// dtype('int32')
+/// >>> lanefn.promote_types(np.int64, np.float32)
+/// dtype('float64')
 #[pyfunction]
 fn promote_types<'py>(
     type1: &Bound<'py, PyAny>,
@@ -130,6 +195,36 @@ fn promote_types<'py>(
 }
 
 /// The dtype in which arrays, dtypes and Python's numbers meet.
+///
+/// Parameters
+/// ----------
+/// *arrays_and_dtypes : arrays, dtypes and numbers
+///     At least one. A number of Python's is weak, as NEP 50 says: it takes the dtype of the others, if that is
+///     of its kind.
+///
+/// Returns
+/// -------
+/// numpy.dtype
+///
+/// Raises
+/// ------
+/// TypeError
+///     If one has a dtype that lanefn has not.
+/// ValueError
+///     If there is none.
+///
+/// See Also
+/// --------
+/// numpy.result_type, promote_types
+///
+/// Examples
+/// --------
+/// >>> import numpy as np
+/// >>> import lanefn
+/// >>> lanefn.result_type(np.int8, np.array([1.0], np.float32))
+/// dtype('float32')
+/// >>> lanefn.result_type(np.float32, 2.5), lanefn.result_type(np.int8, 2.5)
+/// (dtype('float32'), dtype('float64'))
 #[pyfunction]
 #[pyo3(signature = (*arrays_and_dtypes))]
 fn result_type<'py>(arrays_and_dtypes: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyArrayDescr>> {
@@ -160,6 +255,7 @@ fn _lanefn(module: &Bound<PyModule>) -> PyResult<()> {
     operand::prepare(py)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<ufunc::Ufunc>()?;
+    py.get_type::<ufunc::Ufunc>().setattr("__doc__", doc::Docstring)?;
     module.add_class::<builder::Builder>()?;
     module.add_class::<calls::Calls>()?;
     module.add_function(wrap_pyfunction!(_named, module)?)?;

@@ -203,7 +203,7 @@ pub fn prepare(py: Python<'_>) -> PyResult<()> {
     is_numpy_scalar(&py.None().into_bound(py))?;
     names::at(py, 0);
     crate::few::prepare(py);
-    crate::ufunc::no_value(py)?;
+    crate::arguments::no_value(py)?;
     // What the crate that binds NumPy keeps for ufuncs and for arrays that are read.
     // SAFETY: the interpreter is attached.
     unsafe { npyffi::get_type_object(py, npyffi::NpyTypes::PyUFunc_Type) };

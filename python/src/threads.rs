@@ -12,14 +12,22 @@ use pyo3::{exceptions::PyValueError, prelude::*};
 /// Raises
 /// ------
 /// ValueError
-///     For any other number.
+///     For 0 or a number above.
+/// OverflowError
+///     For a negative number.
+///
+/// See Also
+/// --------
+/// num_threads, get_num_threads
 ///
 /// Examples
 /// --------
 /// >>> import lanefn
+/// >>> before = lanefn.get_num_threads()
 /// >>> lanefn.set_num_threads(1)
 /// >>> lanefn.get_num_threads()
 /// 1
+/// >>> lanefn.set_num_threads(before)
 #[pyfunction]
 pub fn set_num_threads(n: usize) -> PyResult<()> {
     lanefn::set_num_threads(n).map_err(|e| PyValueError::new_err(e.to_string()))
@@ -33,6 +41,22 @@ pub fn set_num_threads(n: usize) -> PyResult<()> {
 /// Returns
 /// -------
 /// int
+///
+/// Raises
+/// ------
+/// ValueError
+///     If one of these variables is set to what is no such number.
+///
+/// See Also
+/// --------
+/// num_threads, set_num_threads
+///
+/// Examples
+/// --------
+/// >>> import lanefn
+/// >>> with lanefn.num_threads(2):
+/// ...     lanefn.get_num_threads()
+/// 2
 #[pyfunction]
 pub fn get_num_threads() -> PyResult<usize> {
     lanefn::num_threads().map_err(|e| PyValueError::new_err(e.to_string()))
