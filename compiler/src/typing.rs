@@ -62,6 +62,9 @@ pub enum TypeError {
 /// A recording longer than this many lane operations stays a call, until [`Graph::expanded`].
 const SHORT: u32 = 4;
 
+/// Choices within choices that are looked at for arms that end alike.
+const DEEP: usize = 8;
+
 impl Graph {
     /// The graph for inputs of these types. A weak input is of i64 or f64, and takes other dtypes as a
     /// literal does.
@@ -85,12 +88,14 @@ impl Graph {
         .map(Graph::choosing_first)
     }
 
-    /// The same with fewer operations where both arms of a choice end alike.
-    fn choosing_first(self) -> Graph {
-        match Choices::of(&self) {
-            None => self,
-            Some(choices) => self.rewritten(|_, _, _| None, Some(&choices)),
+    /// The same with fewer operations where both arms of a choice end alike. Of choices within choices each
+    /// turn takes the innermost.
+    fn choosing_first(mut self) -> Graph {
+        for _ in 0..DEEP {
+            let Some(choices) = Choices::of(&self) else { break };
+            self = self.rewritten(|_, _, _| None, Some(&choices));
         }
+        self
     }
 
     /// A typed graph with no calls: functions are written out as the lane operations they consist of.
