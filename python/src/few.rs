@@ -274,6 +274,10 @@ pub fn call<'py>(
     }
     let types = &types[..nin];
     let Ok(code) = ufunc.resolve(types, &[], Default::default()) else { return Ok(None) };
+    // Nobody knows how long those run: on the general way Ctrl-C ends them.
+    if n > HELD && code.has_loops() {
+        return Ok(None);
+    }
     // Its exponents are looked at.
     if of.name == "pow" && kind(code.inputs()[1]) == Kind::Signed {
         return Ok(None);
@@ -334,7 +338,6 @@ pub fn call<'py>(
     // is up to the program, as with NumPy.
     let run = || unsafe { of.call_few(&code, inputs, outputs, n) };
     let met = caught(|| match n > HELD || code.has_loops() {
-        // Of a loop nobody knows how long it runs.
         true => away(py, run),
         false => run(),
     })?;

@@ -45,7 +45,7 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// If this thread has a question.
-    pub(super) fn begin() -> Option<Watch> {
+    pub(crate) fn begin() -> Option<Watch> {
         let ask = ASK.get()?;
         Some(Watch {
             ask,
@@ -57,7 +57,7 @@ impl Watch {
     }
 
     /// Whether to go on with another piece.
-    pub(super) fn go_on(&self) -> bool {
+    pub(crate) fn go_on(&self) -> bool {
         if self.is_stopped() {
             return false;
         }
@@ -81,7 +81,7 @@ impl Watch {
 
     /// # Errors
     /// [`Error::Interrupted`] if the work was not finished.
-    pub(super) fn end(&self) -> Result<()> {
+    pub(crate) fn end(&self) -> Result<()> {
         match self.is_stopped() {
             true => Err(Error::Interrupted),
             false => Ok(()),

@@ -17,6 +17,7 @@ use crate::{
     execute::{
         Code, Options, check_threads,
         floats::IeeeDefault,
+        interrupt::Watch,
         mapped::Mapped,
         reduce::{Kept, Ranges, Reduce, Reduced},
     },
@@ -561,12 +562,14 @@ impl Untyped<'_> {
         let status = Status::begin(self.rule, &of, false);
         let _floats = IeeeDefault::enter();
         let part = status.as_ref().and_then(Status::part);
+        let watch = if indices.len() > MANY { Watch::begin() } else { None };
+        let goes_on = || watch.as_ref().is_none_or(Watch::go_on);
         let end = |part: Option<Part>| {
             drop(part);
             if let Some(status) = &status {
                 status.end();
             }
-            Ok(())
+            watch.as_ref().map_or(Ok(()), Watch::end)
         };
         let looks = status.as_ref().filter(|s| s.needs_inputs());
         if let Code::Loop(of) = of
@@ -576,8 +579,11 @@ impl Untyped<'_> {
             && looks.is_none()
         {
             let (indexed, mut y) = (fold.indexed(level), y);
-            let mut offsets = [0isize; 512];
+            let mut offsets = [0isize; ASKED];
             for block in indices.chunks(offsets.len()) {
+                if !goes_on() {
+                    break;
+                }
                 for (to, &index) in offsets.iter_mut().zip(block) {
                     *to = offset(index);
                 }
@@ -590,6 +596,9 @@ impl Untyped<'_> {
         let (to_loop, back) = (cast(a.dtype, of.inputs()[0]), cast(of.outputs()[0], a.dtype));
         let (inner, to_loop, back) = (of.inner(level), to_loop.inner(level), back.inner(level));
         for (i, &index) in indices.iter().enumerate() {
+            if i % ASKED == 0 && !goes_on() {
+                break;
+            }
             let (mut x, mut made) = ([0u64; 1], [0u64; 1]);
             let (x, made) = (x.as_mut_ptr().cast::<u8>(), made.as_mut_ptr().cast::<u8>());
             let at = a.ptr.wrapping_offset(offset(index));
@@ -609,6 +618,11 @@ impl Untyped<'_> {
         end(part)
     }
 }
+
+/// More indices than this may take long.
+const MANY: usize = 10_000;
+/// Indices after which it is asked whether to stop.
+const ASKED: usize = 512;
 
 /// Whether there is a stride for each axis.
 fn check_strides(what: &str, shape: &[usize], strides: &[isize]) -> Result<()> {
