@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use lanefn_kernels::{lanes::Dtype, math, problem};
 
 use crate::status::{
-    Pole::{Always, FirstZero, Never, NotAbove},
+    Pole::{Always, FirstZero, Never, NotAbove, SecondZero},
     Rule::{Arithmetic, Division, Results},
 };
 use crate::ufunc::{
@@ -86,7 +86,7 @@ pub fn catalogue() -> &'static [Untyped<'static>] {
             Untyped::of::<math::logaddexp2>()
                 .meets(Results(Never, false))
                 .reducing(Reduction::tree().identity(MinusInfinity)),
-            Untyped::of::<math::xlogy>().meets(Results(Always, false)),
+            Untyped::of::<math::xlogy>().meets(Results(SecondZero, false)),
             Untyped::of::<math::sin>().meets(Results(Never, false)),
             Untyped::of::<math::cos>().meets(Results(Never, false)),
             Untyped::of::<math::tan>().meets(Results(Never, false)),

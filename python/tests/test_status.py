@@ -74,6 +74,12 @@ def test_what_is_met_is_what_numpy_meets(name, inputs, n):
     assert met(getattr(lanefn, name), *arrays) == met(getattr(np, name), *arrays)
 
 
+def test_a_product_that_is_too_large_is_no_division_by_zero():
+    assert met(lanefn.xlogy, MAX, MAX) == {"overflow"}
+    assert met(lanefn.xlogy, 2.0, 0.0) == {"divide by zero"}
+    assert met(lanefn.xlogy, 0.0, 0.0) == met(lanefn.xlogy, 2.0, 1.0) == set()
+
+
 def test_errstate_is_obeyed(capsys):
     zero = np.zeros(3)
     with np.errstate(all="ignore"), warnings.catch_warnings():
