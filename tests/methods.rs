@@ -512,7 +512,85 @@ fn tall_columns_are_cut_for_threads_too() {
 }
 
 #[test]
+fn short_slices_are_reduced_as_runs_of_their_own() {
+    // Slices of 1 to 150 elements, one after the other, and some that go back.
+    let mut starts: Vec<i64> = (0..151).map(|k| k * (k + 1) / 2).collect();
+    starts.extend([11_000, 10_999, 10_999, 0, 11_400]);
+    let n = 11_475;
+    for (name, dtype) in FUNCTIONS {
+        let mut x = Array::plain(dtype, &[n]);
+        x.fill(|k| value(dtype, 3, k));
+        let values = x.values();
+        let out_dtype = if (name, dtype) == ("add", Dtype::I32) { Dtype::I64 } else { dtype };
+        // To another dtype, too.
+        for to in [out_dtype, Dtype::F64] {
+            let mut out = Array::plain(to, &[starts.len()]);
+            // SAFETY: arrays of ours.
+            unsafe {
+                let options = Options { casting: Casting::Unsafe, ..Options::default() };
+                find(name).reduceat_raw(x.input(), &starts, 0, out.output(), None, options)
+            }
+            .unwrap();
+            for (k, &first) in starts.iter().enumerate() {
+                let end = starts.get(k + 1).map_or(n, |&e| e as usize).max(first as usize + 1);
+                let want = joined(name, dtype, &values[first as usize..end]);
+                assert_eq!(
+                    out.get(&[k]).to_bits(),
+                    want.to_bits(),
+                    "{name} {dtype} {first}..{end}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_are_joined_as_columns_are_whatever_their_number() {
+    // So many that several are joined at once, that some are left, and that there are nodes of them.
+    for n in (40..140).chain([255, 256, 300, 1023, 1024, 1030, 2000]) {
+        for (name, dtype) in FUNCTIONS {
+            let columns = 16 + n % 5;
+            let mut x = Array::plain(dtype, &[n, columns]);
+            x.fill(|k| value(dtype, n as u64, k));
+            let out_dtype = if (name, dtype) == ("add", Dtype::I32) { Dtype::I64 } else { dtype };
+            let mut out = Array::plain(out_dtype, &[columns]);
+            let how = Reducing { axes: Some(&[0]), ..Reducing::default() };
+            // SAFETY: arrays of ours.
+            unsafe { find(name).reduce_raw(x.input(), out.output(), &how, Options::default()) }
+                .unwrap();
+            for c in 0..columns {
+                let column: Vec<f64> = (0..n).map(|i| x.get(&[i, c])).collect();
+                let want = joined(name, dtype, &column);
+                assert_eq!(out.get(&[c]).to_bits(), want.to_bits(), "{name} {dtype} {n} rows");
+            }
+        }
+    }
+}
+
+#[test]
 fn any_and_all_stop_early_and_are_right() {
+    let any = |x: &Array| {
+        let mut out = Array::plain(Dtype::Bool, &[]);
+        let (how, options) = (Reducing::default(), Options::default());
+        // SAFETY: arrays of ours.
+        unsafe { find("logical_or").reduce_raw(x.input(), out.output(), &how, options) }.unwrap();
+        out.get(&[]) != 0.0
+    };
+    // The sign of a zero is no truth, that of an integer is.
+    for (dtype, zero, not) in [
+        (Dtype::F64, -0.0, f64::MIN_POSITIVE),
+        (Dtype::F32, -0.0, -f64::from(f32::MIN_POSITIVE)),
+        (Dtype::I32, 0.0, f64::from(i32::MIN)),
+        (Dtype::U8, 0.0, 128.0),
+    ] {
+        for n in [1, 2048, 5000] {
+            let mut x = Array::plain(dtype, &[n]);
+            x.fill(|_| zero);
+            assert!(!any(&x), "{dtype} {n}");
+            x.set(&[n - 1], not);
+            assert!(any(&x), "{dtype} {n}");
+        }
+    }
     for n in [0usize, 1, 7, 2048, 2049, 5000, 100_000] {
         for at in [0, n / 2, n.saturating_sub(1)] {
             let mut x = Array::plain(Dtype::F64, &[n]);

@@ -3,12 +3,14 @@
 use lanefn_kernels::{
     cast::cast,
     lanes::Dtype,
+    level::Level,
     loops::{Input, MAX_INPUTS},
 };
 use smallvec::SmallVec;
 
 use super::{
     Order, RawInput, RawOutput, Scalar, Untyped,
+    typed::SMALL,
     untyped::{Copy, broadcast_all, check_level, fits, overlap, signature},
 };
 use crate::{
@@ -20,7 +22,7 @@ use crate::{
         mapped::Mapped,
         reduce::{Kept, Ranges, Reduce, Reduced},
     },
-    status::{Part, Status},
+    status::{Part, Status, is_collected},
 };
 
 /// What a reduction begins with.
@@ -167,12 +169,12 @@ impl Untyped<'_> {
         if let Some(axis) = (0..output.shape.len()).find(repeats) {
             return Err(Error::OutputRepeats { output: 0, axis, shape: output.shape.to_vec() });
         }
-        let run =
-            self.reduction.trees.iter().find(|tree| tree.dtype() == t).map(|tree| tree.run(level));
+        let tree = self.reduction.trees.iter().find(|tree| tree.dtype() == t);
         Ok(Reduce {
             of,
             order: self.reduction.order(t),
-            run,
+            run: tree.map(|tree| tree.run(level)),
+            rows: tree.map(|tree| tree.rows(level)),
             level,
             from: [input.ptr, std::ptr::null()],
             size: input.dtype.size(),
@@ -213,6 +215,10 @@ impl Untyped<'_> {
         how: &Reducing,
         options: Options,
     ) -> Result<()> {
+        // SAFETY: the caller's promise.
+        if unsafe { self.reduce_short(&input, &output, how, options) }? {
+            return Ok(());
+        }
         let mut reduce = self.along("reduce", &input, &output, how.dtype, options)?;
         let reduced = how.reduced(input.shape.len())?;
         let needed = how.shape(input.shape)?;
@@ -286,6 +292,139 @@ impl Untyped<'_> {
         }
         // SAFETY: the caller's promise; overlaps are copied away.
         unsafe { reduce.run(options.threads) }
+    }
+
+    /// The plainest reduction, of a short contiguous run whose dtype has a loop for that, at once; whether it
+    /// was one.
+    ///
+    /// # Safety
+    /// As for [`Untyped::reduce_raw`].
+    unsafe fn reduce_short(
+        &self,
+        input: &RawInput,
+        output: &RawOutput,
+        how: &Reducing,
+        options: Options,
+    ) -> Result<bool> {
+        let ([n @ 1..=SMALL], [step]) = (input.shape, input.strides) else { return Ok(false) };
+        let t = input.dtype;
+        let Some(tree) = self.reduction.trees.iter().find(|tree| tree.dtype() == t) else {
+            return Ok(false);
+        };
+        let plain = *step == t.size() as isize
+            && output.dtype == t
+            && how.dtype.is_none_or(|d| d == t)
+            && matches!(how.axes, None | Some([0 | -1]))
+            && (output.shape.is_empty() && !how.keepdims)
+            && how.initial == Initial::Identity
+            && how.mask.is_none()
+            && options.plain()
+            && !is_collected();
+        if plain {
+            let _floats = IeeeDefault::enter();
+            // SAFETY: the caller's promise; everything is read before the one element is written.
+            unsafe { tree.run(Level::chosen()?)(input.ptr, *n, output.ptr) };
+        }
+        Ok(plain)
+    }
+
+    /// The level for a method along the one axis of short arrays, if nothing has to be cast, copied or told.
+    fn short(
+        &self,
+        input: &RawInput,
+        along: isize,
+        output: &RawOutput,
+        dtype: Option<Dtype>,
+        options: Options,
+    ) -> Option<Level> {
+        let t = input.dtype;
+        let ([1..=SMALL], [_], [1..=SMALL], [step]) =
+            (input.shape, input.strides, output.shape, output.strides)
+        else {
+            return None;
+        };
+        let plain = matches!(along, 0 | -1)
+            && *step != 0
+            && output.dtype == t
+            && self.reduction.dtype(t) == t
+            && dtype.is_none_or(|d| d == t)
+            && options.plain()
+            && !is_collected()
+            && !overlap(input, output);
+        if plain { Level::chosen().ok() } else { None }
+    }
+
+    /// The plainest accumulation, at once; whether it was one.
+    ///
+    /// # Safety
+    /// As for [`Untyped::accumulate_raw`].
+    unsafe fn accumulate_short(
+        &self,
+        input: &RawInput,
+        along: isize,
+        output: &RawOutput,
+        dtype: Option<Dtype>,
+        options: Options,
+    ) -> bool {
+        let t = input.dtype;
+        if output.shape == input.shape
+            && let Some(level) = self.short(input, along, output, dtype, options)
+            && let Ok(Code::Loop(of)) = self.resolve(&[Type::Is(t); 2], &[], options.casting)
+            && (of.inputs, of.outputs) == (&[t; 2], &[t])
+            && let Some(fold) = of.fold()
+        {
+            let (x, to) = (input.ptr, output.ptr);
+            let (x_step, step) = (input.strides[0], output.strides[0]);
+            let mut acc = [0u8; 8];
+            let _floats = IeeeDefault::enter();
+            // SAFETY: the caller's promise; as many elements, which are apart.
+            unsafe {
+                std::ptr::copy_nonoverlapping(x, acc.as_mut_ptr(), t.size());
+                std::ptr::copy_nonoverlapping(x, to, t.size());
+                let (x, to) = (x.wrapping_offset(x_step), to.wrapping_offset(step));
+                let n = input.shape[0] - 1;
+                fold.scan(level)(acc.as_mut_ptr(), x, x_step, to, step, n);
+            }
+            return true;
+        }
+        false
+    }
+
+    /// The plainest reductions of slices, of a contiguous run whose dtype has a loop for that, at once;
+    /// whether they were.
+    ///
+    /// # Safety
+    /// As for [`Untyped::reduceat_raw`].
+    unsafe fn reduceat_short(
+        &self,
+        input: &RawInput,
+        indices: &[i64],
+        along: isize,
+        output: &RawOutput,
+        dtype: Option<Dtype>,
+        options: Options,
+    ) -> bool {
+        let (t, length) = (input.dtype, input.shape.first().copied().unwrap_or(0));
+        if let Some(tree) = self.reduction.trees.iter().find(|tree| tree.dtype() == t)
+            && let Some(level) = self.short(input, along, output, dtype, options)
+            && input.strides[0] == t.size() as isize
+            && output.shape[0] == indices.len()
+            && indices.len() * length <= 64 * SMALL
+            && indices.iter().all(|&i| usize::try_from(i).is_ok_and(|i| i < length))
+        {
+            let run = tree.run(level);
+            let _floats = IeeeDefault::enter();
+            for (k, &first) in indices.iter().enumerate() {
+                let end = indices.get(k + 1).map_or(length, |&e| e as usize);
+                let n = end.saturating_sub(first as usize).max(1);
+                let x = input.ptr.wrapping_add(first as usize * t.size());
+                let to = output.ptr.wrapping_offset(output.strides[0].wrapping_mul(k as isize));
+                // SAFETY: the caller's promise; elements of the input, and one of the output.
+                unsafe { run(x, n, to) };
+            }
+            return true;
+        }
+        false
     }
 
     /// Reduces what another function gives for every element of some inputs, which broadcast together, to
@@ -377,6 +516,10 @@ impl Untyped<'_> {
         dtype: Option<Dtype>,
         options: Options,
     ) -> Result<()> {
+        // SAFETY: the caller's promise.
+        if unsafe { self.accumulate_short(&input, along, &output, dtype, options) } {
+            return Ok(());
+        }
         let reduce = self.along("accumulate", &input, &output, dtype, options)?;
         let along = axis(along, input.shape.len())?;
         if output.shape != input.shape {
@@ -414,6 +557,10 @@ impl Untyped<'_> {
         dtype: Option<Dtype>,
         options: Options,
     ) -> Result<()> {
+        // SAFETY: the caller's promise.
+        if unsafe { self.reduceat_short(&input, indices, along, &output, dtype, options) } {
+            return Ok(());
+        }
         let reduce = self.along("reduceat", &input, &output, dtype, options)?;
         let along = axis(along, input.shape.len())?;
         let mut needed = input.shape.to_vec();
