@@ -545,6 +545,52 @@ fn short_slices_are_reduced_as_runs_of_their_own() {
 }
 
 #[test]
+fn short_methods_are_what_long_ones_are() {
+    for n in (1..140).chain([1000, 2047, 2048, 2049]) {
+        for (name, dtype) in FUNCTIONS {
+            let (f, out_dtype) = match (name, dtype) {
+                ("add", Dtype::I32) => (meaning(name, Dtype::I64), Dtype::I64),
+                _ => (meaning(name, dtype), dtype),
+            };
+            for gap in [1, -1, 3] {
+                let mut x = Array::new(dtype, &[n], &[0], &[gap]);
+                x.fill(|k| value(dtype, n as u64, k));
+                let values = x.values();
+                let options = Options::default();
+                let mut out = Array::plain(out_dtype, &[]);
+                let how = Reducing::default();
+                // SAFETY: arrays of ours, here and below.
+                unsafe { find(name).reduce_raw(x.input(), out.output(), &how, options) }.unwrap();
+                let want = joined(name, dtype, &values);
+                assert_eq!(out.get(&[]).to_bits(), want.to_bits(), "{name} {dtype} {n} {gap}");
+
+                let mut out = Array::new(out_dtype, &[n], &[0], &[gap]);
+                // SAFETY: as above.
+                unsafe { find(name).accumulate_raw(x.input(), 0, out.output(), None, options) }
+                    .unwrap();
+                let mut so_far = values[0];
+                let mut want = vec![so_far];
+                for &v in &values[1..] {
+                    so_far = f(so_far, v);
+                    want.push(so_far);
+                }
+                assert!(same(&out.values(), &want), "{name} {dtype} {n} {gap}");
+
+                // Over its own input, where that has the dtype of what comes out.
+                if out_dtype == dtype {
+                    let over = x.output();
+                    let input =
+                        RawInput { ptr: over.ptr, shape: over.shape, strides: over.strides, dtype };
+                    // SAFETY: as above.
+                    unsafe { find(name).accumulate_raw(input, -1, over, None, options) }.unwrap();
+                    assert!(same(&x.values(), &want), "{name} {dtype} {n} {gap}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn rows_are_joined_as_columns_are_whatever_their_number() {
     // So many that several are joined at once, that some are left, and that there are nodes of them.
     for n in (40..140).chain([255, 256, 300, 1023, 1024, 1030, 2000]) {
