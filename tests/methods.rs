@@ -447,13 +447,14 @@ proptest! {
     fn outer_equals_the_broadcast_call(
         (a_shape, order, gaps) in layouts(),
         b_shape in prop::collection::vec(0usize..6, 0..3),
+        b_dtype in prop::sample::select(vec![Dtype::F32, Dtype::F64]),
         seed in any::<u64>(),
     ) {
         prop_assume!(a_shape.iter().chain(&b_shape).product::<usize>() < 20_000);
         let mut a = Array::new(Dtype::F64, &a_shape, &order, &gaps);
-        let mut b = Array::plain(Dtype::F32, &b_shape);
+        let mut b = Array::plain(b_dtype, &b_shape);
         a.fill(|k| value(Dtype::F64, seed, k));
-        b.fill(|k| value(Dtype::F32, !seed, k));
+        b.fill(|k| value(b_dtype, !seed, k));
         let mut out = Array::plain(Dtype::F64, &Untyped::outer_shape(&a_shape, &b_shape));
         // SAFETY: arrays of ours.
         unsafe {

@@ -610,6 +610,10 @@ impl Untyped<'_> {
                 nout,
             });
         }
+        // SAFETY: the caller's promise.
+        if mask.is_none() && unsafe { self.outer_short(&a, &b, outputs, options) } {
+            return Ok(());
+        }
         let ones = b.shape.len();
         let shape: SmallVec<[usize; 8]> =
             a.shape.iter().copied().chain(std::iter::repeat_n(1, ones)).collect();
@@ -618,6 +622,52 @@ impl Untyped<'_> {
         let a = RawInput { shape: &shape, strides: &strides, ..a };
         // SAFETY: the caller's promise; unit axes reach nothing new.
         unsafe { self.call_raw(&[a, b], mask, outputs, options) }
+    }
+
+    /// The plainest of these, row by row, at once; whether it was one.
+    ///
+    /// # Safety
+    /// As for [`Untyped::outer_raw`].
+    unsafe fn outer_short(
+        &self,
+        a: &RawInput,
+        b: &RawInput,
+        outputs: &[RawOutput],
+        options: Options,
+    ) -> bool {
+        let (&[n], &[a_step], &[m], &[b_step], [to]) =
+            (a.shape, a.strides, b.shape, b.strides, outputs)
+        else {
+            return false;
+        };
+        let (size, dtypes) = (to.dtype.size(), [a.dtype, b.dtype]);
+        if (1..=SMALL).contains(&n.saturating_mul(m))
+            && to.shape == [n, m]
+            && matches!(*to.strides, [down, along] if along == size as isize && down >= (m * size) as isize)
+            && b_step == b.dtype.size() as isize
+            && options.plain()
+            && !is_collected()
+            && let Ok(Code::Loop(of)) = self.resolve(&dtypes.map(Type::Is), &[], options.casting)
+            && (of.inputs, of.outputs) == (&dtypes, &[to.dtype])
+            && of.cost < 64
+            && !overlap(a, to)
+            && !overlap(b, to)
+            && let Ok(level) = Level::chosen()
+        {
+            let inner = of.inner(level);
+            let _floats = IeeeDefault::enter();
+            for i in 0..n as isize {
+                let inputs = [
+                    Input { at: a.ptr.wrapping_offset(a_step.wrapping_mul(i)), scalar: true },
+                    Input { at: b.ptr, scalar: false },
+                ];
+                let row = to.ptr.wrapping_offset(to.strides[0].wrapping_mul(i));
+                // SAFETY: the caller's promise: an element, a row and a row of the output, which is apart.
+                unsafe { inner(&inputs, &[row], m) };
+            }
+            return true;
+        }
+        false
     }
 
     /// `a[index] = f(a[index])`, or `f(a[index], b)`, one index after the other: an element that is named
