@@ -1,7 +1,8 @@
 //! The methods and layouts of ufuncs against NumPy: 4096 x 4096, one thread and two.
 //!
 //! `cargo bench --bench ufunc`, or `cargo bench --bench ufunc -- sum` for the rows whose name has that in
-//! it. NumPy runs in a process of its own, and the rounds take turns. What is printed: milliseconds of
+//! it; `small` are calls and methods of 1 and 10 elements, `costs` is what an element costs from small arrays
+//! to large ones. NumPy runs in a process of its own, and the rounds take turns. What is printed: milliseconds of
 //! lanefn with one thread, how many times longer NumPy takes, and how many times faster two threads are.
 //! "fresh" rows return a new array each time, from the second call on; the others write to one that is
 //! given.
@@ -19,7 +20,7 @@ use lanefn::{
     prelude::*,
     ufunc::Reducing,
 };
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, Axis};
 use numpy_process::NumPy;
 
 #[global_allocator]
@@ -241,6 +242,20 @@ macro_rules! rows_of {
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let asked = |name: &str| wanted.is_empty() || wanted.iter().any(|w| name.contains(w.as_str()));
+    if wanted.is_empty() || wanted.iter().any(|w| !["small", "costs"].contains(&w.as_str())) {
+        compare(&asked);
+    }
+    if asked("small") {
+        small();
+    }
+    if asked("costs") {
+        costs();
+    }
+}
+
+/// The rows that are asked for, against NumPy.
+fn compare(asked: &dyn Fn(&str) -> bool) {
     let mut numpy = NumPy::start();
     if numpy.is_none() {
         println!("no Python: NumPy is left out");
@@ -256,7 +271,7 @@ fn main() {
         }
         let mut logs = Vec::new();
         for mut row in rows {
-            if !wanted.is_empty() && !wanted.iter().any(|w| row.name.contains(w.as_str())) {
+            if !asked(&row.name) {
                 continue;
             }
             let (mut one, mut two, mut peer) = (f64::INFINITY, f64::INFINITY, f64::INFINITY);
@@ -289,24 +304,90 @@ fn main() {
         "slower than NumPy: {}",
         if lost.is_empty() { "none".into() } else { lost.join(", ") }
     );
+}
 
-    // Small calls, and the cost of an element from small to large.
+/// Calls and methods of few elements, with an output given and without.
+fn small() {
+    println!();
     for n in [1usize, 10] {
-        let x = Array1::from_elem(n, 1.5f64);
+        let x: &'static mut [f64] = made(n, |_| 1.5);
+        let at: Vec<i64> = (0..n as i64).collect();
+        let array = Array1::from(x.to_vec());
         let mut out = Array1::zeros(n);
-        let add = math::add::ufunc();
+        let (x, y) = (View::of(x, &[n]), View::of(made(n, |_| 0.0f64), &[n]));
+        let (square, one) =
+            (View::of(made(n * n, |_| 0.0f64), &[n, n]), View::of(made(1, |_| 0.0f64), &[]));
+        let ufunc = math::add::ufunc();
+        let add = find("add");
         let time = |work: &mut dyn FnMut()| least(&mut || (0..1000).for_each(|_| work())) / 1000.0;
-        let given = time(&mut || add.call_into((&x, &x), &mut out).expect("it fits"));
-        let fresh = time(&mut || {
-            std::hint::black_box(add.call((&x, &x)).expect("it fits"));
-        });
-        println!("add of {n}: {given:.0} ns with an output given, {fresh:.0} ns without");
+        let show = |name: &str, given: f64, fresh: f64| {
+            println!(
+                "{name} of {n:>2}: {given:>4.0} ns with an output given, {fresh:>4.0} ns without"
+            );
+        };
+        macro_rules! fresh {
+            ($e:expr) => {
+                time(&mut || {
+                    std::hint::black_box($e.expect("it fits"));
+                })
+            };
+        }
+        macro_rules! given {
+            ($e:expr) => {
+                time(&mut || {
+                    // SAFETY: views of memory that lives on, apart.
+                    unsafe { $e }.expect("it fits");
+                })
+            };
+        }
+        let options = Options::default();
+        let call = time(&mut || ufunc.call_into((&array, &array), &mut out).expect("it fits"));
+        show("add", call, fresh!(ufunc.call((&array, &array))));
+        let call = time(&mut || ufunc.call_into((&array, 1.0), &mut out).expect("it fits"));
+        show("add of a number", call, fresh!(ufunc.call((&array, 1.0))));
+        let how = Reducing::default();
+        let call = given!(add.reduce_raw(x.input(), one.output(), &how, options));
+        show("add.reduce", call, fresh!(ufunc.reduce(&array, Axis(0))));
+        let call = given!(add.accumulate_raw(x.input(), 0, y.output(), None, options));
+        show("add.accumulate", call, fresh!(ufunc.accumulate(&array, Axis(0))));
+        let call = given!(add.reduceat_raw(x.input(), &at, 0, y.output(), None, options));
+        show("add.reduceat", call, fresh!(ufunc.reduceat(&array, &at, Axis(0))));
+        let call = given!(add.outer_raw(x.input(), x.input(), None, &[square.output()], options));
+        show("add.outer", call, fresh!(ufunc.outer(&array, &array)));
+        let call = given!(add.at_raw(y.output(), &at, &[n], Some(x.input()), options));
+        println!("add.at of {n:>2}: {call:>4.0} ns");
     }
+}
+
+/// What an element costs, from small arrays to large ones, beside a copy of it: where that is dearer,
+/// elements come from further away.
+fn costs() {
+    println!("\nns an element:      add 1   maximum       sum  sum of rows     copy");
     for n in [1_000usize, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000] {
         let x = Array1::from_elem(n, 1.5f64);
         let mut out = Array1::zeros(n);
         let add = math::add::ufunc().threads(1);
-        let call = least(&mut || add.call_into((&x, 1.0), &mut out).expect("it fits"));
-        println!("add: {n} elements, {:.3} ns each", call / n as f64);
+        let maximum = math::maximum::ufunc().threads(1);
+        let rows = x.view().into_shape_with_order((n / 100, 100)).expect("a multiple of 100");
+        let mut costs = [f64::INFINITY; 5];
+        for _ in 0..3 {
+            let mut time = |k: usize, work: &mut dyn FnMut()| {
+                costs[k] = costs[k].min(least(work) / n as f64);
+            };
+            time(0, &mut || add.call_into((&x, 1.0), &mut out).expect("it fits"));
+            time(1, &mut || {
+                std::hint::black_box(maximum.reduce_all(&x).expect("it fits"));
+            });
+            time(2, &mut || {
+                std::hint::black_box(add.reduce_all(&x).expect("it fits"));
+            });
+            time(3, &mut || {
+                std::hint::black_box(add.reduce(&rows, Axis(0)).expect("it fits"));
+            });
+            let (from, to) = (x.as_slice().expect("it is"), out.as_slice_mut().expect("it is"));
+            time(4, &mut || std::hint::black_box(&mut *to).copy_from_slice(from));
+        }
+        let [add, maximum, sum, rows, copy] = costs;
+        println!("{n:>9} elements {add:>9.3} {maximum:>9.3} {sum:>9.3} {rows:>12.3} {copy:>8.3}");
     }
 }

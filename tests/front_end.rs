@@ -339,6 +339,30 @@ fn arrays_that_share_memory_are_parted_before_they_are_written() {
 }
 
 #[test]
+fn short_calls_take_numbers_beside_arrays() {
+    let (zero_d, dynamic) = (ndarray::arr0(2.25), ArrayD::from_elem(IxDyn(&[]), 2.25));
+    let plus = Plus::ufunc();
+    for n in (0..40).chain([2047, 2048, 2049]) {
+        let x = Array1::from_shape_fn(n, |i| i as f64 - 3.5);
+        let want = x.mapv(|v| v + 2.25);
+        assert_eq!(plus.call((&x, 2.25)).unwrap(), want);
+        assert_eq!(plus.call((2.25, &x)).unwrap(), want);
+        assert_eq!(plus.call((&zero_d, &x)).unwrap(), want);
+        assert_eq!(plus.call((&x, &dynamic)).unwrap(), want.clone().into_dyn());
+        let mut y = Array1::zeros(n);
+        plus.call_into((2.25, &x), &mut y).unwrap();
+        assert_eq!(y, want);
+        let mut y = Array2::zeros((2, n));
+        plus.call_into((&x, 2.25), &mut y).unwrap();
+        assert!(y.rows().into_iter().all(|row| row == want));
+    }
+    assert_eq!(plus.call((&zero_d, 1.0)).unwrap(), ndarray::arr0(3.25));
+    let mut y = Array1::zeros(3);
+    plus.call_into((1.0, 2.25), &mut y).unwrap();
+    assert_eq!(y, array![3.25, 3.25, 3.25]);
+}
+
+#[test]
 fn unit_axes_may_have_any_stride() {
     for stride in [isize::MAX as usize / 8, isize::MAX as usize, 0, 3] {
         let values = [1.0f64, 2.0, 3.0];

@@ -338,6 +338,24 @@ fn arrays_larger_than_the_last_cache_are_streamed_to_the_same_bits() {
         let got = bytes[begin..].chunks_exact(8).zip(&want);
         assert!(got.take(n).all(|(b, w)| b == w.to_ne_bytes()), "{begin}");
     }
+    // Through the buffers of tiles: every second element, and numbers of another dtype.
+    let whole: Vec<i32> = (0..n).map(|i| mix(i as u64) as i32).collect();
+    let half = n / 2 + 1;
+    let every_second =
+        RawInput { ptr: x.as_ptr().cast(), shape: &[half], strides: &[16], dtype: Dtype::F64 };
+    let cast =
+        RawInput { ptr: whole.as_ptr().cast(), shape: &[half], strides: &[4], dtype: Dtype::I32 };
+    let add = lanefn::find("add").unwrap();
+    for (begin, threads) in [(0, 1), (5, 3), (24, 2)] {
+        let ptr = bytes.as_mut_ptr().wrapping_add(begin);
+        let output = RawOutput { ptr, shape: &[half], strides: &[8], dtype: Dtype::F64 };
+        let options = Options { threads: Some(threads), stream: true, ..Options::default() };
+        // SAFETY: all have as many elements.
+        unsafe { add.call_raw(&[every_second, cast], None, &[output], options) }.unwrap();
+        let want = x.iter().step_by(2).zip(&whole).map(|(&a, &b)| a + f64::from(b));
+        let got = bytes[begin..].chunks_exact(8).zip(want);
+        assert!(got.take(half).all(|(b, w)| b == w.to_ne_bytes()), "{begin} {threads}");
+    }
     // Rows of a matrix with gaps, streamed row by row; two outputs of different sizes.
     let (rows, columns) = (n / 1000, 900);
     let wide = memory.slice(s![..rows * 1000]).into_shape_with_order((rows, 1000)).unwrap();

@@ -447,13 +447,14 @@ proptest! {
     fn outer_equals_the_broadcast_call(
         (a_shape, order, gaps) in layouts(),
         b_shape in prop::collection::vec(0usize..6, 0..3),
+        b_dtype in prop::sample::select(vec![Dtype::F32, Dtype::F64]),
         seed in any::<u64>(),
     ) {
         prop_assume!(a_shape.iter().chain(&b_shape).product::<usize>() < 20_000);
         let mut a = Array::new(Dtype::F64, &a_shape, &order, &gaps);
-        let mut b = Array::plain(Dtype::F32, &b_shape);
+        let mut b = Array::plain(b_dtype, &b_shape);
         a.fill(|k| value(Dtype::F64, seed, k));
-        b.fill(|k| value(Dtype::F32, !seed, k));
+        b.fill(|k| value(b_dtype, !seed, k));
         let mut out = Array::plain(Dtype::F64, &Untyped::outer_shape(&a_shape, &b_shape));
         // SAFETY: arrays of ours.
         unsafe {
@@ -512,7 +513,131 @@ fn tall_columns_are_cut_for_threads_too() {
 }
 
 #[test]
+fn short_slices_are_reduced_as_runs_of_their_own() {
+    // Slices of 1 to 150 elements, one after the other, and some that go back.
+    let mut starts: Vec<i64> = (0..151).map(|k| k * (k + 1) / 2).collect();
+    starts.extend([11_000, 10_999, 10_999, 0, 11_400]);
+    let n = 11_475;
+    for (name, dtype) in FUNCTIONS {
+        let mut x = Array::plain(dtype, &[n]);
+        x.fill(|k| value(dtype, 3, k));
+        let values = x.values();
+        let out_dtype = if (name, dtype) == ("add", Dtype::I32) { Dtype::I64 } else { dtype };
+        // To another dtype, too.
+        for to in [out_dtype, Dtype::F64] {
+            let mut out = Array::plain(to, &[starts.len()]);
+            // SAFETY: arrays of ours.
+            unsafe {
+                let options = Options { casting: Casting::Unsafe, ..Options::default() };
+                find(name).reduceat_raw(x.input(), &starts, 0, out.output(), None, options)
+            }
+            .unwrap();
+            for (k, &first) in starts.iter().enumerate() {
+                let end = starts.get(k + 1).map_or(n, |&e| e as usize).max(first as usize + 1);
+                let want = joined(name, dtype, &values[first as usize..end]);
+                assert_eq!(
+                    out.get(&[k]).to_bits(),
+                    want.to_bits(),
+                    "{name} {dtype} {first}..{end}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn short_methods_are_what_long_ones_are() {
+    for n in (1..140).chain([1000, 2047, 2048, 2049]) {
+        for (name, dtype) in FUNCTIONS {
+            let (f, out_dtype) = match (name, dtype) {
+                ("add", Dtype::I32) => (meaning(name, Dtype::I64), Dtype::I64),
+                _ => (meaning(name, dtype), dtype),
+            };
+            for gap in [1, -1, 3] {
+                let mut x = Array::new(dtype, &[n], &[0], &[gap]);
+                x.fill(|k| value(dtype, n as u64, k));
+                let values = x.values();
+                let options = Options::default();
+                let mut out = Array::plain(out_dtype, &[]);
+                let how = Reducing::default();
+                // SAFETY: arrays of ours, here and below.
+                unsafe { find(name).reduce_raw(x.input(), out.output(), &how, options) }.unwrap();
+                let want = joined(name, dtype, &values);
+                assert_eq!(out.get(&[]).to_bits(), want.to_bits(), "{name} {dtype} {n} {gap}");
+
+                let mut out = Array::new(out_dtype, &[n], &[0], &[gap]);
+                // SAFETY: as above.
+                unsafe { find(name).accumulate_raw(x.input(), 0, out.output(), None, options) }
+                    .unwrap();
+                let mut so_far = values[0];
+                let mut want = vec![so_far];
+                for &v in &values[1..] {
+                    so_far = f(so_far, v);
+                    want.push(so_far);
+                }
+                assert!(same(&out.values(), &want), "{name} {dtype} {n} {gap}");
+
+                // Over its own input, where that has the dtype of what comes out.
+                if out_dtype == dtype {
+                    let over = x.output();
+                    let input =
+                        RawInput { ptr: over.ptr, shape: over.shape, strides: over.strides, dtype };
+                    // SAFETY: as above.
+                    unsafe { find(name).accumulate_raw(input, -1, over, None, options) }.unwrap();
+                    assert!(same(&x.values(), &want), "{name} {dtype} {n} {gap}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_are_joined_as_columns_are_whatever_their_number() {
+    // So many that several are joined at once, that some are left, and that there are nodes of them.
+    for n in (40..140).chain([255, 256, 300, 1023, 1024, 1030, 2000]) {
+        for (name, dtype) in FUNCTIONS {
+            let columns = 16 + n % 5;
+            let mut x = Array::plain(dtype, &[n, columns]);
+            x.fill(|k| value(dtype, n as u64, k));
+            let out_dtype = if (name, dtype) == ("add", Dtype::I32) { Dtype::I64 } else { dtype };
+            let mut out = Array::plain(out_dtype, &[columns]);
+            let how = Reducing { axes: Some(&[0]), ..Reducing::default() };
+            // SAFETY: arrays of ours.
+            unsafe { find(name).reduce_raw(x.input(), out.output(), &how, Options::default()) }
+                .unwrap();
+            for c in 0..columns {
+                let column: Vec<f64> = (0..n).map(|i| x.get(&[i, c])).collect();
+                let want = joined(name, dtype, &column);
+                assert_eq!(out.get(&[c]).to_bits(), want.to_bits(), "{name} {dtype} {n} rows");
+            }
+        }
+    }
+}
+
+#[test]
 fn any_and_all_stop_early_and_are_right() {
+    let any = |x: &Array| {
+        let mut out = Array::plain(Dtype::Bool, &[]);
+        let (how, options) = (Reducing::default(), Options::default());
+        // SAFETY: arrays of ours.
+        unsafe { find("logical_or").reduce_raw(x.input(), out.output(), &how, options) }.unwrap();
+        out.get(&[]) != 0.0
+    };
+    // The sign of a zero is no truth, that of an integer is.
+    for (dtype, zero, not) in [
+        (Dtype::F64, -0.0, f64::MIN_POSITIVE),
+        (Dtype::F32, -0.0, -f64::from(f32::MIN_POSITIVE)),
+        (Dtype::I32, 0.0, f64::from(i32::MIN)),
+        (Dtype::U8, 0.0, 128.0),
+    ] {
+        for n in [1, 2048, 5000] {
+            let mut x = Array::plain(dtype, &[n]);
+            x.fill(|_| zero);
+            assert!(!any(&x), "{dtype} {n}");
+            x.set(&[n - 1], not);
+            assert!(any(&x), "{dtype} {n}");
+        }
+    }
     for n in [0usize, 1, 7, 2048, 2049, 5000, 100_000] {
         for at in [0, n / 2, n.saturating_sub(1)] {
             let mut x = Array::plain(Dtype::F64, &[n]);

@@ -6,11 +6,16 @@
 //! A [`Tree`] is one fixed order for functions that are associative but for rounding, the order of
 //! NumPy's sums. Under 8 elements go one by one. Up to 128, element `i` goes to accumulator `i % 8`, the
 //! eight are joined in pairs, and the rest follows one by one. More are split at half, rounded down to a
-//! multiple of 8. The order depends on the number of elements alone.
+//! multiple of 8. The order depends on the number of elements alone. Maxima and minima, which are the same
+//! in any order, are found by comparing.
 
+use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 
-use crate::lanes::{Dtype, Element, Machine, Scalar};
+use crate::lanes::element::FloatElement;
+use crate::lanes::{
+    Dtype, Element, Float, Lane, Machine, MachineLane, MachineMask, Number, Scalar,
+};
 use crate::level::Level;
 use crate::loops::Kernel;
 
@@ -161,24 +166,54 @@ unsafe fn indexed<K: Kernel<(T, T), Out = (T,)>, T: Element>(
     }
 }
 
-/// `n` contiguous elements in the order of the tree, to one.
+/// `n` contiguous elements to one.
 ///
 /// # Safety
 /// `x` is valid for reading `n >= 1` elements, `to` for writing one; nothing need be aligned. The CPU has
 /// the level that the function is for.
 pub type Run = unsafe fn(x: *const u8, n: usize, to: *mut u8);
 
-/// A function `(T, T) -> T` along contiguous runs, in the order of the tree.
+/// Rows of `n` elements, each joined to what the ones before it gave, element by element.
+///
+/// # Safety
+/// The rows are valid for reading `n` elements, `to` for writing as many; it is apart from the rows, or
+/// the first one. Nothing need be aligned. The CPU has the level that the function is for.
+pub type Rows = unsafe fn(rows: &[*const u8; ROWS], to: *mut u8, n: usize);
+
+/// How many rows are joined at once: the memory gives several streams faster than one, and what is joined
+/// stays in registers meanwhile. A leaf has 1 and 3 times 5 rows for each accumulator.
+pub const ROWS: usize = 6;
+
+/// A function `(T, T) -> T` along contiguous runs, in the order of the tree where that makes a difference.
 #[derive(Clone, Copy, Debug)]
 pub struct Tree {
     dtype: Dtype,
     runs: [Run; Level::ALL.len()],
+    rows: [Rows; Level::ALL.len()],
 }
 
 impl Tree {
     /// The tree of a kernel.
     pub const fn of<K: Kernel<(T, T), Out = (T,)>, T: Eight>() -> Tree {
-        Tree { dtype: T::DTYPE, runs: [K::scalar, K::baseline, K::avx2, K::avx512] }
+        Tree::by::<InTree<K>, T>()
+    }
+
+    /// Of a kernel that gives the larger of two.
+    pub const fn largest<K: Kernel<(T, T), Out = (T,)>, T: Eight>() -> Tree {
+        Tree::by::<Extreme<K, true>, T>()
+    }
+
+    /// Of a kernel that gives the smaller of two.
+    pub const fn smallest<K: Kernel<(T, T), Out = (T,)>, T: Eight>() -> Tree {
+        Tree::by::<Extreme<K, false>, T>()
+    }
+
+    const fn by<W: Way<T>, T: Eight>() -> Tree {
+        Tree {
+            dtype: T::DTYPE,
+            runs: [W::run_scalar, W::run_baseline, W::run_avx2, W::run_avx512],
+            rows: [W::rows_scalar, W::rows_baseline, W::rows_avx2, W::rows_avx512],
+        }
     }
 
     /// The dtype of its elements.
@@ -191,66 +226,230 @@ impl Tree {
     pub fn run(&self, level: Level) -> Run {
         self.runs[level as usize]
     }
+
+    /// As [`Tree::run`].
+    #[inline]
+    pub fn rows(&self, level: Level) -> Rows {
+        self.rows[level as usize]
+    }
 }
 
 /// Elements that trees are made for. A shape for each level, of at most 8 lanes.
-pub trait Eight: Element {
+pub trait Eight: FloatElement {
     #[doc(hidden)]
     type Wide: Machine;
     #[doc(hidden)]
     type Wider: Machine;
     #[doc(hidden)]
     type Widest: Machine;
+    /// The lanes of a CPU's shape.
+    #[doc(hidden)]
+    type Floats<S: Machine>: MachineLane + Float<Shape = S, Elem = Self>;
 }
 impl Eight for f64 {
     type Wide = crate::lanes::wide::Bytes8;
     type Wider = crate::lanes::avx2::Bytes8;
     type Widest = crate::lanes::avx512::Bytes8;
+    type Floats<S: Machine> = S::F64;
 }
 impl Eight for f32 {
     type Wide = crate::lanes::wide::Bytes4;
     type Wider = crate::lanes::avx2::Bytes4;
     type Widest = crate::lanes::avx512::Bytes8;
+    type Floats<S: Machine> = S::F32;
 }
 
-trait Runs<T: Eight>: Kernel<(T, T), Out = (T,)> {
+/// How a kernel goes along a run.
+trait Way<T: Eight>: Sized + 'static {
+    type Kernel: Kernel<(T, T), Out = (T,)>;
+
+    /// `n` elements to one.
+    ///
     /// # Safety
-    /// As [`Run`] says.
-    unsafe fn scalar(x: *const u8, n: usize, to: *mut u8);
-    /// # Safety
-    /// As [`Run`] says.
-    unsafe fn baseline(x: *const u8, n: usize, to: *mut u8);
-    /// # Safety
-    /// As [`Run`] says.
-    unsafe fn avx2(x: *const u8, n: usize, to: *mut u8);
-    /// # Safety
-    /// As [`Run`] says.
-    unsafe fn avx512(x: *const u8, n: usize, to: *mut u8);
+    /// `x` is valid for reading `n >= 1` elements.
+    unsafe fn along<S: Machine>(s: S, x: *const T, n: usize) -> T;
 }
 
-macro_rules! runs {
-    ($($(#[$attribute:meta])* $name:ident $shape:ty;)*) => {
-        impl<K: Kernel<(T, T), Out = (T,)>, T: Eight> Runs<T> for K {$(
+/// In the order of the tree.
+struct InTree<K>(PhantomData<K>);
+
+impl<K: Kernel<(T, T), Out = (T,)>, T: Eight> Way<T> for InTree<K> {
+    type Kernel = K;
+    #[inline(always)]
+    unsafe fn along<S: Machine>(s: S, x: *const T, n: usize) -> T {
+        // SAFETY: the caller's promise.
+        unsafe { tree::<K, T, S>(s, x, n) }
+    }
+}
+
+/// By comparing, in any order.
+struct Extreme<K, const LARGEST: bool>(PhantomData<K>);
+
+impl<K: Kernel<(T, T), Out = (T,)>, T: Eight, const LARGEST: bool> Way<T> for Extreme<K, LARGEST> {
+    type Kernel = K;
+    #[inline(always)]
+    unsafe fn along<S: Machine>(s: S, x: *const T, n: usize) -> T {
+        // SAFETY: the caller's promise.
+        unsafe { extreme::<T, S, LARGEST>(s, x, n) }
+    }
+}
+
+macro_rules! levels {
+    ($($(#[$attribute:meta])* $run:ident $rows:ident $shape:ty;)*) => {
+        /// Shells of the ways.
+        trait Levels<T: Eight>: Way<T> {$(
+            /// # Safety
+            /// As [`Run`] says.
+            unsafe fn $run(x: *const u8, n: usize, to: *mut u8);
+            /// # Safety
+            /// As [`Rows`] says.
+            unsafe fn $rows(rows: &[*const u8; ROWS], to: *mut u8, n: usize);
+        )*}
+        impl<W: Way<T>, T: Eight> Levels<T> for W {$(
             $(#[cfg_attr(target_arch = "x86_64", $attribute)])*
-            unsafe fn $name(x: *const u8, n: usize, to: *mut u8) {
+            unsafe fn $run(x: *const u8, n: usize, to: *mut u8) {
                 // SAFETY: the caller's promise; the level is present.
                 unsafe {
                     let s = <$shape as Machine>::token();
-                    to.cast::<T>().write_unaligned(tree::<K, T, $shape>(s, x.cast(), n));
+                    to.cast::<T>().write_unaligned(W::along(s, x.cast(), n));
+                }
+            }
+            $(#[cfg_attr(target_arch = "x86_64", $attribute)])*
+            unsafe fn $rows(rows: &[*const u8; ROWS], to: *mut u8, n: usize) {
+                // SAFETY: the caller's promise; the level is present.
+                unsafe {
+                    let s = <$shape as Machine>::token();
+                    joined_rows::<W::Kernel, T, $shape>(s, &rows.map(|r| r.cast()), to.cast(), n);
                 }
             }
         )*}
     };
 }
-runs! {
-    scalar Scalar;
-    baseline T::Wide;
+levels! {
+    run_scalar rows_scalar Scalar;
+    run_baseline rows_baseline T::Wide;
     #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt,f16c")]
-    avx2 T::Wider;
+    run_avx2 rows_avx2 T::Wider;
     #[target_feature(
         enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512cd,avx2,fma,bmi1,bmi2,lzcnt,popcnt,f16c"
     )]
-    avx512 T::Widest;
+    run_avx512 rows_avx512 T::Widest;
+}
+
+/// # Safety
+/// As [`Rows`] says.
+#[inline(always)]
+unsafe fn joined_rows<K: Kernel<(T, T), Out = (T,)>, T: Eight, S: Machine>(
+    s: S,
+    rows: &[*const T; ROWS],
+    to: *mut T,
+    n: usize,
+) {
+    const VECTORS: usize = 2;
+    let mut done = 0;
+    // SAFETY: the caller's promise, column by column: each is read before it is written.
+    unsafe {
+        while n - done >= VECTORS * S::N {
+            let mut acc = [const { MaybeUninit::<T::Lane<S>>::uninit() }; VECTORS];
+            for v in 0..VECTORS {
+                acc[v].write(T::load(s, rows[0].add(done + v * S::N)));
+            }
+            for r in 1..ROWS {
+                for v in 0..VECTORS {
+                    let y = T::load(s, rows[r].add(done + v * S::N));
+                    acc[v].write(K::lanes(s, (acc[v].assume_init(), y)).0);
+                }
+            }
+            for v in 0..VECTORS {
+                T::store::<S>(acc[v].assume_init(), to.add(done + v * S::N));
+            }
+            done += VECTORS * S::N;
+        }
+        while done < n {
+            let mut acc = rows[0].add(done).read_unaligned();
+            for r in 1..ROWS {
+                acc = join::<K, T>(acc, rows[r].add(done).read_unaligned());
+            }
+            to.add(done).write_unaligned(acc);
+            done += 1;
+        }
+    }
+}
+
+/// Streams in which a long run is read: the memory gives several faster than one.
+const STREAMS: usize = 4;
+/// Bytes from one stream to the next.
+const APART: usize = 1 << 15;
+
+/// The largest or the smallest of a run; if there is a NaN, the first one. -0 is smaller than 0.
+///
+/// Comparisons alone forget a NaN and can't tell zeros apart. So truths for NaN are gathered beside them;
+/// and signs, which decide where the result is zero: nothing lies on its other side then, and what has the
+/// sign that wins is a zero.
+///
+/// # Safety
+/// `x` is valid for reading `n >= 1` elements.
+#[inline(always)]
+unsafe fn extreme<T: Eight, S: Machine, const LARGEST: bool>(s: S, x: *const T, n: usize) -> T {
+    // SAFETY: places within the run, here and below.
+    let at = |i: usize| unsafe { x.add(i).read_unaligned() };
+    let beats = |a: T, b: T| if LARGEST { a > b } else { a < b };
+    if n < S::N {
+        let mut value = at(0);
+        for i in 1..n {
+            value = if LARGEST { value.maximum(at(i)) } else { value.minimum(at(i)) };
+        }
+        return value;
+    }
+    // SAFETY: as above.
+    let first = unsafe { T::Floats::<S>::load(s, x) };
+    let (mut best, mut signs, mut nan) = ([first; STREAMS], first.to_bits(), first.ne(first));
+    macro_rules! compare {
+        ($k:expr, $i:expr) => {
+            // SAFETY: as above.
+            let y = unsafe { T::Floats::<S>::load(s, x.add($i)) };
+            let beats = if LARGEST { y.gt(best[$k]) } else { y.lt(best[$k]) };
+            best[$k] = Lane::select(beats, y, best[$k]);
+            signs = if LARGEST { signs & y.to_bits() } else { signs | y.to_bits() };
+            nan = nan | y.ne(y);
+        };
+    }
+    let mut done = 0;
+    for apart in [APART / size_of::<T>(), S::N] {
+        while n - done >= STREAMS * apart {
+            let mut i = 0;
+            while i < apart {
+                for k in 0..STREAMS {
+                    compare!(k, done + k * apart + i);
+                }
+                i += S::N;
+            }
+            done += STREAMS * apart;
+        }
+    }
+    while done < n {
+        // The last vector ends with the run.
+        compare!(0, done.min(n - S::N));
+        done += S::N;
+    }
+    if nan.any() {
+        return (0..n).map(at).find(|v| v.partial_cmp(v).is_none()).unwrap_or(T::ZERO);
+    }
+    let mut value = best[0].get(0);
+    for k in 0..STREAMS {
+        for i in 0..S::N {
+            if beats(best[k].get(i), value) {
+                value = best[k].get(i);
+            }
+        }
+    }
+    if value == T::ZERO {
+        let one: T::Floats<S> = s.lit(true.cast());
+        let negative = one.copysign(Float::from_bits(signs)).lt(s.lit(T::ZERO));
+        let minus = if LARGEST { negative.all() } else { negative.any() };
+        return if minus { T::ZERO.neg() } else { T::ZERO };
+    }
+    value
 }
 
 /// Elements in a leaf at most.
@@ -265,7 +464,7 @@ pub const fn split(n: usize) -> usize {
 }
 
 /// # Safety
-/// As [`Run`] says.
+/// As [`Way::along`] says.
 #[inline(always)]
 unsafe fn tree<K: Kernel<(T, T), Out = (T,)>, T: Eight, S: Machine>(
     s: S,
@@ -325,7 +524,7 @@ fn join<K: Kernel<(T, T), Out = (T,)>, T: Element>(a: T, b: T) -> T {
 /// One leaf, of 1 to `LEAF` elements.
 ///
 /// # Safety
-/// As [`Run`] says.
+/// As [`Way::along`] says.
 #[inline(always)]
 unsafe fn leaf<K: Kernel<(T, T), Out = (T,)>, T: Eight, S: Machine>(
     s: S,

@@ -2,7 +2,10 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use lanefn_kernels::lanes::Dtype;
+
 use super::limits;
+use crate::dtype::{Kind, kind};
 
 /// The size of the last-level cache in bytes, looked up once.
 pub(crate) fn last_level_cache() -> usize {
@@ -69,6 +72,22 @@ unsafe fn gather(from: *const u8, stride: isize, to: *mut u8, n: usize, size: us
                 };
             }
         }
+    })
+}
+
+/// Whether any of `n` contiguous elements is not zero.
+///
+/// # Safety
+/// They are valid for reading, aligned or not.
+pub(super) unsafe fn any_but_zero(from: *const u8, n: usize, dtype: Dtype) -> bool {
+    by_size!(dtype.size(), T => {
+        let mut bits: T = 0;
+        for i in 0..n {
+            // SAFETY: the caller's promise.
+            bits |= unsafe { from.cast::<T>().add(i).read_unaligned() };
+        }
+        // Without the sign: -0 is zero.
+        if kind(dtype) == Kind::Float { bits << 1 != 0 } else { bits != 0 }
     })
 }
 

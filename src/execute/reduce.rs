@@ -14,7 +14,8 @@
 use std::mem::MaybeUninit;
 
 use lanefn_kernels::{
-    fold::{CHAINS, LEAF, Run, split},
+    fold::{self, CHAINS, LEAF, Rows, Run, split},
+    lanes::Dtype,
     level::Level,
     loops::{Input, Loop},
 };
@@ -56,6 +57,8 @@ pub(crate) struct Reduce {
     pub order: Order,
     /// Along contiguous runs, where there is such a loop.
     pub run: Option<Run>,
+    /// Several rows at once, where there is such a loop.
+    pub rows: Option<Rows>,
     pub level: Level,
     /// The input, and the mask or null.
     pub from: [*const u8; 2],
@@ -465,10 +468,13 @@ impl Reduce {
         unsafe { self.write_cast(at, row, across) };
     }
 
+    /// Not inlined: its room on the stack is more than a short reduction should have to touch.
+    ///
     /// # Safety
     /// As for [`Reduce::write`].
+    #[inline(never)]
     unsafe fn write_cast(&self, at: &Unit, mut row: *mut u8, across: bool) {
-        let mut cast = [0u64; COLUMNS];
+        let mut cast = MaybeUninit::<[u64; COLUMNS]>::uninit();
         if let Some(to) = self.out_cast {
             let from = [Input { at: row, scalar: false }];
             row = cast.as_mut_ptr().cast();
@@ -621,22 +627,26 @@ impl Reduce {
         to
     }
 
+    /// Where items lie, if they lie ready in one run.
+    fn ready(&self, at: &Unit, first: usize, n: usize) -> Option<*const u8> {
+        let step = self.reduced.last().map_or(0, |r| r.1[0]);
+        if !self.from[1].is_null() || self.mapped.is_some() || step != self.size as isize {
+            return None;
+        }
+        let (offset, length) = self.item(first);
+        (length >= n).then(|| at.from[0].wrapping_offset(offset[0]))
+    }
+
     /// Reduces items that lie ready in one run, where there is a loop for that; whether they were.
     ///
     /// # Safety
     /// As for [`Reduce::part`].
     unsafe fn along_run(&self, at: &Unit, first: usize, n: usize, to: *mut u8) -> bool {
-        let step = self.reduced.last().map_or(0, |r| r.1[0]);
-        let ready = self.cast.is_none() && self.from[1].is_null() && self.mapped.is_none();
-        let Some(run) = self.run.filter(|_| ready && step == self.size as isize) else {
-            return false;
-        };
-        let (offset, length) = self.item(first);
-        if length >= n {
-            // SAFETY: the caller's promise; so many items follow each other.
-            unsafe { run(at.from[0].wrapping_offset(offset[0]), n, to) };
-        }
-        length >= n
+        let Some(run) = self.run.filter(|_| self.cast.is_none()) else { return false };
+        let Some(x) = self.ready(at, first, n) else { return false };
+        // SAFETY: the caller's promise; so many items follow each other.
+        unsafe { run(x, n, to) };
+        true
     }
 
     /// # Safety
@@ -744,8 +754,16 @@ impl Reduce {
                 // Each element says all or nothing.
                 let mut done = 0;
                 let mut settled = false;
+                // What is true is any number but zero.
+                let ready = self.ready(at, first, n).filter(|_| truth);
+                let dtype = self.cast.map_or(Dtype::Bool, |cast| cast.inputs[0]);
                 while done < n && !settled {
                     let m = (n - done).min(PIECE);
+                    if let Some(x) = ready {
+                        settled = memory::any_but_zero(x.add(done * self.size), m, dtype);
+                        done += m;
+                        continue;
+                    }
                     let (x, m) = self.bring(at, first + done, m, buffers);
                     let x = std::slice::from_raw_parts(x, m);
                     settled = x.iter().fold(false, |any, b| any | ((*b != 0) == truth));
@@ -944,6 +962,37 @@ impl Reduce {
         }
     }
 
+    /// The loop for several rows at once, if there is one and they can be used where they lie.
+    fn ready_rows(&self) -> Option<Rows> {
+        let (_, step) = self.kept[self.kept.len() - 1];
+        let ready = self.cast.is_none() && self.from[1].is_null() && step[0] == self.size as isize;
+        self.rows.filter(|_| ready && self.status.is_none())
+    }
+
+    /// Rows that lie ready, each joined to what those before it gave.
+    ///
+    /// # Safety
+    /// One row or more of `n` elements of the loop's dtype; `to` is the first one, or apart from all.
+    unsafe fn join_ready(&self, join: Rows, rows: &[*const u8], to: *mut u8, n: usize) {
+        let (mut first, mut rest) = (rows[0], &rows[1..]);
+        // SAFETY: the caller's promise.
+        unsafe {
+            if rest.is_empty() && first != to {
+                std::ptr::copy_nonoverlapping(first, to, n * self.width());
+            }
+            while let Some((some, more)) = rest.split_first_chunk::<{ fold::ROWS - 1 }>() {
+                let mut all = [first; fold::ROWS];
+                all[1..].copy_from_slice(some);
+                join(&all, to, n);
+                (first, rest) = (to, more);
+            }
+            for &row in rest {
+                self.join(first, row, to, n);
+                first = to;
+            }
+        }
+    }
+
     /// Row after row.
     ///
     /// # Safety
@@ -973,6 +1022,19 @@ impl Reduce {
                     std::ptr::copy_nonoverlapping(x, to, at.columns * w);
                     done = 1;
                 }
+            }
+            if let Some(join) = self.ready_rows() {
+                // The result so far, and those that follow.
+                let mut rows = [to.cast_const(); 1 + 4 * (fold::ROWS - 1)];
+                while done < n && (!done.is_multiple_of(ROWS) || self.go_on()) {
+                    let m = (n - done).min(ROWS - done % ROWS).min(rows.len() - 1);
+                    for row in &mut rows[1..=m] {
+                        *row = at.from[0].wrapping_offset(items.next(self)[0]);
+                    }
+                    self.join_ready(join, &rows[..=m], to, at.columns);
+                    done += m;
+                }
+                done = n;
             }
             while done < n && (done % ROWS != ROWS - 1 || self.go_on()) {
                 let item = items.next(self);
@@ -1028,16 +1090,28 @@ impl Reduce {
             let mut done = 1;
             if n >= CHAINS {
                 let acc = scratch.take(CHAINS * row);
-                for k in 0..CHAINS {
-                    let x = self.row(at, items.next(self), buffers);
-                    std::ptr::copy_nonoverlapping(x, acc.add(k * row), at.columns * w);
-                }
                 done = n / CHAINS * CHAINS;
-                for _ in 1..n / CHAINS {
+                if let Some(join) = self.ready_rows() {
+                    let mut rows = [[std::ptr::null(); LEAF / CHAINS]; CHAINS];
+                    for i in 0..done {
+                        let item = items.next(self);
+                        rows[i % CHAINS][i / CHAINS] = at.from[0].wrapping_offset(item[0]);
+                    }
+                    for (k, rows) in rows.iter().enumerate() {
+                        let rows = &rows[..n / CHAINS];
+                        self.join_ready(join, rows, acc.add(k * row), at.columns);
+                    }
+                } else {
                     for k in 0..CHAINS {
                         let x = self.row(at, items.next(self), buffers);
-                        let acc = acc.add(k * row);
-                        self.join(acc, x, acc, at.columns);
+                        std::ptr::copy_nonoverlapping(x, acc.add(k * row), at.columns * w);
+                    }
+                    for _ in 1..n / CHAINS {
+                        for k in 0..CHAINS {
+                            let x = self.row(at, items.next(self), buffers);
+                            let acc = acc.add(k * row);
+                            self.join(acc, x, acc, at.columns);
+                        }
                     }
                 }
                 for half in [1, 2, 4] {
@@ -1104,24 +1178,26 @@ unsafe fn fill(to: *mut u8, element: &[u8], n: usize) {
     }
 }
 
-/// Memory that is taken from and given back in order.
+/// Memory that is taken from and given back in order; there is none until it is first taken from.
 struct Scratch {
     memory: Vec<MaybeUninit<u64>>,
+    words: usize,
     used: usize,
 }
 
 impl Scratch {
     fn new(bytes: usize) -> Scratch {
         // A row for what comes out, besides what is asked for.
-        let words = bytes / 8 + COLUMNS + 64;
-        let mut memory = Vec::with_capacity(words);
-        // SAFETY: there is room for them, and any memory is a `MaybeUninit`.
-        unsafe { memory.set_len(words) };
-        Scratch { memory, used: 0 }
+        Scratch { memory: Vec::new(), words: bytes / 8 + COLUMNS + 64, used: 0 }
     }
 
     /// So many bytes, a multiple of 8 of them.
     fn take(&mut self, bytes: usize) -> *mut u8 {
+        if self.memory.is_empty() {
+            self.memory.reserve_exact(self.words);
+            // SAFETY: there is room for them, and any memory is a `MaybeUninit`.
+            unsafe { self.memory.set_len(self.words) };
+        }
         let at = self.used;
         self.used += bytes.next_multiple_of(8);
         assert!(self.used <= self.memory.len() * 8, "the scratch is large enough");

@@ -24,6 +24,7 @@ use lanefn_kernels::{
     level::Level,
     loops::{Input, Loop, MAX_INPUTS, MAX_OUTPUTS},
 };
+use smallvec::SmallVec;
 
 use super::{Code, floats::IeeeDefault, interrupt::Watch, memory, parallel};
 use crate::{
@@ -435,7 +436,7 @@ impl Run<'_> {
             let mut whole = [false; MAX_OUTPUTS];
             for i in 0..nout {
                 whole[i] = chosen.is_none() && lies(nin + i, self.casts.size[nin + i]);
-                let direct = whole[i] && self.casts.cast[nin + i].is_none();
+                let direct = whole[i] && !self.stream && self.casts.cast[nin + i].is_none();
                 outputs[i] = if direct { at[nin + i] } else { buffers.slot(MAX_INPUTS + i) };
             }
             // SAFETY: inputs are tiles of the walk or buffers with `count` elements, outputs likewise.
@@ -448,7 +449,8 @@ impl Run<'_> {
                 let size = self.casts.size[o];
                 if let Some(cast) = self.casts.cast[o] {
                     let from = [Input { at: outputs[i].cast_const(), scalar: false }];
-                    outputs[i] = if whole[i] { at[o] } else { buffers.slot(RAW) };
+                    let direct = whole[i] && !self.stream;
+                    outputs[i] = if direct { at[o] } else { buffers.slot(RAW) };
                     // SAFETY: `count` elements are in the buffer, and are had room for.
                     unsafe {
                         cast.inner(self.level)(&from, &[outputs[i]], count);
@@ -456,6 +458,19 @@ impl Run<'_> {
                     }
                 }
                 if whole[i] {
+                    if self.stream {
+                        let bytes = count * size;
+                        // As in `direct`: what the next tile reads is fetched while this one goes out.
+                        let mut soon: SmallVec<[*const u8; 8]> = SmallVec::new();
+                        for k in 0..if i == 0 && rows == 1 { nin } else { 0 } {
+                            let span = along[k].wrapping_mul(columns as isize);
+                            let next = at[k].wrapping_offset(span.wrapping_add(span.min(0)));
+                            let lines = (0..span.unsigned_abs()).step_by(bytes).take(8);
+                            soon.extend(lines.map(|b| next.wrapping_add(b).cast_const()));
+                        }
+                        // SAFETY: as many elements, in a buffer of ours and where the walk has them.
+                        unsafe { memory::copy_streaming(outputs[i], at[o], bytes, &soon) };
+                    }
                     continue;
                 }
                 let strides = [down[o], along[o]];
@@ -477,6 +492,9 @@ impl Run<'_> {
                     }
                 }
             }
+        }
+        if self.stream {
+            memory::end_streaming();
         }
     }
 }

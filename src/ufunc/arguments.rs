@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 
 use lanefn_kernels::{
     lanes::{Dtype, Element},
-    loops::{Kernel, MAX_INPUTS, MAX_OUTPUTS, Operands},
+    loops::{Input, Kernel, MAX_INPUTS, MAX_OUTPUTS, Operands},
 };
 use ndarray::{Array, ArrayBase, Data, DataMut, DimMax, Dimension, Ix0};
 use smallvec::SmallVec;
@@ -101,9 +101,12 @@ pub trait Arguments {
     fn pointers(&self) -> [*const u8; MAX_INPUTS];
     #[doc(hidden)]
     fn layouts(&self) -> SmallVec<[Layout; 8]>;
-    /// The one shape that all of them have, contiguous in C order, if that is so.
+    /// The one shape that all of them have that are not single numbers, contiguous in C order, if that is so.
     #[doc(hidden)]
     fn plain(&self) -> Option<&[usize]>;
+    /// For each, where it is, and whether it has no axes.
+    #[doc(hidden)]
+    fn inputs(&self) -> [Input; MAX_INPUTS];
     /// The largest number of axes.
     #[doc(hidden)]
     fn ndim(&self) -> usize;
@@ -126,6 +129,12 @@ impl<S: Data<Elem: Element>, D: Dimension> Arguments for &ArrayBase<S, D> {
     #[inline]
     fn plain(&self) -> Option<&[usize]> {
         Argument::plain(self)
+    }
+    #[inline]
+    fn inputs(&self) -> [Input; MAX_INPUTS] {
+        let mut all = [Input { at: std::ptr::null(), scalar: true }; MAX_INPUTS];
+        all[0] = Input { at: self.pointer(), scalar: self.ndim() == 0 };
+        all
     }
     #[inline]
     fn ndim(&self) -> usize {
@@ -157,13 +166,22 @@ macro_rules! tuples {
             }
             #[inline]
             fn plain(&self) -> Option<&[usize]> {
-                let first = self.0.plain()?;
+                let mut shape: &[usize] = &[];
                 $(
-                    if self.$i.plain() != Some(first) {
+                    let own = self.$i.plain()?;
+                    if shape.is_empty() {
+                        shape = own;
+                    } else if !own.is_empty() && own != shape {
                         return None;
                     }
                 )*
-                Some(first)
+                Some(shape)
+            }
+            #[inline]
+            fn inputs(&self) -> [Input; MAX_INPUTS] {
+                let mut all = [Input { at: std::ptr::null(), scalar: true }; MAX_INPUTS];
+                $(all[$i] = Input { at: self.$i.pointer(), scalar: self.$i.dim().ndim() == 0 };)*
+                all
             }
             #[inline]
             fn ndim(&self) -> usize {

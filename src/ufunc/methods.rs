@@ -3,12 +3,14 @@
 use lanefn_kernels::{
     cast::cast,
     lanes::Dtype,
+    level::Level,
     loops::{Input, MAX_INPUTS},
 };
 use smallvec::SmallVec;
 
 use super::{
     Order, RawInput, RawOutput, Scalar, Untyped,
+    typed::SMALL,
     untyped::{Copy, broadcast_all, check_level, fits, overlap, signature},
 };
 use crate::{
@@ -21,7 +23,7 @@ use crate::{
         mapped::Mapped,
         reduce::{Kept, Ranges, Reduce, Reduced},
     },
-    status::{Part, Status},
+    status::{Part, Status, is_collected},
 };
 
 /// What a reduction begins with.
@@ -168,12 +170,12 @@ impl Untyped<'_> {
         if let Some(axis) = (0..output.shape.len()).find(repeats) {
             return Err(Error::OutputRepeats { output: 0, axis, shape: output.shape.to_vec() });
         }
-        let run =
-            self.reduction.trees.iter().find(|tree| tree.dtype() == t).map(|tree| tree.run(level));
+        let tree = self.reduction.trees.iter().find(|tree| tree.dtype() == t);
         Ok(Reduce {
             of,
             order: self.reduction.order(t),
-            run,
+            run: tree.map(|tree| tree.run(level)),
+            rows: tree.map(|tree| tree.rows(level)),
             level,
             from: [input.ptr, std::ptr::null()],
             size: input.dtype.size(),
@@ -214,6 +216,10 @@ impl Untyped<'_> {
         how: &Reducing,
         options: Options,
     ) -> Result<()> {
+        // SAFETY: the caller's promise.
+        if unsafe { self.reduce_short(&input, &output, how, options) }? {
+            return Ok(());
+        }
         let mut reduce = self.along("reduce", &input, &output, how.dtype, options)?;
         let reduced = how.reduced(input.shape.len())?;
         let needed = how.shape(input.shape)?;
@@ -287,6 +293,139 @@ impl Untyped<'_> {
         }
         // SAFETY: the caller's promise; overlaps are copied away.
         unsafe { reduce.run(options.threads) }
+    }
+
+    /// The plainest reduction, of a short contiguous run whose dtype has a loop for that, at once; whether it
+    /// was one.
+    ///
+    /// # Safety
+    /// As for [`Untyped::reduce_raw`].
+    unsafe fn reduce_short(
+        &self,
+        input: &RawInput,
+        output: &RawOutput,
+        how: &Reducing,
+        options: Options,
+    ) -> Result<bool> {
+        let ([n @ 1..=SMALL], [step]) = (input.shape, input.strides) else { return Ok(false) };
+        let t = input.dtype;
+        let Some(tree) = self.reduction.trees.iter().find(|tree| tree.dtype() == t) else {
+            return Ok(false);
+        };
+        let plain = *step == t.size() as isize
+            && output.dtype == t
+            && how.dtype.is_none_or(|d| d == t)
+            && matches!(how.axes, None | Some([0 | -1]))
+            && (output.shape.is_empty() && !how.keepdims)
+            && how.initial == Initial::Identity
+            && how.mask.is_none()
+            && options.plain()
+            && !is_collected();
+        if plain {
+            let _floats = IeeeDefault::enter();
+            // SAFETY: the caller's promise; everything is read before the one element is written.
+            unsafe { tree.run(Level::chosen()?)(input.ptr, *n, output.ptr) };
+        }
+        Ok(plain)
+    }
+
+    /// The level for a method along the one axis of short arrays, if nothing has to be cast, copied or told.
+    fn short(
+        &self,
+        input: &RawInput,
+        along: isize,
+        output: &RawOutput,
+        dtype: Option<Dtype>,
+        options: Options,
+    ) -> Option<Level> {
+        let t = input.dtype;
+        let ([1..=SMALL], [_], [1..=SMALL], [step]) =
+            (input.shape, input.strides, output.shape, output.strides)
+        else {
+            return None;
+        };
+        let plain = matches!(along, 0 | -1)
+            && *step != 0
+            && output.dtype == t
+            && self.reduction.dtype(t) == t
+            && dtype.is_none_or(|d| d == t)
+            && options.plain()
+            && !is_collected()
+            && !overlap(input, output);
+        if plain { Level::chosen().ok() } else { None }
+    }
+
+    /// The plainest accumulation, at once; whether it was one.
+    ///
+    /// # Safety
+    /// As for [`Untyped::accumulate_raw`].
+    unsafe fn accumulate_short(
+        &self,
+        input: &RawInput,
+        along: isize,
+        output: &RawOutput,
+        dtype: Option<Dtype>,
+        options: Options,
+    ) -> bool {
+        let t = input.dtype;
+        if output.shape == input.shape
+            && let Some(level) = self.short(input, along, output, dtype, options)
+            && let Ok(Code::Loop(of)) = self.resolve(&[Type::Is(t); 2], &[], options.casting)
+            && (of.inputs, of.outputs) == (&[t; 2], &[t])
+            && let Some(fold) = of.fold()
+        {
+            let (x, to) = (input.ptr, output.ptr);
+            let (x_step, step) = (input.strides[0], output.strides[0]);
+            let mut acc = [0u8; 8];
+            let _floats = IeeeDefault::enter();
+            // SAFETY: the caller's promise; as many elements, which are apart.
+            unsafe {
+                std::ptr::copy_nonoverlapping(x, acc.as_mut_ptr(), t.size());
+                std::ptr::copy_nonoverlapping(x, to, t.size());
+                let (x, to) = (x.wrapping_offset(x_step), to.wrapping_offset(step));
+                let n = input.shape[0] - 1;
+                fold.scan(level)(acc.as_mut_ptr(), x, x_step, to, step, n);
+            }
+            return true;
+        }
+        false
+    }
+
+    /// The plainest reductions of slices, of a contiguous run whose dtype has a loop for that, at once;
+    /// whether they were.
+    ///
+    /// # Safety
+    /// As for [`Untyped::reduceat_raw`].
+    unsafe fn reduceat_short(
+        &self,
+        input: &RawInput,
+        indices: &[i64],
+        along: isize,
+        output: &RawOutput,
+        dtype: Option<Dtype>,
+        options: Options,
+    ) -> bool {
+        let (t, length) = (input.dtype, input.shape.first().copied().unwrap_or(0));
+        if let Some(tree) = self.reduction.trees.iter().find(|tree| tree.dtype() == t)
+            && let Some(level) = self.short(input, along, output, dtype, options)
+            && input.strides[0] == t.size() as isize
+            && output.shape[0] == indices.len()
+            && indices.len() * length <= 64 * SMALL
+            && indices.iter().all(|&i| usize::try_from(i).is_ok_and(|i| i < length))
+        {
+            let run = tree.run(level);
+            let _floats = IeeeDefault::enter();
+            for (k, &first) in indices.iter().enumerate() {
+                let end = indices.get(k + 1).map_or(length, |&e| e as usize);
+                let n = end.saturating_sub(first as usize).max(1);
+                let x = input.ptr.wrapping_add(first as usize * t.size());
+                let to = output.ptr.wrapping_offset(output.strides[0].wrapping_mul(k as isize));
+                // SAFETY: the caller's promise; elements of the input, and one of the output.
+                unsafe { run(x, n, to) };
+            }
+            return true;
+        }
+        false
     }
 
     /// Reduces what another function gives for every element of some inputs, which broadcast together, to
@@ -378,6 +517,10 @@ impl Untyped<'_> {
         dtype: Option<Dtype>,
         options: Options,
     ) -> Result<()> {
+        // SAFETY: the caller's promise.
+        if unsafe { self.accumulate_short(&input, along, &output, dtype, options) } {
+            return Ok(());
+        }
         let reduce = self.along("accumulate", &input, &output, dtype, options)?;
         let along = axis(along, input.shape.len())?;
         if output.shape != input.shape {
@@ -415,6 +558,10 @@ impl Untyped<'_> {
         dtype: Option<Dtype>,
         options: Options,
     ) -> Result<()> {
+        // SAFETY: the caller's promise.
+        if unsafe { self.reduceat_short(&input, indices, along, &output, dtype, options) } {
+            return Ok(());
+        }
         let reduce = self.along("reduceat", &input, &output, dtype, options)?;
         let along = axis(along, input.shape.len())?;
         let mut needed = input.shape.to_vec();
@@ -464,6 +611,10 @@ impl Untyped<'_> {
                 nout,
             });
         }
+        // SAFETY: the caller's promise.
+        if mask.is_none() && unsafe { self.outer_short(&a, &b, outputs, options) } {
+            return Ok(());
+        }
         let ones = b.shape.len();
         let shape: SmallVec<[usize; 8]> =
             a.shape.iter().copied().chain(std::iter::repeat_n(1, ones)).collect();
@@ -472,6 +623,52 @@ impl Untyped<'_> {
         let a = RawInput { shape: &shape, strides: &strides, ..a };
         // SAFETY: the caller's promise; unit axes reach nothing new.
         unsafe { self.call_raw(&[a, b], mask, outputs, options) }
+    }
+
+    /// The plainest of these, row by row, at once; whether it was one.
+    ///
+    /// # Safety
+    /// As for [`Untyped::outer_raw`].
+    unsafe fn outer_short(
+        &self,
+        a: &RawInput,
+        b: &RawInput,
+        outputs: &[RawOutput],
+        options: Options,
+    ) -> bool {
+        let (&[n], &[a_step], &[m], &[b_step], [to]) =
+            (a.shape, a.strides, b.shape, b.strides, outputs)
+        else {
+            return false;
+        };
+        let (size, dtypes) = (to.dtype.size(), [a.dtype, b.dtype]);
+        if (1..=SMALL).contains(&n.saturating_mul(m))
+            && to.shape == [n, m]
+            && matches!(*to.strides, [down, along] if along == size as isize && down >= (m * size) as isize)
+            && b_step == b.dtype.size() as isize
+            && options.plain()
+            && !is_collected()
+            && let Ok(Code::Loop(of)) = self.resolve(&dtypes.map(Type::Is), &[], options.casting)
+            && (of.inputs, of.outputs) == (&dtypes, &[to.dtype])
+            && of.cost < 64
+            && !overlap(a, to)
+            && !overlap(b, to)
+            && let Ok(level) = Level::chosen()
+        {
+            let inner = of.inner(level);
+            let _floats = IeeeDefault::enter();
+            for i in 0..n as isize {
+                let inputs = [
+                    Input { at: a.ptr.wrapping_offset(a_step.wrapping_mul(i)), scalar: true },
+                    Input { at: b.ptr, scalar: false },
+                ];
+                let row = to.ptr.wrapping_offset(to.strides[0].wrapping_mul(i));
+                // SAFETY: the caller's promise: an element, a row and a row of the output, which is apart.
+                unsafe { inner(&inputs, &[row], m) };
+            }
+            return true;
+        }
+        false
     }
 
     /// `a[index] = f(a[index])`, or `f(a[index], b)`, one index after the other: an element that is named

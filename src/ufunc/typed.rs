@@ -65,7 +65,7 @@ pub trait Call: Function + Sized {
 impl<F: Function> Call for F {}
 
 /// Calls on at most so many elements, all contiguous, go straight to the inner loop.
-const SMALL: usize = 2048;
+pub(super) const SMALL: usize = 2048;
 
 /// New arrays with what `run` gives for the arguments.
 ///
@@ -214,8 +214,8 @@ impl<F: Function> Ufunc<F> {
             let mut dim = A::Dim::zeros(arguments.ndim());
             dim.slice_mut().copy_from_slice(shape);
             let write = |to: &[*mut u8; MAX_OUTPUTS], _: &dyn Fn() -> SmallVec<[Layout; 4]>| {
-                // SAFETY: contiguous arrays of `n` elements, and fresh memory for as many.
-                unsafe { direct::<F, A::In>(&arguments.pointers(), to, n, level) };
+                // SAFETY: contiguous arrays of `n` elements and numbers, and fresh memory for as many.
+                unsafe { direct::<F, A::In>(&arguments.inputs(), to, n, level) };
                 Ok(())
             };
             // SAFETY: a loop writes every element.
@@ -250,9 +250,9 @@ impl<F: Function> Ufunc<F> {
             && shape == to
             && let Some((n, level)) = self.small::<A::In>(shape)?
         {
-            // SAFETY: contiguous arrays of `n` elements; the outputs are borrowed alone, so they are
+            // SAFETY: contiguous arrays of `n` elements and numbers; the outputs are borrowed alone, so they are
             // apart from each other and from the inputs.
-            unsafe { direct::<F, A::In>(&arguments.pointers(), &outputs.pointers(), n, level) };
+            unsafe { direct::<F, A::In>(&arguments.inputs(), &outputs.pointers(), n, level) };
             return Ok(());
         }
         self.plan_into(arguments, None, outputs)
@@ -381,16 +381,15 @@ impl<F: Function> Ufunc<F> {
 /// The inner loop alone.
 ///
 /// # Safety
-/// Every operand is contiguous and valid for `n` elements, outputs apart from everything else. The
-/// level is present.
+/// Every operand is contiguous and valid for `n` elements, or a scalar and valid for one; outputs are apart
+/// from everything else. The level is present.
 #[inline]
 unsafe fn direct<F: Kernel<In>, In: Operands>(
-    from: &[*const u8; MAX_INPUTS],
+    inputs: &[Input; MAX_INPUTS],
     to: &[*mut u8; MAX_OUTPUTS],
     n: usize,
     level: Level,
 ) {
-    let inputs = from.map(|at| Input { at, scalar: false });
     let _floats = IeeeDefault::enter();
     let inner = <F as Kernel<In>>::LOOP.erase().inner(level);
     // SAFETY: the caller's promise.

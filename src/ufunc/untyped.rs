@@ -221,21 +221,19 @@ impl<'a> Untyped<'a> {
         fixed: &[Option<Dtype>],
         casting: Casting,
     ) -> Result<&'static Loop> {
+        let asked = |l: &Loop| {
+            let dtypes = l.inputs.iter().chain(l.outputs);
+            fixed.iter().zip(dtypes).all(|(f, d)| f.is_none_or(|f| f == *d))
+        };
         // An exact match is the usual case.
-        if fixed.is_empty() {
-            let same = |l: &&&Loop| l.inputs.iter().zip(inputs).all(|(d, t)| Type::Is(*d) == *t);
-            if let Some(found) = self.loops.iter().find(same) {
-                return Ok(found);
-            }
+        let same = |l: &&&Loop| l.inputs.iter().zip(inputs).all(|(d, t)| Type::Is(*d) == *t);
+        if let Some(found) = self.loops.iter().find(|l| same(l) && asked(l)) {
+            return Ok(found);
         }
         let mut strongest = strongest(inputs);
         if self.of_floats && strongest < Kind::Float {
             strongest = Kind::Bool;
         }
-        let asked = |l: &Loop| {
-            let dtypes = l.inputs.iter().chain(l.outputs);
-            fixed.iter().zip(dtypes).all(|(f, d)| f.is_none_or(|f| f == *d))
-        };
         let order = |l: &&&Loop| -> SmallVec<[usize; MAX_INPUTS]> {
             l.inputs.iter().map(|d| rank(*d)).collect()
         };

@@ -212,10 +212,10 @@ pairs! { larger maximum; smaller minimum; larger_number fmax; smaller_number fmi
 
 #[cfg(not(lanefn_without_loops))]
 /// The largest along a run.
-pub static MAXIMA: [Tree; 2] = [Tree::of::<maximum, f32>(), Tree::of::<maximum, f64>()];
+pub static MAXIMA: [Tree; 2] = [Tree::largest::<maximum, f32>(), Tree::largest::<maximum, f64>()];
 #[cfg(not(lanefn_without_loops))]
 /// The smallest along a run.
-pub static MINIMA: [Tree; 2] = [Tree::of::<minimum, f32>(), Tree::of::<minimum, f64>()];
+pub static MINIMA: [Tree; 2] = [Tree::smallest::<minimum, f32>(), Tree::smallest::<minimum, f64>()];
 
 #[inline(always)]
 fn between<S: Shape, V: Number<Shape = S>>(_: S, x: V, low: V, high: V) -> V {
