@@ -192,6 +192,20 @@ fn the_smallest_results_are_rounded_once() {
     }
 }
 
+/// From 0.43 to 0.5708 (pi/2 - 1) what is left of pi/2 is no double, and the derivative large.
+#[test]
+fn the_cosine_is_within_its_bound_where_its_reduction_rounds() {
+    let n = 1 << 15;
+    let x: Vec<f64> =
+        (0..n).map(|i| 0.43 + 0.1408 * (f64::from(i) + 0.317) / f64::from(n)).collect();
+    let (_, of, oracle) = sweep::functions(Dtype::F64).find(|(f, ..)| f.name == "cos").unwrap();
+    let bound = of.bound.unwrap();
+    for (x, y) in x.iter().zip(run("cos", Dtype::F64, &x, &x)) {
+        let error = oracle.error(Dtype::F64, [*x, 0.0], y);
+        assert!(error <= bound, "cos({x:e}): {error}");
+    }
+}
+
 proptest! {
     #[test]
     fn odd_and_even_functions_are_so_to_the_bit(bits in any::<u64>()) {

@@ -10,8 +10,8 @@
 //! were skipped: `cargo test -p lanefn-kernels --test lanes -- --nocapture levels`.
 
 use lanefn_kernels::lanes::{
-    Dtype, Element, Float, Integer, Lane, Machine, MachineLane, MachineMask, Number, Scalar, Shape,
-    Turns, select_state,
+    Constants, Dtype, Element, Float, Integer, Lane, Machine, MachineLane, MachineMask, Number,
+    Scalar, Shape, Turns, select_state,
 };
 use lanefn_kernels::level::Level;
 use proptest::prelude::*;
@@ -539,6 +539,10 @@ macro_rules! any_dtype {
             lookup_in_many_entries: (i: u64) -> $t, bits |s| <S::$lane as Lane>::lookup(&repeated::<$t, 67>($table), i),
                 repeated::<$t, 67>($table)[i.min(66) as usize];
             lookup_in_one_entry: (i: u64) -> $t, bits |s| <S::$lane as Lane>::lookup(&$table[2..3], i), $table[2];
+            constant_of_a_list: (m: bool, a: $t) -> $t, bits |s| {
+                static LIST: Constants<$t, 5> = Constants::new($table);
+                Lane::select(m, <S::$lane as Lane>::constant(s, &LIST, 3), a)
+            }, if m { $table[3] } else { a };
             select_of_a_comparison: (a: $t, b: $t) -> $t, bits |s| Lane::select(Lane::ne(a, b), b, a), if a != b { b } else { a };
         }
     };

@@ -155,6 +155,21 @@ truths! {
     X64 xmm i64 x 2;
 }
 
+/// `at`, of which the compiler can't tell what it points to: it makes no literals of the constants there.
+#[inline(always)]
+#[allow(clippy::pointers_in_nomem_asm_block, reason = "nothing is read there")]
+fn unseen<T>(mut at: *const T) -> *const T {
+    // SAFETY: a comment, which leaves the register as it is.
+    unsafe {
+        core::arch::asm!(
+            "/* {0} */",
+            inout(reg) at,
+            options(pure, nomem, nostack, preserves_flags)
+        );
+    }
+    at
+}
+
 /// A register of floats.
 ///
 /// Comparisons stay the defaults: the compiler turns those into the vector instruction and sees
@@ -169,11 +184,13 @@ macro_rules! float {
         $name:ident($w:ident::$raw:ident): $elem:ident x $n:literal, $truth:ident;
         $set:ident $add:ident $sub:ident $mul:ident $div:ident $sqrt:ident $fma:ident $round:ident
         $min:ident $max:ident $and:ident $andnot:ident $or:ident $xor:ident $cmp:ident $blend:ident $from:ident
+        $($load:ident)?
     ) => {
         block! {
             $name($w::$raw): $elem x $n, $truth;
             splat(v) $w::$set(v);
             select(t, yes, no) $w::$blend(no, yes, $w::$from(t));
+            $(constant(of, i) $load(unseen(of.0.as_ptr()).add(i).cast());)?
             lanes {
                 add(a, b) $w::$add(a, b);
                 sub(a, b) $w::$sub(a, b);
@@ -212,12 +229,12 @@ macro_rules! float {
             }
         }
     };
-    ($($name:ident $w:ident F64 x $n:literal $truth:ident;)*) => {$(
+    ($($name:ident $w:ident F64 x $n:literal $truth:ident $($load:ident)?;)*) => {$(
         float! {
             $name($w::Double): f64 x $n, $truth;
             set_f64 add_f64 sub_f64 mul_f64 div_f64 sqrt_f64 fma_f64 round_f64
             min_f64 max_f64 and_f64 andnot_f64 or_f64 xor_f64 cmp_f64 blend_f64
-            as_f64
+            as_f64 $($load)?
         }
     )*};
     ($($name:ident $w:ident F32 x $n:literal $truth:ident;)*) => {$(
@@ -229,7 +246,7 @@ macro_rules! float {
         }
     )*};
 }
-float! { F64x4 ymm F64 x 4 Y64; F64x2 xmm F64 x 2 X64; }
+float! { F64x4 ymm F64 x 4 Y64 _mm256_load_pd; F64x2 xmm F64 x 2 X64; }
 float! { F32x8 ymm F32 x 8 Y32; F32x4 xmm F32 x 4 X32; }
 
 /// A register of integers. `flip` moves the order of unsigned numbers onto that of signed ones, for

@@ -7,6 +7,7 @@
 
 use core::mem::MaybeUninit;
 
+use super::Constants;
 use super::element::{Element, FloatElement, IntegerElement, NumberElement};
 
 /// One truth value an element, as a block's comparisons leave it: a vector of all-ones and zeros, or
@@ -173,6 +174,11 @@ pub unsafe trait Block: Copy {
     fn splat(value: Self::Elem) -> Self {
         Self::build(|_| value)
     }
+    /// See [`Lane::constant`](super::Lane::constant).
+    #[inline(always)]
+    fn constant<const N: usize>(of: &'static Constants<Self::Elem, N>, i: usize) -> Self {
+        Self::splat(of.0[i][0])
+    }
     /// `yes` where true.
     #[inline(always)]
     fn select(truth: Self::Cmp, yes: Self, no: Self) -> Self {
@@ -277,6 +283,7 @@ macro_rules! block {
         $name:ident($raw:ty): $elem:ident x $n:literal, $truth:ty;
         $(splat($v:ident) $splat:expr;)?
         $(select($t:ident, $yes:ident, $no:ident) $select:expr;)?
+        $(constant($of:ident, $i:ident) $constant:expr;)?
         lanes { $($op:ident($a:ident $(, $b:ident)*) $e:expr;)* }
         truths { $($cmp:ident($ca:ident, $cb:ident) $c:expr;)* }
     ) => {
@@ -308,6 +315,18 @@ macro_rules! block {
                     let ($t, $yes, $no) = (truth.0, yes.0, no.0);
                     // SAFETY: as for `splat`.
                     Self(unsafe { $select })
+                }
+            )?
+            $(
+                #[inline(always)]
+                fn constant<const N: usize>(
+                    $of: &'static $crate::lanes::Constants<$elem, N>,
+                    $i: usize,
+                ) -> Self {
+                    assert!($i < N);
+                    // SAFETY: as for `splat`; the place is inside the list, whose places are aligned as
+                    // a register of this type is.
+                    Self(unsafe { $constant })
                 }
             )?
             $(

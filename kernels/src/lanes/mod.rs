@@ -137,6 +137,28 @@ pub trait Turns<S: Shape, T: State<S>> {
     fn finish(self) -> T;
 }
 
+/// The constants of a long function, which [`Lane::constant`] reads: the bits of `s.lit(...)`, and faster
+/// where there are more constants than registers.
+///
+/// AVX2 has them as operands in memory, which must be as wide as a register, so each stands here four
+/// times. From a literal the compiler makes an instruction of its own, each time round the loop.
+#[derive(Debug)]
+#[repr(align(32))]
+pub struct Constants<T, const N: usize>([[T; 4]; N]);
+
+impl<T: Copy, const N: usize> Constants<T, N> {
+    /// A list of these.
+    pub const fn new(values: [T; N]) -> Self {
+        let mut all = [[values[0]; 4]; N];
+        let mut i = 0;
+        while i < N {
+            all[i] = [values[i]; 4];
+            i += 1;
+        }
+        Constants(all)
+    }
+}
+
 /// What one SIMD value of any dtype can do.
 pub trait Lane: Copy {
     /// The shape that this is a value of.
@@ -146,6 +168,15 @@ pub trait Lane: Copy {
 
     /// The same value in every lane.
     fn splat(s: Self::Shape, value: Self::Elem) -> Self;
+    /// The constant at place `i` of a list, in every lane.
+    #[inline(always)]
+    fn constant<const N: usize>(
+        s: Self::Shape,
+        of: &'static Constants<Self::Elem, N>,
+        i: usize,
+    ) -> Self {
+        Self::splat(s, of.0[i][0])
+    }
     /// `yes` where the mask holds, `no` elsewhere; both have been evaluated.
     fn select(mask: MaskOf<Self>, yes: Self, no: Self) -> Self;
     /// [`Lane::select`] after a slow path, for shapes that record: see [`Shape::leave_slow`].

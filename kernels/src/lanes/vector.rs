@@ -10,7 +10,7 @@ use core::ops::{Add, BitAnd, BitOr, BitXor, Div, Mul, Neg, Not, Rem, Sub};
 
 use super::block::{Block, Truth};
 use super::element::{Element, FloatElement, IntegerElement, NumberElement};
-use super::{Float, Integer, Lane, Mask, MaskOf, Number, Shape, State, Turns, ZipLanes};
+use super::{Constants, Float, Integer, Lane, Mask, MaskOf, Number, Shape, State, Turns, ZipLanes};
 
 /// A shape that a CPU runs: a level with a number of lanes.
 ///
@@ -284,6 +284,10 @@ impl<S: Masked, B: Block, const K: usize> Lane for Vector<S, B, K> {
     #[inline(always)]
     fn splat(_: S, value: B::Elem) -> Self {
         Self::of([B::splat(value); K])
+    }
+    #[inline(always)]
+    fn constant<const N: usize>(_: S, of: &'static Constants<B::Elem, N>, i: usize) -> Self {
+        Self::of([B::constant(of, i); K])
     }
     #[inline(always)]
     fn select(mask: S::Mask, yes: Self, no: Self) -> Self {

@@ -93,7 +93,7 @@ pub(crate) fn split_f64<S: Shape>(s: S, x: S::F64) -> (S::F64, S::F64) {
 }
 
 /// The bits of sqrt(1/2).
-const ROOT: u64 = 0x3fe6a09e667f3bcd;
+pub(crate) const ROOT: u64 = 0x3fe6a09e667f3bcd;
 /// The bits of 2/3.
 const TWO_THIRDS: u32 = 0x3f2aaaab;
 

@@ -11,7 +11,10 @@
 //! xlogy(x, y)      x times both parts of log(y)
 //! ```
 //!
-//! log(1 + e) for 0 <= e <= 1 is 2 atanh(e / (2 + e)), above 1/2 as ln2 + log(1 + (e - 1) / 2).
+//! log(1 + e) for 0 <= e <= 1 is 2 atanh(e / (2 + e)), above 1/2 as ln2 + log(1 + (e - 1) / 2). In logaddexp for
+//! f64 it is not parted, since three terms more cost less than choosing: v + v w A(w), v = 2 e / (2 + e) up to
+//! 2/3 and w = v^2, A minimax (2^-59 of the logarithm, by Sollya's fpminimax). What e and v lost in
+//! rounding counts by the derivatives, 1 / (1 + e) and 1/4 (1 + 1 / (1 + e)), of which a straight line is enough.
 //!
 //! logaddexp cancels where e^a + e^b is nearly 1. There a slow path improves the result r by
 //! log(e^(a - r) + e^(b - r)), which is nearly 0: with both exponentials less 1 to about 2^-103, by their
@@ -23,8 +26,11 @@
 use super::functions;
 use super::logarithm::{ATANH_F64, edges_f64, log_f64, log_sum_f64, ordinary_f64, split_f64};
 use super::parts::*;
-use super::powers::{exp_parts_f64, exp2_short_f64, log2_short_f64, scale_sum_f64};
-use crate::lanes::{Float, Lane, Number, Shape};
+use super::powers::{
+    EXP, EXP_INVERSE, EXP_LN2_HIGH, EXP_LN2_LOW, EXP_ONE, EXP_Q, EXP_SHIFT, exp_parts_f64,
+    exp2_short_f64, log2_short_f64, of_exp, scale_sum_f64,
+};
+use crate::lanes::{Constants, Float, Integer, Lane, Number, Shape};
 
 functions! {
     /// The logistic function 1 / (1 + e^-`x`).
@@ -53,7 +59,7 @@ functions! {
     /// -infinity adds nothing. Where the result is nearly 0 and the arguments are not (below 2^-40 of
     /// the larger), f64 results have fewer correct digits.
     logaddexp(x: T, y: T) -> T {
-        f64: logaddexp_f64, 0.8, 90;
+        f64: logaddexp_f64, 0.8, 85;
         f32: logaddexp_f32, 0.7, 80;
     }
     /// log2(2^`x` + 2^`y`), without overflow.
@@ -342,6 +348,39 @@ fn log1p_tiny_f64<S: Shape>(s: S, d: Pair<S::F64>) -> Pair<S::F64> {
     (d.0, (d.0 * d.0).fma(series, d.1))
 }
 
+const TWO: usize = 0;
+const MINUS_TWO: usize = 1;
+const QUARTER: usize = 2;
+const SLOPE: usize = 3;
+const START: usize = 4;
+const CANCELLED: usize = 5;
+const A: usize = 6;
+/// Plain numbers; 1 / (1 + e) as a line, from 0.97 on; where the sum cancels; `A`.
+static LOG_UNIT: Constants<f64, 16> = Constants::new([
+    2.0,
+    -2.0,
+    0.25,
+    -0.485,
+    0.97,
+    -0.4,
+    8.333333333333288461819421399923157878220081329345703125e-2,
+    1.250000000004866142211401580652818665839731693267822265625e-2,
+    2.2321428553164868006930543486987517098896205425262451171875e-3,
+    4.3402781166933419865205934229379636235535144805908203125e-4,
+    8.87780485954877372767324317237580544315278530120849609375e-5,
+    1.878241085431966232960170060106719347459147684276103973388671875e-5,
+    4.0591701272290976181965523050809707683583937833838367462158203125e-6,
+    9.23553220612938519941924331302374184815562330186367034912109375e-7,
+    1.5914714275244970261753989400344000415643632538198246345398170953e-7,
+    8.11182118851794432354425888609394945660824305377900600433349609375e-8,
+]);
+
+/// One of [`LOG_UNIT`].
+#[inline(always)]
+fn of_log_unit<S: Shape>(s: S, i: usize) -> S::F64 {
+    S::F64::constant(s, &LOG_UNIT, i)
+}
+
 /// log(e^x + e^y).
 #[inline(always)]
 pub fn logaddexp_f64<S: Shape>(s: S, x: S::F64, y: S::F64) -> S::F64 {
@@ -350,13 +389,30 @@ pub fn logaddexp_f64<S: Shape>(s: S, x: S::F64, y: S::F64) -> S::F64 {
     let m = choose(first, x, y);
     let n = choose(first, y, x);
     let (d, d_low) = two_sum(n, -m);
-    let (a, b, k) = exp_parts_f64(s, d, d_low);
-    let (e, e_low) = small_exp_f64(s, a, b, k);
-    let (u, u_low) = log1p_unit_f64(s, e, e_low);
-    let (sum, rest) = two_sum(m, u);
-    let mut out = sum + (rest + u_low);
+    // e^d, in two parts.
+    let shifted = d.fma(of_exp(s, EXP_INVERSE), of_exp(s, EXP_SHIFT));
+    let k = shifted - of_exp(s, EXP_SHIFT);
+    let r = k.fma(-of_exp(s, EXP_LN2_HIGH), d);
+    let (r, lost) = fast_two_sum(r, k.fma(-of_exp(s, EXP_LN2_LOW), d_low));
+    let rr = r * r;
+    let (a, rest) = fast_two_sum(of_exp(s, EXP_ONE), r);
+    let q = fours_of::<S, S::F64, 10, 15>(s, r, rr, &EXP, EXP_Q);
+    let (e, e_low) = fast_two_sum(a, rr.fma(q, rest + lost));
+    let power = shifted.to_bits().shl(s.lit(52));
+    let e = S::F64::from_bits(e.to_bits() + power);
+    let e_low = e_low * S::F64::from_bits(power + s.lit(1.0f64.to_bits()));
+    // log(1 + e).
+    let e2 = e + e;
+    let v = e2 / (e + of_log_unit(s, TWO));
+    let residual = e.fma(-v, v.fma(of_log_unit(s, MINUS_TWO), e2)) * of_log_unit(s, QUARTER);
+    let inverse = e.fma(of_log_unit(s, SLOPE), of_log_unit(s, START));
+    let low = (e_low + residual).fma(inverse, residual);
+    let w = v * v;
+    let series = fours_of::<S, S::F64, 10, 16>(s, w, w * w, &LOG_UNIT, A);
+    let (sum, rest) = two_sum(m, v);
+    let mut out = sum + (rest + (v * w).fma(series, low));
     let far = !d.gt(s.lit(-700.0));
-    let cancelled = out.abs().lt(m * s.lit(-0.4));
+    let cancelled = out.abs().lt(m * of_log_unit(s, CANCELLED));
     let rare = far | cancelled;
     if s.enter_slow(rare) {
         let mut slow = out;
@@ -370,6 +426,7 @@ pub fn logaddexp_f64<S: Shape>(s: S, x: S::F64, y: S::F64) -> S::F64 {
             slow = s.leave_slow(cancelled, better, slow);
         }
         // A zero is added too: it makes 0 of -0.
+        let (a, b, k) = exp_parts_f64(s, d, d_low);
         let tail = m + choose(d.gt(s.lit(-746.0)), scale_sum_f64(s, a, b, k), zero);
         let tail = choose(x.is_nan() | y.is_nan(), x + y, tail);
         out = s.leave_slow(rare, choose(far, tail, slow), out);

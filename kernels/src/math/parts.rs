@@ -1,6 +1,6 @@
 //! What elementary functions are built of: polynomials, exact sums and products, powers of two.
 
-use crate::lanes::{Float, Integer, Lane, Number, Shape};
+use crate::lanes::{Constants, Float, Integer, Lane, Number, Shape};
 
 /// `c[0] + x * (c[1] + x * (...))`, each step one rounding: the fewest operations, one after the other.
 #[inline(always)]
@@ -43,6 +43,74 @@ pub fn halves<S: Shape, V: Float<Shape = S>, const N: usize>(
         odd = xx.fma(odd, s.lit(c[j]));
     }
     x.fma(odd, even)
+}
+
+/// As [`halves`], of the `TERMS` constants from `from` on.
+#[inline(always)]
+pub fn halves_of<S: Shape, V: Float<Shape = S>, const TERMS: usize, const N: usize>(
+    s: S,
+    x: V,
+    xx: V,
+    of: &'static Constants<V::Elem, N>,
+    from: usize,
+) -> V {
+    let mut high = V::constant(s, of, from + TERMS - 1);
+    let mut low = V::constant(s, of, from + TERMS - 2);
+    let mut i = TERMS - 2;
+    while i >= 2 {
+        i -= 2;
+        high = xx.fma(high, V::constant(s, of, from + i + 1));
+        low = xx.fma(low, V::constant(s, of, from + i));
+    }
+    if TERMS.is_multiple_of(2) {
+        return x.fma(high, low);
+    }
+    // `high` are the even powers, but for the last of them.
+    x.fma(low, xx.fma(high, V::constant(s, of, from)))
+}
+
+/// The polynomial of the `TERMS` constants from `from` on, in groups of four terms, which are two pairs:
+/// fewer steps that wait for each other than [`halves_of`] has, for a multiplication more.
+#[inline(always)]
+pub fn fours_of<S: Shape, V: Float<Shape = S>, const TERMS: usize, const N: usize>(
+    s: S,
+    x: V,
+    xx: V,
+    of: &'static Constants<V::Elem, N>,
+    from: usize,
+) -> V {
+    let x4 = xx * xx;
+    let mut i = (TERMS - 1) / 4 * 4;
+    let mut y = four_of(s, x, xx, of, from + i, from + TERMS);
+    while i > 0 {
+        i -= 4;
+        y = x4.fma(y, four_of(s, x, xx, of, from + i, from + TERMS));
+    }
+    y
+}
+
+/// The polynomial of four constants from `i` on, less if `end` comes before.
+#[inline(always)]
+fn four_of<S: Shape, V: Float<Shape = S>, const N: usize>(
+    s: S,
+    x: V,
+    xx: V,
+    of: &'static Constants<V::Elem, N>,
+    i: usize,
+    end: usize,
+) -> V {
+    let mut y = V::constant(s, of, i);
+    if i + 1 < end {
+        y = x.fma(V::constant(s, of, i + 1), y);
+    }
+    if i + 2 < end {
+        let mut upper = V::constant(s, of, i + 2);
+        if i + 3 < end {
+            upper = x.fma(V::constant(s, of, i + 3), upper);
+        }
+        y = xx.fma(upper, y);
+    }
+    y
 }
 
 /// `a + b` as the rounded sum and what the rounding lost, exactly, for numbers of any size (Knuth).

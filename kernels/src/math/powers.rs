@@ -1,16 +1,25 @@
 //! Powers and roots.
 //!
-//! pow is `e^(y log|x|)`: the logarithm in two parts ([`log_parts_f64`]), the product exact in two,
-//! and the exponential of both ([`exp_parts_f64`]):
+//! pow is `e^(y log|x|)`: the logarithm in two parts, the product exact in two, and the exponential of both:
 //!
 //! ```text
-//! h + l = k ln2 + r + d      k whole, |r| <= ln2 / 2, d what r lost in rounding
-//! e^(h + l) = 2^k (1 + (r + d (1 + r) + r^2 / 2 + r^3 q(r)))     q: minimax, by Sollya's fpminimax
+//! x = 2^k (1 + f),  1 + f in sqrt(1/2)..sqrt(2)
+//! v = 2 f / (2 + f), and what its rounding lost; w = v^2, too
+//! log(1 + f) = v + v a,  a = w (1/12 + w p(w))      a in two parts; p minimax, 2^-66 of the logarithm
+//! log x = k ln2 + log(1 + f)                        off by about 2^-64 of itself
+//! h + l = y log x = k ln2 + r                       k whole, |r| <= ln2 / 2
+//! e^(h + l) = 2^k (1 + r + r^2 q(r))                q: minimax, 2^-58 of the result; both by Sollya's fpminimax
 //! ```
 //!
+//! What r loses in rounding is most of the error beyond half an ULP, up to a quarter. The quotient's residual
+//! needs a factor 1 / (2 + f) that is 1/2 - v/4, and as the derivative of the logarithm 1 / (1 - w/4), of which
+//! a straight line is enough. The CPU waits for these steps rather than being full: small parts are added
+//! in the order in which they come.
+//!
 //! A slow path does negative bases (the sign of odd powers), and inside it another one the results
-//! that overflow or become subnormal (rounded once) and the special values. For f32 it is
-//! `2^(y log2|x|)` in double precision with shorter polynomials.
+//! that overflow or become subnormal (rounded once) and the special values: with [`log_parts_f64`] and
+//! [`exp_parts_f64`], which are the same to more digits. For f32 it is `2^(y log2|x|)` in double precision
+//! with shorter polynomials.
 //!
 //! cbrt starts from the bits of |x| divided by -3, which is 1 / cbrt(x) to 4 %; a polynomial in the
 //! residual 1 - x r^3 makes 30 bits of it, and one step of Newton with the residual of the cube in two
@@ -19,9 +28,9 @@
 
 use super::functions;
 use super::integers::{integer_power, power_8};
-use super::logarithm::{log_parts_f64, ordinary_f64, split_f64};
+use super::logarithm::{ROOT, log_parts_f64, ordinary_f64, split_f64};
 use super::parts::*;
-use crate::lanes::{Float, Integer, Lane, Number, Shape};
+use crate::lanes::{Constants, Float, Integer, Lane, Number, Shape};
 
 functions! {
     /// `x` to the power `y`.
@@ -32,7 +41,7 @@ functions! {
     /// Powers of integers wrap. A negative one is that of `1 / x`, rounded towards zero: 1 and -1 have
     /// theirs, all others, zero too, give 0.
     pow(x: T, y: T) -> T {
-        f64: pow_f64, 0.65, 100;
+        f64: pow_f64, 0.9, 90;
         f32: pow_f32, 0.51, 70;
         i8 in i32: power_8, 0.0, 26;
         i16: integer_power, 0.0, 26;
@@ -153,18 +162,126 @@ fn exponent_f64<S: Shape>(s: S, x: S::F64, bias: S::F64, y: S::F64) -> (S::F64, 
     (high, y.fma(log_low, low))
 }
 
+const ONE: usize = 0;
+const TWO: usize = 1;
+const MINUS_TWO: usize = 2;
+const QUARTER: usize = 3;
+const HALF: usize = 4;
+const BIAS: usize = 5;
+const LINE: usize = 6;
+const TWELFTH: usize = 7;
+const TWELFTH_LOW: usize = 8;
+const P: usize = 9;
+/// Plain numbers, of the last of which see [`power_log_f64`]; 1/12 in two parts; `p`.
+static POWER_LOG: Constants<f64, 16> = Constants::new([
+    1.0,
+    2.0,
+    -2.0,
+    -0.25,
+    0.5,
+    4503599627370496.0 + 1023.0,
+    0.2565,
+    f64::from_bits(0x3fb5555555555555),
+    f64::from_bits(0x3c55555555555555),
+    1.250000000000070325689716099759607459418475627899169921875e-2,
+    2.232142857039233312110848572729082661680877208709716796875e-3,
+    4.34027783583415950434403196567245686310343444347381591796875e-4,
+    8.87782441671517981267303110115562958526425063610076904296875e-5,
+    1.878266067202640225881904445515147017431445419788360595703125e-5,
+    4.0456714696081618449596643827259612180569092743098735809326171875e-6,
+    1.00677356060645023690114374659287932445295152048370361328125e-6,
+]);
+
+pub(crate) const EXP_ONE: usize = 0;
+pub(crate) const EXP_INVERSE: usize = 1;
+pub(crate) const EXP_SHIFT: usize = 2;
+pub(crate) const EXP_LN2_HIGH: usize = 3;
+pub(crate) const EXP_LN2_LOW: usize = 4;
+pub(crate) const EXP_Q: usize = 5;
+/// 1; 1 / ln2, the shift to a whole number, ln2 in two parts; and `q` in `e^r = 1 + r + r^2 q(r)`.
+pub(crate) static EXP: Constants<f64, 15> = Constants::new([
+    1.0,
+    core::f64::consts::LOG2_E,
+    SHIFT_F64,
+    LN2_HIGH,
+    LN2_LOW,
+    0.5000000000000011102230246251565404236316680908203125,
+    0.1666666666666641039018514902636525221168994903564453125,
+    4.1666666666525971340906409068338689394295215606689453125e-2,
+    8.33333333349496434284576462576093035750091075897216796875e-3,
+    1.3888888944789423186831900380866500199772417545318603515625e-3,
+    1.9841269507533707363612640607495107450280920602381229400634765625e-4,
+    2.480149183643691238022009615260543569092988036572933197021484375e-5,
+    2.75575836151157612142494589269059446223764098249375820159912109375e-6,
+    2.76307197953974840995742222327091752731575979851186275482177734375e-7,
+    2.50015510827343404530635566873345283344280087374499998986721038818359375e-8,
+]);
+
+/// One of [`POWER_LOG`].
+#[inline(always)]
+fn of_log<S: Shape>(s: S, i: usize) -> S::F64 {
+    S::F64::constant(s, &POWER_LOG, i)
+}
+
+/// One of [`EXP`].
+#[inline(always)]
+pub(crate) fn of_exp<S: Shape>(s: S, i: usize) -> S::F64 {
+    S::F64::constant(s, &EXP, i)
+}
+
+/// `log(x)` in two parts, to about 2^-64, for positive normal numbers.
+#[inline(always)]
+fn power_log_f64<S: Shape>(s: S, x: S::F64) -> (S::F64, S::F64) {
+    let moved = x.to_bits() + s.lit(1.0f64.to_bits() - ROOT);
+    let k = moved.shr(s.lit(52)) | s.lit(4503599627370496.0f64.to_bits());
+    let k = S::F64::from_bits(k) - of_log(s, BIAS);
+    let m = S::F64::from_bits((moved & s.lit((1 << 52) - 1)) + s.lit(ROOT));
+    let f = m - of_log(s, ONE);
+    let f2 = f + f;
+    let v = f2 / (f + of_log(s, TWO));
+    // 2f - v (2 + f): the first product is exact, and so is what it leaves.
+    let residual = f.fma(-v, v.fma(of_log(s, MINUS_TWO), f2));
+    let w = v * v;
+    let w_low = v.fma(v, -w);
+    let factor =
+        v.fma(of_log(s, QUARTER), of_log(s, HALF)) * w.fma(of_log(s, LINE), of_log(s, ONE));
+    let other = residual.fma(factor, k * of_exp(s, EXP_LN2_LOW));
+    let p = fours_of::<S, S::F64, 7, 16>(s, w, w * w, &POWER_LOG, P);
+    let twelfth = of_log(s, TWELFTH);
+    let q = w.fma(p, twelfth);
+    let q_low = w.fma(p, twelfth - q) + of_log(s, TWELFTH_LOW);
+    let a = w * q;
+    let a_low = w.fma(q_low, w_low.fma(q, w.fma(q, -a)));
+    let log = v.fma(a, v);
+    let low = v.fma(a_low, v.fma(a, v - log));
+    let (sum, rest) = fast_two_sum(k * of_exp(s, EXP_LN2_HIGH), log);
+    (sum, low + (rest + other))
+}
+
 /// `x` to the power `y`.
 #[inline(always)]
 pub fn pow_f64<S: Shape>(s: S, x: S::F64, y: S::F64) -> S::F64 {
     let ax = x.abs();
-    let (high, low) = exponent_f64(s, ax, s.lit(0.0), y);
-    let (a, b, k) = exp_parts_f64(s, high, low);
-    let mut out = (a + b) * exp2i_f64(s, k);
-    let near = high.abs().lt(s.lit(708.0));
-    let rare = !(ordinary_f64(s, x) & near);
+    let (log, log_low) = power_log_f64(s, ax);
+    let (high, low) = two_prod(y, log);
+    let shifted = high.fma(of_exp(s, EXP_INVERSE), of_exp(s, EXP_SHIFT));
+    let k = shifted - of_exp(s, EXP_SHIFT);
+    let low = y.fma(log_low, k.fma(-of_exp(s, EXP_LN2_LOW), low));
+    let r = k.fma(-of_exp(s, EXP_LN2_HIGH), high) + low;
+    let rr = r * r;
+    let (one, rest) = fast_two_sum(of_exp(s, EXP_ONE), r);
+    let q = fours_of::<S, S::F64, 10, 15>(s, r, rr, &EXP, EXP_Q);
+    let e = one + rr.fma(q, rest);
+    // Times 2^k, which is in the lowest bits.
+    let mut out = S::F64::from_bits(e.to_bits() + shifted.to_bits().shl(s.lit(52)));
+    let far = !high.abs().lt(s.lit(708.0));
+    // A positive normal number: what the lowest of them leaves is no more than what the largest does.
+    let from_lowest = x.to_bits() - s.lit(f64::MIN_POSITIVE.to_bits());
+    let range = s.lit(f64::INFINITY.to_bits() - f64::MIN_POSITIVE.to_bits());
+    let rare = !from_lowest.lt(range) | far;
     if s.enter_slow(rare) {
         let mut slow = pow_sign_f64(s, x, y, out);
-        let hard = !(ordinary_f64(s, ax) & near);
+        let hard = !ordinary_f64(s, ax) | far;
         if s.enter_slow(hard) {
             let tiny = ax.lt(s.lit(f64::MIN_POSITIVE));
             let scaled = choose(tiny, ax * s.lit(18014398509481984.0), ax);
