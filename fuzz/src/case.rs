@@ -3,6 +3,7 @@
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
+    collections::BTreeMap,
     time::Duration,
 };
 
@@ -11,12 +12,21 @@ use std::{
 pub struct Case {
     /// Whether it is described before it is run.
     pub show: bool,
+    /// How often things came up, if anybody counts.
+    pub seen: Option<BTreeMap<String, u64>>,
 }
 
 impl Case {
     pub fn say(&self, what: impl FnOnce() -> String) {
         if self.show {
             println!("{}", what());
+        }
+    }
+
+    /// Counts something that came up.
+    pub fn saw(&mut self, what: impl FnOnce() -> String) {
+        if let Some(seen) = &mut self.seen {
+            *seen.entry(what()).or_default() += 1;
         }
     }
 }
@@ -64,42 +74,46 @@ thread_local! {
     static MOST: Cell<isize> = const { Cell::new(0) };
 }
 
-/// The system's memory, counted, of which there is only so much.
+/// The system's memory, counted, of which a thread gets only so much.
 pub struct Counted;
 
 /// One case never needs that much.
-const ALL: usize = 2 << 30;
+const ALL: isize = 1 << 30;
 
-fn count(more: isize) {
-    // A thread that ends counts no longer.
-    let _ = LIVE.try_with(|live| {
-        live.set(live.get() + more);
-        let _ = MOST.try_with(|most| most.set(most.get().max(live.get())));
-    });
+/// Counts bytes that a thread gets, if it may have them. One that ends counts no longer.
+fn may_have(more: isize) -> bool {
+    let count = |live: &Cell<isize>| {
+        let now = live.get() + more;
+        if more > 0 && now > ALL {
+            return false;
+        }
+        live.set(now);
+        let _ = MOST.try_with(|most| most.set(most.get().max(now)));
+        true
+    };
+    LIVE.try_with(count).unwrap_or(true)
 }
 
-// SAFETY: the system's allocator, asked for what is asked for here.
+// SAFETY: the system's allocator, asked for what is asked for here; or nothing, which a null pointer says.
 unsafe impl GlobalAlloc for Counted {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if layout.size() > ALL {
+        if !may_have(layout.size() as isize) {
             return std::ptr::null_mut();
         }
-        count(layout.size() as isize);
         // SAFETY: the caller's promise.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        count(-(layout.size() as isize));
+        may_have(-(layout.size() as isize));
         // SAFETY: the caller's promise.
         unsafe { System.dealloc(at, layout) }
     }
 
     unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        if size > ALL {
+        if !may_have(size as isize - layout.size() as isize) {
             return std::ptr::null_mut();
         }
-        count(size as isize - layout.size() as isize);
         // SAFETY: the caller's promise.
         unsafe { System.realloc(at, layout, size) }
     }

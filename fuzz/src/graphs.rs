@@ -100,6 +100,16 @@ pub fn check(
     let direct = chance.one_in(5) && !calls && graph.check(&Catalogue).is_ok();
     let body = if direct { graph.clone() } else { typed };
     case.say(|| format!("what is run:\n{}", needed(&body)));
+    for node in body.nodes() {
+        case.saw(|| match node.op {
+            Op::Apply(operation) => operation.name().into(),
+            Op::Call(..) => "call".into(),
+            Op::Lookup(_) => "table".into(),
+            Op::After(..) => "loop".into(),
+            _ => "leaf".into(),
+        });
+        case.saw(|| node.ty.map_or_else(String::new, |ty| ty.to_string()));
+    }
     if chance.one_in(8) {
         survives_bytes(graph)?;
         survives_bytes(&body)?;
@@ -121,11 +131,17 @@ pub fn check(
     let n = if chance.one_in(3) { chance.below(20) } else { chance.below(most + 1) };
     let dtypes: Vec<Dtype> = types.iter().map(|&ty| physical(ty)).collect();
     let rows = Rows::new(&mut oracle, &dtypes, n, chance);
-    run_rows(body, &rows, chance, compare)
+    run_rows(body, &rows, compare, chance, case)
 }
 
 /// Runs a typed graph on rows: machine code and the interpreter, at every level.
-fn run_rows(graph: Graph, rows: &Rows, chance: &mut Chance, compare: bool) -> Result<(), String> {
+fn run_rows(
+    graph: Graph,
+    rows: &Rows,
+    compare: bool,
+    chance: &mut Chance,
+    case: &mut Case,
+) -> Result<(), String> {
     let part = |chance: &mut Chance| match chance.below(3) {
         0 => rows.n,
         _ => chance.below(rows.n + 1),
@@ -160,8 +176,13 @@ fn run_rows(graph: Graph, rows: &Rows, chance: &mut Chance, compare: bool) -> Re
                     Ok(_) => return Err(format!("there is no machine code at {level}")),
                 }
             };
+            case.saw(|| format!("{level}, {} vectors a turn", code.unroll()));
+            if code.spills() > 0 {
+                case.saw(|| "spills".into());
+            }
             for _ in 0..2 {
                 let n = part(chance);
+                case.saw(|| format!("{n} elements"));
                 let done = memory.check(rows, n, chance, compare, |from, to| {
                     // SAFETY: the level is present; operands are as the graph says.
                     unsafe { code.run(from, to, n) }

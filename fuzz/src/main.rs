@@ -96,23 +96,42 @@ fn main() -> anyhow::Result<ExitCode> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use lanefn::{dtype::Dtype, kernels::lanes::traced::Operation};
+
     use super::*;
 
-    fn hold(target: Target, cases: u64) {
-        let cases = std::env::var("LANEFN_CASES").map_or(cases, |n| n.parse().expect("a number"));
-        for number in 0..cases {
-            let done = target.run(&mut chance_of(0, number), &mut Case::default());
-            if let Err(wrong) = done {
+    /// Runs so many cases, and says what came up in them.
+    fn hold(target: Target, cases: u64) -> Option<BTreeMap<String, u64>> {
+        let chosen = std::env::var("LANEFN_CASES").map(|n| n.parse().expect("a number"));
+        let mut case = Case { seen: Some(BTreeMap::new()), ..Case::default() };
+        for number in 0..chosen.clone().unwrap_or(cases) {
+            if let Err(wrong) = target.run(&mut chance_of(0, number), &mut case) {
                 let name = target.to_possible_value().map(|v| v.get_name().to_owned());
                 let name = name.unwrap_or_default();
                 panic!("{wrong}\ncargo xtask fuzz {name} --seed 0 --case {number}");
             }
         }
+        case.seen.filter(|_| chosen.is_err())
     }
 
     #[test]
     fn graphs_give_what_they_say() {
-        hold(Target::Graphs, 3000);
+        let Some(seen) = hold(Target::Graphs, 4000) else { return };
+        let mut wanted: Vec<String> = Vec::new();
+        wanted.extend(Operation::ALL.iter().map(|o| o.name().into()));
+        wanted.extend(Dtype::ALL.iter().map(|d| d.name().into()));
+        wanted.extend(["call", "table", "loop"].map(String::from));
+        if common::there_is_code() && cfg!(target_os = "linux") {
+            wanted.push("spills".into());
+            wanted.extend((0..=150).map(|n| format!("{n} elements")));
+            for level in common::levels_with_code() {
+                wanted.extend([1, 2, 4].map(|n| format!("{level}, {n} vectors a turn")));
+            }
+        }
+        wanted.retain(|what| !seen.contains_key(what));
+        assert!(wanted.is_empty(), "never came up: {wanted:?}");
     }
 
     #[test]

@@ -251,7 +251,7 @@ impl Random<'_> {
             1 => Type::Float,
             _ => Type::Is(self.chance.pick(&Dtype::ALL)),
         };
-        let count = 1 + self.chance.below(12);
+        let count = self.chance.below(12);
         let entries = (0..count).map(|_| self.chance.value(physical(ty)).bits()).collect();
         (self.graph.table(Table { ty, entries }), ty)
     }

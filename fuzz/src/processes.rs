@@ -45,7 +45,7 @@ fn noted(path: &Path) -> Noted {
 
 /// Runs a case where a stack is small and a panic is an error.
 fn run(target: Target, mut chance: Chance, show: bool) -> Result<(), String> {
-    let case = move || target.run(&mut chance, &mut Case { show });
+    let case = move || target.run(&mut chance, &mut Case { show, ..Case::default() });
     let thread = std::thread::Builder::new().stack_size(STACK);
     let thread = thread.spawn(case).map_err(|e| e.to_string())?;
     thread.join().unwrap_or_else(|_| Err("a panic".into()))
@@ -53,6 +53,11 @@ fn run(target: Target, mut chance: Chance, show: bool) -> Result<(), String> {
 
 /// The share of one process.
 pub fn share(options: &Options, share: &[String]) -> Result<ExitCode> {
+    // Who watches has the other end: nobody is left alone.
+    std::thread::spawn(|| {
+        let _ = std::io::stdin().read(&mut [0]);
+        std::process::exit(1);
+    });
     let first: u64 = share[0].parse()?;
     let file = File::create(&share[1])?;
     let (target, seed, jobs) = (options.target, options.seed, options.jobs);
@@ -165,7 +170,8 @@ pub fn all(options: &Options) -> Result<ExitCode> {
             command.args(value.map(|v| [option.to_owned(), v]).into_iter().flatten());
         }
         command.args(["--share", &n.to_string()]).arg(&file);
-        children.push((command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?, file));
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        children.push((command.spawn()?, file));
     }
     let mut moved: Vec<(u64, Instant)> = vec![(u64::MAX, begun); children.len()];
     let mut failed = None;

@@ -29,8 +29,9 @@ impl Rows {
             let scalar = chance.one_in(4);
             let row: Vec<Value> =
                 (0..if scalar { 1 } else { n }).map(|_| chance.value(dtype)).collect();
-            let bytes = row.iter().flat_map(|v| v.bits().to_le_bytes()[..dtype.size()].to_vec());
-            let bytes = bytes.collect();
+            let mut bytes = Vec::with_capacity(row.len() * dtype.size());
+            row.iter()
+                .for_each(|v| bytes.extend_from_slice(&v.bits().to_le_bytes()[..dtype.size()]));
             inputs.push((scalar, row, bytes));
         }
         let gives = oracle.dtypes();

@@ -8,7 +8,7 @@ use lanefn_compiler::{
 use lanefn_kernels::{
     lanes::traced::Operation,
     level::Level,
-    loops::{Input, Loop, MAX_OUTPUTS},
+    loops::{Input, Loop, MAX_INPUTS, MAX_OUTPUTS},
 };
 
 /// The outputs of a typed graph without calls for one element of each input.
@@ -76,7 +76,8 @@ impl<'a> Oracle<'a> {
 
     /// The outputs for one element of each input.
     pub fn outputs(&mut self, inputs: &[Value]) -> Vec<Value> {
-        self.inputs = inputs.to_vec();
+        self.inputs.clear();
+        self.inputs.extend_from_slice(inputs);
         self.known.fill(None);
         let graph = self.graph;
         graph.outputs().iter().map(|&id| self.value(id)).collect()
@@ -112,8 +113,10 @@ impl<'a> Oracle<'a> {
             Op::Convert => self.at(node.args[0], dtype),
             Op::Call(_, output) => {
                 let of = self.called[id as usize].expect("a function with a loop");
-                let args = node.args.iter().zip(of.inputs);
-                let args: Vec<Value> = args.map(|(&a, &to)| self.at(a, to)).collect();
+                let mut args = [[0; 8]; MAX_INPUTS];
+                for ((arg, &id), &to) in args.iter_mut().zip(&node.args).zip(of.inputs) {
+                    *arg = self.at(id, to).bits().to_le_bytes();
+                }
                 called(of, &args, output as usize)
             }
             Op::Lookup(table) => {
@@ -127,7 +130,10 @@ impl<'a> Oracle<'a> {
                     }
                     _ => index.bits(),
                 };
-                Value::from_bits(dtype, entries[at.min(entries.len() as u64 - 1) as usize])
+                let last = entries.len().saturating_sub(1) as u64;
+                // Where there are none, it is 0.
+                let entry = entries.get(at.min(last) as usize).copied();
+                Value::from_bits(dtype, entry.unwrap_or(0))
             }
             Op::After(l, n) => {
                 let of = &graph.loops()[l as usize];
@@ -166,16 +172,15 @@ fn converted(value: Value, dtype: Dtype) -> Value {
     }
 }
 
-/// One of a function's outputs.
-fn called(of: &Loop, args: &[Value], output: usize) -> Value {
-    let from: Vec<[u8; 8]> = args.iter().map(|v| v.bits().to_le_bytes()).collect();
-    let from: Vec<Input> =
-        from.iter().map(|bytes| Input { at: bytes.as_ptr(), scalar: false }).collect();
-    let mut to = [[0_u8; 8]; MAX_OUTPUTS];
-    let at: Vec<*mut u8> = to[..of.outputs.len()].iter_mut().map(|o| o.as_mut_ptr()).collect();
+/// One of a function's outputs, for arguments by their bytes.
+fn called(of: &Loop, args: &[[u8; 8]; MAX_INPUTS], output: usize) -> Value {
+    let from = args.each_ref().map(|arg| Input { at: arg.as_ptr(), scalar: false });
+    let mut outputs = [[0_u8; 8]; MAX_OUTPUTS];
+    let to = outputs.each_mut().map(|output| output.as_mut_ptr());
+    let (from, to) = (&from[..of.inputs.len()], &to[..of.outputs.len()]);
     // SAFETY: one element of each operand, of its dtype; the scalar level is always there.
-    unsafe { of.inner(Level::Scalar)(&from, &at, 1) };
-    Value::from_bits(of.outputs[output], u64::from_le_bytes(to[output]))
+    unsafe { of.inner(Level::Scalar)(from, to, 1) };
+    Value::from_bits(of.outputs[output], u64::from_le_bytes(outputs[output]))
 }
 
 /// The dtype that a node of this type is computed in.

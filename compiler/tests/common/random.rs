@@ -278,7 +278,7 @@ impl<'a> Random<'a> {
 
     fn table(&mut self) {
         let dtype = self.dtype();
-        let count = 1 + self.chance.below(20);
+        let count = self.chance.below(20);
         let entries = (0..count).map(|_| self.chance.value(dtype).bits()).collect();
         let table = self.graph.table(Table { ty: Type::Is(dtype), entries });
         let from = match self.dtypes.iter().find(|d| !matches!(d, Dtype::F32 | Dtype::F64)) {
