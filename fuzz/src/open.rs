@@ -241,8 +241,11 @@ impl Random<'_> {
     fn convert(&mut self) {
         let dtype = self.chance.pick(&Dtype::ALL);
         let x = self.node();
-        let id = self.graph.convert(dtype, x.0);
-        self.nodes.push((id, Type::Is(dtype)));
+        let mut made = (self.graph.convert(dtype, x.0), Type::Is(dtype));
+        if let (Type::Is(back), true) = (x.1, self.chance.one_in(3)) {
+            made = (self.graph.convert(back, made.0), x.1);
+        }
+        self.nodes.push(made);
     }
 
     fn table(&mut self) -> (u32, Type) {

@@ -27,8 +27,16 @@ impl Rows {
         let mut inputs = Vec::new();
         for &dtype in dtypes {
             let scalar = chance.one_in(4);
-            let row: Vec<Value> =
-                (0..if scalar { 1 } else { n }).map(|_| chance.value(dtype)).collect();
+            // The same for a while, sometimes: what is rare is then nowhere in most vectors.
+            let runs = chance.one_in(3);
+            let mut row: Vec<Value> = Vec::with_capacity(n);
+            for _ in 0..if scalar { 1 } else { n } {
+                let value = match row.last() {
+                    Some(&last) if runs && !chance.one_in(16) => last,
+                    _ => chance.value(dtype),
+                };
+                row.push(value);
+            }
             let mut bytes = Vec::with_capacity(row.len() * dtype.size());
             row.iter()
                 .for_each(|v| bytes.extend_from_slice(&v.bits().to_le_bytes()[..dtype.size()]));

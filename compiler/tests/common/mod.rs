@@ -128,12 +128,21 @@ impl Chance {
             f64::NAN,
         ];
         let bits = self.next();
-        match (dtype, self.below(4)) {
+        match (dtype, self.below(5)) {
             (Dtype::Bool, _) => Value::from_bits(dtype, bits & 1),
             (Dtype::F64 | Dtype::F32, 0) => Value::of(self.pick(&special)).cast(dtype),
             (Dtype::F64 | Dtype::F32, 1) => Value::from_bits(dtype, bits),
             (Dtype::F64 | Dtype::F32, 2) => {
                 Value::of((bits as i64 >> 40) as f64 / 1024.0).cast(dtype)
+            }
+            // Powers of two, from the least to infinity.
+            (Dtype::F64 | Dtype::F32, 3) => {
+                let (fraction, exponents) =
+                    if dtype == Dtype::F64 { (52, 2048) } else { (23, 256) };
+                let ends = [0, 1, 2, exponents - 3, exponents - 2, exponents - 1];
+                let any = self.next() % exponents;
+                let exponent = if self.one_in(3) { self.pick(&ends) } else { any };
+                Value::from_bits(dtype, (bits % 2 * exponents + exponent) << fraction)
             }
             (Dtype::F64 | Dtype::F32, _) => {
                 // Around the edges of integers.

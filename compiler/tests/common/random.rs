@@ -115,7 +115,13 @@ impl<'a> Random<'a> {
                 }
             }
         }
-        let value = self.chance.value(dtype);
+        let value = match self.chance.below(3) {
+            // Those that rewrites look for.
+            0 if dtype != Dtype::Bool => {
+                Value::of(self.chance.pick(&[1.0, 0.0, 2.0, -1.0, -0.0, 4.0, 0.5])).cast(dtype)
+            }
+            _ => self.chance.value(dtype),
+        };
         self.graph.constant(value)
     }
 
@@ -129,6 +135,7 @@ impl<'a> Random<'a> {
                 59 if depth < 2 && size > 3 => self.turns(size / 3, depth),
                 57..59 => self.table(),
                 54..57 => self.choice_of_alike(),
+                53 => self.there_and_back(),
                 _ => self.operation(),
             }
         }
@@ -234,6 +241,27 @@ impl<'a> Random<'a> {
             args[at] = self.apply(Select, dtype, &[number, x, one]);
         }
         self.apply(operation, gives, args)
+    }
+
+    /// Twice, what once more may undo.
+    fn there_and_back(&mut self) {
+        use Operation::*;
+        let (from, to) = (self.dtype(), self.dtype());
+        let x = self.node(from);
+        let operation = self.chance.pick(&[Cast, Neg, Not, Abs]);
+        let twice = match operation {
+            Cast => [(operation, to), (operation, from)],
+            _ => [(operation, from), (operation, from)],
+        };
+        let mut id = x;
+        for (operation, gives) in twice {
+            let of = self.graph.dtype(id).expect("typed");
+            if !value::fits(operation, gives, [of].into_iter()) {
+                return;
+            }
+            id = self.apply(operation, gives, &[id]);
+        }
+        self.nodes.push(id);
     }
 
     /// A choice whose arms end in the same.
