@@ -15,7 +15,7 @@ use crate::{Options, Target, case::Case, chance_of, common::Chance, shrink::shri
 
 /// A case that goes on for so long has no end; those that are made simpler get less.
 const ENDLESS: Duration = Duration::from_secs(120);
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 /// How long a failure is made simpler.
 const SHRINKING: Duration = Duration::from_secs(120);
 /// The stack of a case: less than a thread has.
@@ -190,8 +190,14 @@ pub fn all(options: &Options) -> Result<ExitCode> {
             match status {
                 Some(status) if status.success() => {}
                 Some(_) => failed = Some(at),
-                None if moved.1.elapsed() > ENDLESS => failed = Some(at),
-                None => running = true,
+                None => {
+                    running = true;
+                    // It may be the system that keeps it waiting.
+                    if moved.1.elapsed() > ENDLESS {
+                        failed = numbers(options, at)?.map(|_| at).or(failed);
+                        moved.1 = Instant::now();
+                    }
+                }
             }
         }
         let seconds = begun.elapsed().as_secs();
@@ -206,7 +212,11 @@ pub fn all(options: &Options) -> Result<ExitCode> {
         let _ = fs::remove_file(file);
     }
     match failed {
-        Some(case) => explain(options, case),
+        Some(case) => {
+            // Also where it holds when it is run alone.
+            explain(options, case)?;
+            Ok(ExitCode::FAILURE)
+        }
         None => {
             println!("{}: {cases} cases hold", name(options.target));
             Ok(ExitCode::SUCCESS)
@@ -214,23 +224,28 @@ pub fn all(options: &Options) -> Result<ExitCode> {
     }
 }
 
+/// The numbers that a case follows from, as many as it takes, if it fails.
+fn numbers(options: &Options, case: u64) -> Result<Option<Vec<u64>>> {
+    let mut chance = chance_of(options.seed, case);
+    let mut list = Vec::new();
+    while list.len() < 1 << 17 {
+        let more = list.len().max(64);
+        list.extend((0..more).map(|_| chance.next()));
+        if fails(options.target, &list, false)?.is_some() {
+            return Ok(Some(list));
+        }
+    }
+    Ok(None)
+}
+
 /// Runs one case again, and shows the simplest one that fails as it does.
 fn explain(options: &Options, case: u64) -> Result<ExitCode> {
     let (target, seed) = (options.target, options.seed);
     println!("cargo xtask fuzz {} --seed {seed} --case {case}", name(target));
-    // As many of its numbers as it takes.
-    let mut chance = chance_of(seed, case);
-    let mut list = Vec::new();
-    let mut found = None;
-    while found.is_none() && list.len() < 1 << 17 {
-        let more = list.len().max(64);
-        list.extend((0..more).map(|_| chance.next()));
-        found = fails(target, &list, false)?;
-    }
-    if found.is_none() {
+    let Some(list) = numbers(options, case)? else {
         println!("it holds");
         return Ok(ExitCode::SUCCESS);
-    }
+    };
     let begun = Instant::now();
     let mut error = None;
     let list = shrink(list, |list| {
