@@ -3,16 +3,17 @@
 #![cfg(all(target_arch = "x86_64", target_os = "linux"))]
 
 mod common;
+#[path = "common/instructions.rs"]
+mod instructions;
 
 use std::cell::RefCell;
 
 use common::{
-    Arena, CANARY, Chance, agree, evaluate, levels_with_code, random_graph, random_slow_graph,
-    there_is_code,
+    Chance, Memory, Oracle, Rows, levels_with_code, random_graph, random_slow_graph, there_is_code,
+    wide_graph, wide_graph_of,
 };
-use iced_x86::{
-    CpuidFeature, Decoder, DecoderOptions, InstructionInfoFactory, Mnemonic, OpAccess, Register,
-};
+use iced_x86::{Decoder, DecoderOptions};
+use instructions::check_instructions;
 use lanefn_compiler::{
     Graph, Node, Op,
     dtype::{Dtype, Type},
@@ -20,7 +21,7 @@ use lanefn_compiler::{
     native,
     value::{self, Value},
 };
-use lanefn_kernels::{lanes::traced::Operation, level::Level, loops::Input};
+use lanefn_kernels::{lanes::traced::Operation, level::Level};
 use proptest::prelude::*;
 
 fn cases(default: u32) -> ProptestConfig {
@@ -32,18 +33,8 @@ fn cases(default: u32) -> ProptestConfig {
     }
 }
 
-/// A part of an arena.
-#[derive(Clone, Copy, Debug)]
-struct Part {
-    arena: usize,
-    from: usize,
-    elements: usize,
-}
-
-const ARENAS: usize = 24;
 thread_local! {
-    static MEMORY: RefCell<Vec<Arena>> =
-        RefCell::new((0..ARENAS).map(|_| Arena::new(2 * 4096)).collect());
+    static MEMORY: RefCell<Memory> = RefCell::new(Memory::new(24, 2));
 }
 
 /// Compiles a graph for every level that has code and is here, runs it on `n` elements, laid out as chance has
@@ -96,108 +87,21 @@ fn compile(graph: &Graph, level: Level) -> native::Code {
 fn check_at(level: Level, graph: &Graph, n: usize, chance: &mut Chance) {
     let code = compile(graph, level);
     assert_eq!(code.level(), level, "{graph}");
+    let dtypes: Vec<Dtype> = graph.inputs().iter().map(|i| i.dtype.expect("typed")).collect();
+    let rows = Rows::new(&mut Oracle::typed(graph), &dtypes, n, chance);
     MEMORY.with_borrow_mut(|memory| {
-        for arena in &mut memory[..graph.inputs().len() + graph.outputs().len()] {
-            arena.all().fill(CANARY);
-        }
-        let mut inputs = Vec::new();
-        let mut values: Vec<Vec<Value>> = Vec::new();
-        for (arena, input) in graph.inputs().iter().enumerate() {
-            let dtype = input.dtype.expect("typed");
-            let scalar = chance.one_in(4);
-            let elements = if scalar { 1 } else { n };
-            let part = place(memory, arena, elements, dtype.size(), chance);
-            let of: Vec<Value> = (0..elements).map(|_| chance.value(dtype)).collect();
-            for (i, v) in of.iter().enumerate() {
-                let at = part.from + i * dtype.size();
-                let bytes = &v.bits().to_le_bytes()[..dtype.size()];
-                memory[arena].all()[at..at + dtype.size()].copy_from_slice(bytes);
-            }
-            inputs.push((part, scalar));
-            values.push(of);
-        }
-        let mut outputs: Vec<Part> = Vec::new();
-        for (o, &id) in graph.outputs().iter().enumerate() {
-            let dtype = graph.dtype(id).expect("typed");
-            // In place, sometimes.
-            let same = inputs.iter().zip(graph.inputs()).find(|((part, scalar), input)| {
-                !scalar
-                    && input.dtype.is_some_and(|d| d.size() == dtype.size())
-                    && !outputs.iter().any(|p| p.arena == part.arena)
-            });
-            let part = match same {
-                Some(((part, _), _)) if chance.one_in(3) => *part,
-                _ => place(memory, graph.inputs().len() + o, n, dtype.size(), chance),
-            };
-            outputs.push(part);
-        }
-        let sources: Vec<Input> = inputs
-            .iter()
-            .map(|(part, scalar)| Input { at: memory[part.arena].at(part.from), scalar: *scalar })
-            .collect();
-        let targets: Vec<*mut u8> =
-            outputs.iter().map(|part| memory[part.arena].at(part.from)).collect();
-        // SAFETY: the level is present, or there were no code; operands are as the graph says.
-        unsafe { code.run(&sources, &targets, n) };
-        for i in 0..n {
-            let element: Vec<Value> =
-                values.iter().map(|v| if v.len() == 1 { v[0] } else { v[i] }).collect();
-            let expected = evaluate(graph, &element);
-            for (o, (part, expected)) in outputs.iter().zip(expected).enumerate() {
-                let size = expected.dtype().size();
-                let at = part.from + i * size;
-                let mut bits = [0; 8];
-                bits[..size].copy_from_slice(&memory[part.arena].all()[at..at + size]);
-                let bits = u64::from_le_bytes(bits);
-                let got = Value::from_bits(expected.dtype(), bits);
-                assert!(
-                    agree(got, expected) && bits == got.bits(),
-                    "{level}: output {o}, element {i} of {n} of {element:?}: {got:?} ({bits:#x}), not \
-                     {expected:?} ({:#x})\n{graph}",
-                    expected.bits(),
-                );
-            }
-        }
-        // Nothing else was written.
-        for (part, size) in inputs
-            .iter()
-            .map(|(part, _)| part)
-            .zip(graph.inputs().iter().map(|i| i.dtype.expect("typed").size()))
-            .chain(outputs.iter().zip(graph.outputs().iter().map(|&id| graph.dtype(id).expect("typed").size())))
-        {
-            let end = part.from + part.elements * size;
-            memory[part.arena].all()[part.from..end].fill(CANARY);
-        }
-        for arena in inputs.iter().map(|(part, _)| part).chain(&outputs).map(|part| part.arena) {
-            assert!(
-                memory[arena].all().iter().all(|&b| b == CANARY),
-                "{level}: something was written outside of the operands\n{graph}"
-            );
-        }
+        let done = memory.check(&rows, n, chance, true, |sources, targets| {
+            // SAFETY: the level is present, or there were no code; operands are as the graph says.
+            unsafe { code.run(sources, targets, n) }
+        });
+        done.unwrap_or_else(|wrong| panic!("{level}: {wrong}\n{graph}"));
     });
-}
-
-/// Where an operand of so many elements stands: at the end or the start of its arena, or anywhere.
-fn place(
-    memory: &[Arena],
-    arena: usize,
-    elements: usize,
-    size: usize,
-    chance: &mut Chance,
-) -> Part {
-    let room = memory[arena].len() - elements * size;
-    let from = match chance.below(4) {
-        0 | 1 => room,
-        2 => 0,
-        _ => chance.below(room.min(200) + 1),
-    };
-    Part { arena, from, elements }
 }
 
 /// The graph of a seed, and what to run it on.
 fn check_seed(seed: u64, size: usize) {
     let graph = random_graph(seed, size);
-    let mut chance = Chance(!seed);
+    let mut chance = Chance::new(!seed);
     let n = if chance.one_in(8) { 500 + chance.below(80) } else { chance.below(151) };
     check(&graph, n, &mut chance);
 }
@@ -221,7 +125,7 @@ proptest! {
 
     #[test]
     fn so_do_graphs_with_more_values_than_registers(seed: u64, many in 8..60_usize, eight: bool) {
-        let mut chance = Chance(seed);
+        let mut chance = Chance::new(seed);
         let graph = wide_graph(&mut chance, many, if eight { Dtype::F64 } else { Dtype::F32 });
         for level in levels_with_code() {
             let code = compile(&graph, level);
@@ -236,7 +140,7 @@ fn slow_arms_in_wider_types_are_computed_in_parts() {
     let levels = levels_with_code();
     let (mut parted, cases) = (0, cases(2000).cases);
     for seed in 0..u64::from(cases) {
-        let graph = random_slow_graph(seed, 3 + (seed % 12) as usize);
+        let graph = random_slow_graph(&mut Chance::new(seed), 3 + (seed % 12) as usize);
         let live = graph.live();
         let sizes = (0..live.len()).filter(|&id| live[id]).map(|id| graph.dtype(id as u32));
         let widest = sizes.map(|d| d.map_or(0, Dtype::size)).max().unwrap_or(1);
@@ -244,75 +148,10 @@ fn slow_arms_in_wider_types_are_computed_in_parts() {
             let register = if level == Level::Avx2 { 32 } else { 64 };
             parted += usize::from(compile(&graph, level).lanes() > register / widest);
         }
-        check(&graph, (seed % 70) as usize, &mut Chance(!seed));
+        check(&graph, (seed % 70) as usize, &mut Chance::new(!seed));
     }
     let all = cases as usize * levels.len();
     assert!(parted >= all / 8, "{parted} of {all} had parts");
-}
-
-/// Instructions are those of the level, wherever they were made: the CPU need not have it. Nor do they read a
-/// register before something was written to it, or after a call, which may lose any of these.
-fn check_instructions(graph: &Graph, level: Level) {
-    let bytes = match native::instructions(graph, level) {
-        Ok(bytes) => bytes,
-        Err(e) => panic!("{level}: {e}\n{graph}"),
-    };
-    let mut info = InstructionInfoFactory::new();
-    let mut written: Vec<Register> = Vec::new();
-    // The way through all arms, and once through each loop.
-    for found in Decoder::new(64, &bytes, DecoderOptions::NONE) {
-        let says = || format!("{:?} {found:?} for {level}\n{graph}", found.mnemonic());
-        assert!(!found.is_invalid(), "{}", says());
-        let features = found.cpuid_features().iter().all(|feature| {
-            use CpuidFeature::*;
-            let avx512 = [AVX512F, AVX512BW, AVX512DQ, AVX512VL, AVX512CD].contains(feature);
-            match avx512 {
-                true => level == Level::Avx512,
-                false => {
-                    matches!(feature, INTEL8086 | INTEL386 | X64 | MULTIBYTENOP | AVX | AVX2 | FMA)
-                }
-            }
-        });
-        assert!(features, "{}", says());
-        // A write through a mask names one; the gather's and the blend's is never all of them.
-        let name = format!("{:?}", found.mnemonic());
-        let must = name.contains("blendm") || level == Level::Avx512 && name.contains("gather");
-        assert_eq!(found.has_op_mask(), must, "{}", says());
-        assert!(!found.zeroing_masking() && !found.is_broadcast(), "{}", says());
-        let mut registers = (0..found.op_count()).map(|n| found.op_register(n));
-        let out_of_reach = |register: Register| {
-            register.is_vector_register() && (register.number() > 15 || register.is_zmm())
-        };
-        if level == Level::Avx2 {
-            assert!(!registers.any(out_of_reach), "{}", says());
-        }
-        match found.mnemonic() {
-            Mnemonic::Call => written.clear(),
-            Mnemonic::Vzeroupper => continue,
-            _ => {}
-        }
-        // What a gather does not fill it keeps, of which there is nothing. These two read nothing.
-        let kept = name.contains("gather").then(|| found.op0_register().full_register());
-        let reads = !matches!(found.mnemonic(), Mnemonic::Kxnorq | Mnemonic::Kxorq)
-            || found.op1_register() != found.op2_register();
-        for used in info.info(&found).used_registers() {
-            let register = used.register().full_register();
-            if !register.is_vector_register() && !register.is_k() {
-                continue;
-            }
-            use OpAccess::{CondRead, Read, ReadCondWrite, ReadWrite};
-            if let Read | CondRead | ReadWrite | ReadCondWrite = used.access() {
-                let known = written.contains(&register) || Some(register) == kept || !reads;
-                assert!(known, "{register:?} is not known: {}", says());
-            }
-        }
-        for used in info.info(&found).used_registers() {
-            use OpAccess::{CondWrite, ReadCondWrite, ReadWrite, Write};
-            if let Write | CondWrite | ReadWrite | ReadCondWrite = used.access() {
-                written.push(used.register().full_register());
-            }
-        }
-    }
 }
 
 #[test]
@@ -324,16 +163,16 @@ fn instructions_are_those_of_the_level_even_where_they_cannot_run() {
     for seed in 0..3000 {
         let graph = match seed % 3 {
             0 => random_graph(seed, 1 + (seed % 50) as usize),
-            1 => random_slow_graph(seed, 3 + (seed % 12) as usize),
+            1 => random_slow_graph(&mut Chance::new(seed), 3 + (seed % 12) as usize),
             _ => {
                 // Remainders are calls.
                 let dtype = if seed % 2 == 0 { Dtype::F64 } else { Dtype::F32 };
                 let operations = [Operation::Add, Operation::Mul, Operation::Rem];
-                wide_graph_of(&mut Chance(seed), (seed % 60) as usize, dtype, &operations)
+                wide_graph_of(&mut Chance::new(seed), (seed % 60) as usize, dtype, &operations)
             }
         };
         for level in [Level::Avx2, Level::Avx512] {
-            check_instructions(&graph, level);
+            check_instructions(&graph, level).unwrap_or_else(|wrong| panic!("{wrong}\n{graph}"));
         }
         longest +=
             usize::from(native::listing(&graph, Level::Avx512).is_ok_and(|l| l.contains("zmm")));
@@ -344,7 +183,7 @@ fn instructions_are_those_of_the_level_even_where_they_cannot_run() {
 /// A graph whose slow arm is entered in few vectors, on many elements.
 fn check_rarely(graph: &Graph) {
     for seed in 0..200 {
-        check(graph, 64 + seed as usize % 9, &mut Chance(seed));
+        check(graph, 64 + seed as usize % 9, &mut Chance::new(seed));
     }
 }
 
@@ -414,7 +253,7 @@ fn a_loop_may_go_on_by_a_truth_that_it_carries_and_swap_what_it_carries() {
 #[test]
 fn every_operation_on_every_dtype_gives_the_bits_of_its_definition() {
     use Operation::*;
-    let mut chance = Chance(5);
+    let mut chance = Chance::new(5);
     let mut graphs = 0;
     for &operation in Operation::ALL {
         for from in Dtype::ALL {
@@ -451,8 +290,27 @@ fn every_operation_on_every_dtype_gives_the_bits_of_its_definition() {
 }
 
 #[test]
+fn what_is_made_of_constants_alone_is_computed_in_their_width() {
+    use Operation::*;
+    for dtype in [Dtype::F64, Dtype::F32, Dtype::I64, Dtype::I16] {
+        let mut graph = Graph::new();
+        let x = graph.input_of("x", Dtype::U8);
+        let [a, b] = [3.0, 5.0].map(|v| graph.constant(Value::of(v).cast(dtype)));
+        let less = graph.apply_plain(Lt, Dtype::Bool, &[a, b]);
+        let narrow = graph.apply_plain(Cast, Dtype::U8, &[b]);
+        let out = graph.apply_plain(Select, Dtype::U8, &[less, x, narrow]);
+        for id in [less, narrow, out] {
+            graph.output(id);
+        }
+        for seed in 0..20 {
+            check(&graph, 100 + seed as usize, &mut Chance::new(seed));
+        }
+    }
+}
+
+#[test]
 fn tables_of_every_length_give_their_entries() {
-    let mut chance = Chance(7);
+    let mut chance = Chance::new(7);
     for dtype in Dtype::ALL {
         for length in [1, 7, 8, 9, 15, 16, 17, 40] {
             let mut graph = Graph::new();
@@ -495,7 +353,7 @@ fn slow_arms_give_truths_and_values_in_parts_of_every_size() {
                 assert_eq!(compile(&graph, level).lanes(), register / narrow.size());
             }
             for seed in 0..20 {
-                check(&graph, 100 + seed as usize, &mut Chance(seed));
+                check(&graph, 100 + seed as usize, &mut Chance::new(seed));
             }
         }
     }
@@ -523,7 +381,7 @@ fn what_the_emulator_gets_wrong_is_held_where_it_does_not() {
     }
     for level in levels_with_code() {
         for seed in 0..100 {
-            check_at(level, &graph, 64 + seed as usize, &mut Chance(seed));
+            check_at(level, &graph, 64 + seed as usize, &mut Chance::new(seed));
         }
     }
 }
@@ -572,7 +430,7 @@ fn a_function_may_fill_much_of_the_stack_but_not_more() {
     if !there_is_code() {
         return;
     }
-    let mut chance = Chance(3);
+    let mut chance = Chance::new(3);
     let graph = wide_graph(&mut chance, 800, Dtype::F64);
     for level in levels_with_code() {
         let code = compile(&graph, level);
@@ -582,7 +440,7 @@ fn a_function_may_fill_much_of_the_stack_but_not_more() {
     std::thread::scope(|scope| {
         scope.spawn(|| check(&graph, 9, &mut chance));
     });
-    let graph = wide_graph(&mut Chance(4), 6000, Dtype::F64);
+    let graph = wide_graph(&mut Chance::new(4), 6000, Dtype::F64);
     let error = native::compile(&graph, Level::Avx2).expect_err("too large");
     assert!(matches!(error, native::Unsupported::TooLarge), "{error}");
 }
@@ -590,44 +448,9 @@ fn a_function_may_fill_much_of_the_stack_but_not_more() {
 #[test]
 fn what_takes_too_much_of_the_stack_in_long_registers_gets_the_code_for_avx2() {
     for (many, fits) in [(800, true), (950, false)] {
-        let graph = wide_graph(&mut Chance(5), many, Dtype::F64);
+        let graph = wide_graph(&mut Chance::new(5), many, Dtype::F64);
         let [shorter, longer] = [Level::Avx2, Level::Avx512]
             .map(|level| native::instructions(&graph, level).expect("code"));
         assert_eq!(shorter != longer, fits, "{many}");
     }
-}
-
-/// So many values and as many truths, all of which are needed at the end.
-fn wide_graph(chance: &mut Chance, many: usize, dtype: Dtype) -> Graph {
-    use Operation::*;
-    wide_graph_of(chance, many, dtype, &[Add, Sub, Mul, Fmin, Maximum])
-}
-
-/// As [`wide_graph`], by these operations.
-fn wide_graph_of(
-    chance: &mut Chance,
-    many: usize,
-    dtype: Dtype,
-    operations: &[Operation],
-) -> Graph {
-    use Operation::*;
-    let mut graph = Graph::new();
-    let x = graph.input_of("x", dtype);
-    let y = graph.input_of("y", dtype);
-    let mut values = vec![x, y];
-    let mut truths = Vec::new();
-    for _ in 0..many {
-        let constant = graph.constant(chance.value(dtype));
-        let (a, b) = (chance.pick(&values), chance.pick(&values));
-        let sum = graph.apply(chance.pick(operations), dtype, &[a, constant]);
-        values.push(graph.apply(Fma, dtype, &[sum, b, a]));
-        truths.push(graph.apply(chance.pick(&[Lt, Le, Ne]), Dtype::Bool, &[sum, b]));
-    }
-    let mut out = y;
-    for (value, truth) in values.into_iter().skip(2).zip(truths) {
-        let other = graph.apply(Fma, dtype, &[value, x, out]);
-        out = graph.apply(Select, dtype, &[truth, value, other]);
-    }
-    graph.output(out);
-    graph
 }

@@ -4,6 +4,8 @@
 //! precedence. `LANEFN_CASES` is the number of random cases (2000 without it), and `LANEFN_PYTHON` a file as
 //! `python_expressions.py` writes it, to be read instead of the one that is here.
 
+#[path = "common/texts.rs"]
+mod texts;
 mod vocabulary;
 
 use std::time::{Duration, Instant};
@@ -16,6 +18,7 @@ use lanefn_compiler::{
 };
 use proptest::prelude::*;
 
+use texts::PIECES;
 use vocabulary::Functions;
 
 // ---------------------------------------------------------------------------------------------------
@@ -949,112 +952,11 @@ fn cases(usual: u32) -> ProptestConfig {
 
 /// Whatever the text is: no panic, soon an answer, and an error that can be shown.
 fn answers(text: &str) -> Result<(), TestCaseError> {
-    let functions = Functions::new();
     let begun = Instant::now();
-    let answer = text::parse(text, &functions);
+    texts::answers(text, &Functions::new()).map_err(TestCaseError::fail)?;
     prop_assert!(begun.elapsed() < Duration::from_secs(2), "{text:?}");
-    match answer {
-        Ok(graph) => {
-            prop_assert!(!graph.outputs().is_empty());
-            for (id, node) in graph.nodes().iter().enumerate() {
-                prop_assert!(node.args.iter().all(|&a| (a as usize) < id));
-            }
-        }
-        Err(error) => {
-            prop_assert!(text.is_char_boundary(error.offset));
-            prop_assert!(text.is_char_boundary(error.offset + error.length));
-            let line = text[..error.offset].lines().count()
-                + (error.offset == 0 || text[..error.offset].ends_with('\n')) as usize;
-            prop_assert_eq!(error.line, line);
-            prop_assert_eq!(error.to_string().split('\n').count(), 5);
-        }
-    }
-    let _ = text::parse_with_inputs(text, &["x", "y"], &functions);
-    let numbers = [("k", number("2"))];
-    let known = Names { inputs: Some(&["x", "e"]), numbers: &numbers };
-    let _ = text::read(text, known, &functions);
     Ok(())
 }
-
-const PIECES: &[&str] = &[
-    "x",
-    "y",
-    "z",
-    "e",
-    "pi",
-    "np.",
-    "1",
-    "2",
-    "0x1f",
-    "1.5",
-    ".5",
-    "1e9",
-    "18446744073709551615",
-    "True",
-    "+",
-    "-",
-    "*",
-    "/",
-    "//",
-    "%",
-    "**",
-    "~",
-    "!",
-    "&",
-    "|",
-    "^",
-    "<<",
-    ">>",
-    "<",
-    "<=",
-    ">",
-    ">=",
-    "==",
-    "!=",
-    "and",
-    "or",
-    "not",
-    "&&",
-    "||",
-    "if",
-    "else",
-    "?",
-    ":",
-    "(",
-    ")",
-    "(",
-    ")",
-    "[",
-    "]",
-    "[1, 2][",
-    ",",
-    ",",
-    ";",
-    "\n",
-    "=",
-    "->",
-    "let",
-    "let a =",
-    "a, b =",
-    "sin(",
-    "divmod(x, y)",
-    "where(",
-    "min(",
-    "int8(",
-    "#",
-    "/*",
-    "*/",
-    "\\\n",
-    "$",
-    "\u{3c3}",
-    "\u{2264}",
-    " ",
-    "1_",
-    "for",
-    "\u{0}",
-    "\r",
-    "'",
-];
 
 /// An expression with what its tokens are bound by.
 #[derive(Clone, Debug)]

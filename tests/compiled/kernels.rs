@@ -66,7 +66,7 @@ fn check(name: &str, of: &Loop, chance: &mut Chance) {
 
 #[test]
 fn every_built_in_function_has_the_bits_of_its_kernel() {
-    let mut chance = Chance(1);
+    let mut chance = Chance::new(1);
     for of in lanefn::catalogue() {
         for l in of.loops {
             check(of.name, l, &mut chance);

@@ -2,6 +2,7 @@
 
 mod accuracy;
 mod emulate;
+mod fuzz;
 mod test;
 
 use clap::Parser;
@@ -16,6 +17,8 @@ enum Task {
     Lint,
     /// Measure the errors of the elementary functions, and write `docs/accuracy.md`.
     Accuracy(accuracy::Options),
+    /// Run random graphs, bytes and texts through the compiler, for as long as is said.
+    Fuzz(fuzz::Options),
     /// Set up the Python that tests and benches use, and print where it is.
     Python {
         /// The one with the packages that benches compare with.
@@ -31,6 +34,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
         Task::Test(options) => test::run(&options),
         Task::Lint => test::lint(),
         Task::Accuracy(options) => accuracy::run(&options),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Python { peers } => test::python(peers),
         Task::EmulateAvx512(options) => emulate::run(&options),
     }

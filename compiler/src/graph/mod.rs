@@ -311,16 +311,29 @@ impl Graph {
     /// # Panics
     /// If there is no such operation on arguments of their dtypes: see [`value::fits`].
     pub fn apply(&mut self, operation: Operation, dtype: Dtype, args: &[Id]) -> Id {
+        self.must_fit(operation, dtype, args);
+        match crate::optimise::simplify(self, operation, dtype, args) {
+            Some(id) => id,
+            None => self.add(Op::Apply(operation), Some(Type::Is(dtype)), args),
+        }
+    }
+
+    /// As [`Graph::apply`], but never rewritten: the node is this operation. Rewrites are held against it.
+    ///
+    /// # Panics
+    /// As [`Graph::apply`].
+    pub fn apply_plain(&mut self, operation: Operation, dtype: Dtype, args: &[Id]) -> Id {
+        self.must_fit(operation, dtype, args);
+        self.add(Op::Apply(operation), Some(Type::Is(dtype)), args)
+    }
+
+    fn must_fit(&self, operation: Operation, dtype: Dtype, args: &[Id]) {
         let dtypes: SmallVec<[Dtype; 3]> = args.iter().filter_map(|&a| self.dtype(a)).collect();
         assert!(
             dtypes.len() == args.len() && value::fits(operation, dtype, dtypes.iter().copied()),
             "there is no {} of {dtypes:?} that gives {dtype}",
             operation.name()
         );
-        match crate::optimise::simplify(self, operation, dtype, args) {
-            Some(id) => id,
-            None => self.add(Op::Apply(operation), Some(Type::Is(dtype)), args),
-        }
     }
 
     /// A table, for [`Graph::lookup`].

@@ -28,13 +28,10 @@ pub(super) fn widest(
     steps: &[schedule::Step],
 ) -> u8 {
     let mut regions = Regions { graph, region: Vec::new(), choice: Vec::new(), count: 0 };
-    let counts = |id: usize| {
-        let constant = matches!(graph.nodes()[id].op, Op::Const(_));
-        live[id] && dtypes[id] != Dtype::Bool && !constant
-    };
+    let width_in = |id: usize| computed_in(graph, dtypes, id);
     let outputs = graph.outputs().iter().map(|&id| width(dtypes[id as usize]));
     let outputs = outputs.max().unwrap_or(0);
-    let all = (0..dtypes.len()).filter(|&id| counts(id)).map(|id| width(dtypes[id]));
+    let all = (0..dtypes.len()).filter(|&id| live[id]).map(width_in);
     let all = all.max().unwrap_or(0).max(outputs);
     if !steps.iter().any(|s| !matches!(s, schedule::Step::Let(_))) {
         return all;
@@ -42,9 +39,22 @@ pub(super) fn widest(
     regions.region = vec![0; dtypes.len()];
     regions.choice = vec![0; dtypes.len()];
     regions.find(steps);
-    let often = (0..dtypes.len()).filter(|&id| counts(id) && regions.region[id] == 0);
-    let often = often.map(|id| width(dtypes[id])).max().unwrap_or(0).max(outputs);
+    let often = (0..dtypes.len()).filter(|&id| live[id] && regions.region[id] == 0);
+    let often = often.map(width_in).max().unwrap_or(0).max(outputs);
     if often == all || regions.are_parted(live) { often } else { all }
+}
+
+/// The widest type that a node is computed in, as a power of two: its own, or that of a constant it is made
+/// of, which is as wide as it is read.
+fn computed_in(graph: &Graph, dtypes: &[Dtype], id: usize) -> u8 {
+    let node = &graph.nodes()[id];
+    let constants = node.args.iter().map(|&a| a as usize);
+    let constants = constants.filter(|&a| matches!(graph.nodes()[a].op, Op::Const(_)));
+    match node.op {
+        Op::Const(_) => 0,
+        Op::Lookup(_) => width(dtypes[id]),
+        _ => constants.chain([id]).map(|id| width(dtypes[id])).max().unwrap_or(0),
+    }
 }
 
 /// Which nodes are computed rarely, and for which choices.
@@ -201,8 +211,7 @@ impl Select<'_> {
         while let Some(step) = left.pop() {
             match step {
                 schedule::Step::Let(id) => {
-                    let dtype = self.dtypes[*id as usize];
-                    widest = widest.max(width(dtype));
+                    widest = widest.max(computed_in(self.graph, &self.dtypes, *id as usize));
                     inputs.extend(self.graph.node(*id).args.iter().copied());
                 }
                 schedule::Step::IfAny(_, inside) => left.extend(inside),
