@@ -15,6 +15,7 @@ pub mod body;
 pub mod dtype;
 pub mod graph;
 pub mod interpret;
+mod leave;
 pub mod native;
 mod optimise;
 #[doc(hidden)]
@@ -27,4 +28,5 @@ pub mod vocabulary;
 
 pub use body::Body;
 pub use graph::{Graph, Id, Node, Op};
+pub use leave::{asking, asking_every};
 pub use vocabulary::{Known, Vocabulary};

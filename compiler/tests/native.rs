@@ -6,7 +6,10 @@ mod common;
 #[path = "common/instructions.rs"]
 mod instructions;
 
-use std::cell::RefCell;
+use std::{
+    arch::asm,
+    cell::{Cell, RefCell},
+};
 
 use common::{
     Chance, Memory, Oracle, Rows, levels_with_code, random_graph, random_slow_graph, there_is_code,
@@ -15,13 +18,13 @@ use common::{
 use iced_x86::{Decoder, DecoderOptions};
 use instructions::check_instructions;
 use lanefn_compiler::{
-    Graph, Node, Op,
+    Graph, Node, Op, asking_every,
     dtype::{Dtype, Type},
     graph::Table,
     native,
     value::{self, Value},
 };
-use lanefn_kernels::{lanes::traced::Operation, level::Level};
+use lanefn_kernels::{lanes::traced::Operation, level::Level, loops::Input};
 use proptest::prelude::*;
 
 fn cases(default: u32) -> ProptestConfig {
@@ -92,10 +95,52 @@ fn check_at(level: Level, graph: &Graph, n: usize, chance: &mut Chance) {
     MEMORY.with_borrow_mut(|memory| {
         let done = memory.check(&rows, n, chance, true, |sources, targets| {
             // SAFETY: the level is present, or there were no code; operands are as the graph says.
-            unsafe { code.run(sources, targets, n) }
+            let run = || unsafe { code.run(sources, targets, n) };
+            match n % 2 {
+                0 => run(),
+                _ => asking_every(2 + n % 3, &stay, run),
+            }
         });
         done.unwrap_or_else(|wrong| panic!("{level}: {wrong}\n{graph}"));
     });
+}
+
+/// Says that loops are to go on, and loses what a function may lose of registers.
+fn stay() -> bool {
+    // SAFETY: whoever runs code has AVX; every register that is written is said to be lost.
+    unsafe { asm!("vzeroall", clobber_abi("sysv64")) };
+    if is_x86_feature_detected!("avx512bw") {
+        // SAFETY: as above, with AVX-512.
+        unsafe {
+            asm!(
+                "vpxord zmm16, zmm16, zmm16",
+                "vmovdqa64 zmm17, zmm16",
+                "vmovdqa64 zmm18, zmm16",
+                "vmovdqa64 zmm19, zmm16",
+                "vmovdqa64 zmm20, zmm16",
+                "vmovdqa64 zmm21, zmm16",
+                "vmovdqa64 zmm22, zmm16",
+                "vmovdqa64 zmm23, zmm16",
+                "vmovdqa64 zmm24, zmm16",
+                "vmovdqa64 zmm25, zmm16",
+                "vmovdqa64 zmm26, zmm16",
+                "vmovdqa64 zmm27, zmm16",
+                "vmovdqa64 zmm28, zmm16",
+                "vmovdqa64 zmm29, zmm16",
+                "vmovdqa64 zmm30, zmm16",
+                "vmovdqa64 zmm31, zmm16",
+                "kxorq k1, k1, k1",
+                "kmovq k2, k1",
+                "kmovq k3, k1",
+                "kmovq k4, k1",
+                "kmovq k5, k1",
+                "kmovq k6, k1",
+                "kmovq k7, k1",
+                clobber_abi("sysv64")
+            );
+        }
+    }
+    false
 }
 
 /// The graph of a seed, and what to run it on.
@@ -248,6 +293,52 @@ fn a_loop_may_go_on_by_a_truth_that_it_carries_and_swap_what_it_carries() {
         graph.output(id);
     }
     check_rarely(&graph);
+}
+
+/// Counts for ever, in a loop in a loop, and once more after it.
+fn endless() -> Graph {
+    use Operation::*;
+    let mut graph = Graph::new();
+    let x = graph.input_of("x", Dtype::F64);
+    let (zero, one) = (graph.lit(0.0), graph.lit(1.0));
+    let forever = |graph: &mut Graph, first, body: &dyn Fn(&mut Graph, u32) -> u32| {
+        let (l, inside) = graph.begin_loop(&[first]);
+        let go = graph.apply(Le, Dtype::Bool, &[zero, inside[0]]);
+        let next = body(graph, inside[0]);
+        graph.end_loop(l, go, &[next])[0]
+    };
+    let count = |graph: &mut Graph, x| graph.apply(Add, Dtype::F64, &[x, one]);
+    let (l, outer) = graph.begin_loop(&[x]);
+    let go = graph.apply(Le, Dtype::Bool, &[zero, outer[0]]);
+    let inner = forever(&mut graph, outer[0], &count);
+    let next = count(&mut graph, inner);
+    let after = graph.end_loop(l, go, &[next])[0];
+    let after = forever(&mut graph, after, &count);
+    graph.output(after);
+    graph
+}
+
+#[test]
+fn loops_in_loops_and_after_them_are_left_soon_after_a_yes() {
+    let graph = endless();
+    for level in levels_with_code() {
+        let code = compile(&graph, level);
+        let x: Vec<f64> = (0..11).map(f64::from).collect();
+        let mut out = [0.0; 11];
+        let asked = Cell::new(0);
+        let question = || {
+            asked.set(asked.get() + 1);
+            asked.get() > 3
+        };
+        let input = [Input { at: x.as_ptr().cast(), scalar: false }];
+        // SAFETY: the level is present, and there are as many elements.
+        lanefn_compiler::asking(&question, || unsafe {
+            code.run(&input, &[out.as_mut_ptr().cast()], x.len());
+        });
+        // After the yes, once for each loop of each vector.
+        let vectors = x.len().div_ceil(code.lanes());
+        assert!((4..=3 + 3 * vectors).contains(&asked.get()), "{level}: {asked:?}");
+    }
 }
 
 #[test]

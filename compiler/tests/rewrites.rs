@@ -1,5 +1,6 @@
 //! How many operations are left of what is written. That the results are the same is for the random graphs.
 
+#[allow(dead_code, reason = "other tests use more of it")]
 mod vocabulary;
 
 use lanefn_compiler::{

@@ -72,20 +72,24 @@ pub fn detached(
     name: &str,
     work: impl FnOnce() -> lanefn::Result<()>,
 ) -> PyResult<()> {
-    let (result, met) = caught(|| away(py, || interruptible(signalled, || collect(work))))?;
-    result.map_err(|e| match SIGNAL.take() {
-        Some(raised) if matches!(e, Error::Interrupted) => raised,
-        _ => exception(py, &e),
+    let ((), met) = freed(py, || {
+        let (result, met) = collect(work);
+        result.map(|done| (done, met))
     })?;
     if met.is_empty() { Ok(()) } else { report(py, name, met) }
 }
 
-/// Runs the engine with the interpreter free for other threads.
-pub fn away<R: Send>(py: Python<'_>, work: impl FnOnce() -> R) -> R {
+/// Runs the engine with the interpreter free for other threads, where Ctrl-C ends it. A panic becomes an
+/// exception, too.
+pub fn freed<R: Send>(py: Python<'_>, work: impl FnOnce() -> lanefn::Result<R>) -> PyResult<R> {
     let work = Here(work);
-    py.detach(move || {
+    let run = move || {
         let work = work;
-        (work.0)()
+        interruptible(signalled, work.0)
+    };
+    caught(|| py.detach(run))?.map_err(|e| match SIGNAL.take() {
+        Some(raised) if matches!(e, Error::Interrupted) => raised,
+        _ => exception(py, &e),
     })
 }
 

@@ -28,7 +28,7 @@ use pyo3::{
 use smallvec::SmallVec;
 
 use crate::{
-    error::{away, caught, report},
+    error::{caught, exception, freed, report},
     operand::descr,
     ufunc::Ufunc,
 };
@@ -274,10 +274,6 @@ pub fn call<'py>(
     }
     let types = &types[..nin];
     let Ok(code) = ufunc.resolve(types, &[], Default::default()) else { return Ok(None) };
-    // Nobody knows how long those run: on the general way Ctrl-C ends them.
-    if n > HELD && code.has_loops() {
-        return Ok(None);
-    }
     // Its exponents are looked at.
     if of.name == "pow" && kind(code.inputs()[1]) == Kind::Signed {
         return Ok(None);
@@ -337,10 +333,10 @@ pub fn call<'py>(
     // live. Outputs are new, or an array of this shape. That no other thread writes the same arrays meanwhile
     // is up to the program, as with NumPy.
     let run = || unsafe { of.call_few(&code, inputs, outputs, n) };
-    let met = caught(|| match n > HELD || code.has_loops() {
-        true => away(py, run),
-        false => run(),
-    })?;
+    let met = match n > HELD || code.has_loops() {
+        true => freed(py, run)?,
+        false => caught(run)?.map_err(|e| exception(py, &e))?,
+    };
     let Some(met) = met else { return Ok(None) };
     if raising && codes.iter().any(|&code| code != 0) {
         return Ok(None);

@@ -1,11 +1,13 @@
 //! Stopping a long call on the way.
 //!
 //! A program whose signals wait for its own main loop (Python's do) gives a question that is asked now and
-//! then, on the calling thread, between two pieces of the work; if the answer is yes, no further piece is
-//! begun on any thread.
+//! then, on the calling thread, between two pieces of the work, in the loops of functions made at run time,
+//! and while other threads finish theirs; if the answer is yes, no further piece is begun on any thread, and
+//! those loops are left.
 
 use std::{
     cell::Cell,
+    panic::catch_unwind,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     thread::ThreadId,
     time::{Duration, Instant},
@@ -14,14 +16,15 @@ use std::{
 use crate::error::{Error, Result};
 
 /// How often it is asked.
-const EVERY: Duration = Duration::from_millis(50);
+pub(super) const EVERY: Duration = Duration::from_millis(50);
 
 thread_local! {
     static ASK: Cell<Option<fn() -> bool>> = const { Cell::new(None) };
 }
 
 /// Runs `f`, during which long calls of this thread ask, some times in a second, whether to stop. A call
-/// that stops gives [`Error::Interrupted`]; what it had written by then stays written.
+/// that stops gives [`Error::Interrupted`]; what it had written by then stays written. To panic is to say
+/// yes.
 pub fn interruptible<R>(ask: fn() -> bool, f: impl FnOnce() -> R) -> R {
     struct Restore(Option<fn() -> bool>);
     impl Drop for Restore {
@@ -67,11 +70,17 @@ impl Watch {
             return true;
         }
         self.asked.store(turn, Ordering::Relaxed);
-        if (self.ask)() {
+        // Machine code may be around this, through which nothing unwinds.
+        if catch_unwind(self.ask).unwrap_or(true) {
             self.stopped.store(true, Ordering::Relaxed);
             return false;
         }
         true
+    }
+
+    /// Runs a piece of the work, whose loops are left once the answer is yes.
+    pub(crate) fn during<R>(&self, work: impl FnOnce() -> R) -> R {
+        lanefn_compiler::asking(&|| !self.go_on(), work)
     }
 
     /// Whether the answer was yes. Nobody is asked.
@@ -86,5 +95,13 @@ impl Watch {
             true => Err(Error::Interrupted),
             false => Ok(()),
         }
+    }
+}
+
+/// [`Watch::during`], if there is one.
+pub(crate) fn watched<R>(watch: Option<&Watch>, work: impl FnOnce() -> R) -> R {
+    match watch {
+        Some(watch) => watch.during(work),
+        None => work(),
     }
 }

@@ -21,6 +21,7 @@ mod threads;
 pub use code::Code;
 pub use interrupt::interruptible;
 pub use pool::parallel;
+pub(crate) use pool::parallel_watched;
 pub use run::Options;
 pub(crate) use threads::check_threads;
 pub use threads::{

@@ -48,6 +48,7 @@ use rayon::{ThreadBuilder, ThreadPool, ThreadPoolBuilder};
 use super::{
     floats::IeeeDefault,
     fork,
+    interrupt::{self, Watch},
     threads::{Refusal, Scope},
 };
 use crate::error::{Error, Result};
@@ -83,6 +84,34 @@ const SPINS: usize = 512;
 /// [`Error::Threads`] if a task panicked (no task is begun after that; the pool stays sound), and in
 /// a child forked by a task if the call can't be finished there.
 pub fn parallel(tasks: usize, threads: usize, task: &(dyn Fn(usize) + Sync)) -> Result<()> {
+    enter(tasks, threads, None, task)
+}
+
+/// [`parallel`] that stops on the way if it is asked to.
+///
+/// # Errors
+/// As [`parallel`]; [`Error::Interrupted`](crate::Error::Interrupted).
+pub(crate) fn parallel_watched(
+    tasks: usize,
+    threads: usize,
+    watch: Option<&Watch>,
+    task: &(dyn Fn(usize) + Sync),
+) -> Result<()> {
+    let Some(watch) = watch else { return parallel(tasks, threads, task) };
+    enter(tasks, threads, Some(watch), &|i| {
+        if watch.go_on() {
+            watch.during(|| task(i));
+        }
+    })?;
+    watch.end()
+}
+
+fn enter(
+    tasks: usize,
+    threads: usize,
+    watch: Option<&Watch>,
+    task: &(dyn Fn(usize) + Sync),
+) -> Result<()> {
     let wanted = threads.min(tasks).min(MAX_THREADS).saturating_sub(1);
     if wanted == 0 {
         return alone(0..tasks, task);
@@ -125,7 +154,7 @@ pub fn parallel(tasks: usize, threads: usize, task: &(dyn Fn(usize) + Sync)) -> 
     if fork::generation() != job.generation {
         return job.finish_in_child();
     }
-    job.finish()
+    job.finish(watch)
 }
 
 /// The work of a call on this thread alone.
@@ -260,8 +289,9 @@ impl Job {
         }
     }
 
-    /// Closes the job, waits for the helpers at work and gives the result.
-    fn finish(&self) -> Result<()> {
+    /// Closes the job, waits for the helpers at work and gives the result. Meanwhile this thread, which
+    /// alone may, asks whether they should stop.
+    fn finish(&self, watch: Option<&Watch>) -> Result<()> {
         let mut state = self.state.fetch_or(CLOSED, Ordering::AcqRel) | CLOSED;
         for _ in 0..SPINS {
             if state == CLOSED {
@@ -271,9 +301,20 @@ impl Job {
             state = self.state.load(Ordering::Acquire);
         }
         if state != CLOSED {
-            let mut bell = self.bell.lock().unwrap_or_else(PoisonError::into_inner);
+            let hear = || self.bell.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut bell = hear();
             while self.state.load(Ordering::Acquire) != CLOSED {
-                bell = self.rung.wait(bell).unwrap_or_else(PoisonError::into_inner);
+                let Some(watch) = watch.filter(|w| !w.is_stopped()) else {
+                    bell = self.rung.wait(bell).unwrap_or_else(PoisonError::into_inner);
+                    continue;
+                };
+                drop(self.rung.wait_timeout(bell, interrupt::EVERY));
+                watch.go_on();
+                if fork::generation() != self.generation {
+                    // Who answered has forked, and this is the child.
+                    return self.finish_in_child();
+                }
+                bell = hear();
             }
         }
         let payload = self.panic.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -22,7 +22,12 @@ use lanefn_kernels::{
 use smallvec::SmallVec;
 
 use super::{
-    Code, code::Inner, floats::IeeeDefault, interrupt::Watch, mapped::Mapped, memory, parallel,
+    Code,
+    code::Inner,
+    floats::IeeeDefault,
+    interrupt::{Watch, watched},
+    mapped::Mapped,
+    memory, parallel_watched,
 };
 use crate::{
     error::Result,
@@ -171,7 +176,7 @@ impl Reduce {
             return Ok(());
         }
         let this = &*self;
-        let status = this.status.as_ref();
+        let (status, watch) = (this.status.as_ref(), this.watch.as_ref());
         let unit = |u: usize| {
             // As a whole: its addresses alone could not be shared by threads.
             let all: &Reduce = this;
@@ -230,12 +235,14 @@ impl Reduce {
                 }
             }
         };
-        if threads <= 1 && (self.watch.is_none() || total < 100_000.0) {
+        if threads <= 1 && (watch.is_none() || total < 100_000.0) {
             let _floats = IeeeDefault::enter();
             let mut scratch = Scratch::new(room);
-            for u in 0..units {
-                whole(u, &mut scratch);
-            }
+            watched(watch, || {
+                for u in 0..units {
+                    whole(u, &mut scratch);
+                }
+            });
             return Ok(());
         }
         // A few large units are cut at nodes of the tree.
@@ -247,10 +254,7 @@ impl Reduce {
             && matches!(self.ranges, Ranges::All);
         if !cut {
             let chunk = (50_000.0 / (total / units as f64)).ceil().max(1.0) as usize;
-            return parallel(units.div_ceil(chunk), threads, &|i| {
-                if !this.go_on() {
-                    return;
-                }
+            return parallel_watched(units.div_ceil(chunk), threads, watch, &|i| {
                 let mut scratch = Scratch::new(room);
                 for u in i * chunk..units.min((i + 1) * chunk) {
                     whole(u, &mut scratch);
@@ -271,10 +275,7 @@ impl Reduce {
         let mut made = vec![0u64; units * nodes.len() * row / 8];
         let base = made.as_mut_ptr().cast::<u8>() as usize;
         let place = |u: usize, k: usize| (base + (u * nodes.len() + k) * row) as *mut u8;
-        parallel(units * nodes.len(), threads, &|i| {
-            if !this.go_on() {
-                return;
-            }
+        parallel_watched(units * nodes.len(), threads, watch, &|i| {
             let (u, k) = (i / nodes.len(), i % nodes.len());
             let _part = status.and_then(Status::part);
             let mut scratch = Scratch::new(room);
@@ -283,20 +284,19 @@ impl Reduce {
                 self.part(&unit(u), nodes[k].0, nodes[k].1, across, place(u, k), &mut scratch);
             }
         })?;
-        if !this.go_on() {
-            return Ok(());
-        }
         let _floats = IeeeDefault::enter();
         let _part = status.and_then(Status::part);
-        for u in 0..units {
-            let at = unit(u);
-            let mut next = 0;
-            // SAFETY: rows of the nodes, joined in place.
-            let result =
-                unsafe { self.join_nodes(&|k| place(u, k), &mut next, n, node, at.columns) };
-            // SAFETY: as above.
-            unsafe { self.write(&at, result, across) };
-        }
+        watched(watch, || {
+            for u in 0..units {
+                let at = unit(u);
+                let mut next = 0;
+                // SAFETY: rows of the nodes, joined in place.
+                let result =
+                    unsafe { self.join_nodes(&|k| place(u, k), &mut next, n, node, at.columns) };
+                // SAFETY: as above.
+                unsafe { self.write(&at, result, across) };
+            }
+        });
         Ok(())
     }
 

@@ -26,7 +26,7 @@ use lanefn_kernels::{
 };
 use smallvec::SmallVec;
 
-use super::{Code, floats::IeeeDefault, interrupt::Watch, memory, parallel};
+use super::{Code, floats::IeeeDefault, interrupt::Watch, memory, parallel_watched};
 use crate::{
     dtype::Casting,
     error::Result,
@@ -198,7 +198,9 @@ impl Run<'_> {
         };
         // Units: elements, or tiles.
         let (units, size) = tiles.as_ref().map_or((n, 1), |t| (t.count, t.rows * t.columns));
-        let watch = if total < PARALLEL_NANOSECONDS { None } else { Watch::begin() };
+        // Nobody knows how long its own loops take.
+        let long = total >= PARALLEL_NANOSECONDS || self.function.has_loops();
+        let watch = if long { Watch::begin() } else { None };
         if threads <= 1 && watch.is_none() {
             let _floats = IeeeDefault::enter();
             work(0, units);
@@ -208,12 +210,9 @@ impl Run<'_> {
         let chunk =
             ((CHUNK_NANOSECONDS / each) as usize).max(TILE).next_multiple_of(CHUNK_MULTIPLE);
         let chunk = (chunk / size).max(1);
-        parallel(units.div_ceil(chunk), threads, &|i| {
-            if watch.as_ref().is_none_or(Watch::go_on) {
-                work(i * chunk, units.min((i + 1) * chunk));
-            }
-        })?;
-        watch.map_or(Ok(()), |w| w.end())
+        parallel_watched(units.div_ceil(chunk), threads, watch.as_ref(), &|i| {
+            work(i * chunk, units.min((i + 1) * chunk));
+        })
     }
 
     /// Looks at what has been computed, if anybody asks.

@@ -19,7 +19,7 @@ use crate::{
     execute::{
         Code, Options, check_threads,
         floats::IeeeDefault,
-        interrupt::Watch,
+        interrupt::{Watch, watched},
         mapped::Mapped,
         reduce::{Kept, Ranges, Reduce, Reduced},
     },
@@ -759,7 +759,8 @@ impl Untyped<'_> {
         let status = Status::begin(self.rule, &of, false);
         let _floats = IeeeDefault::enter();
         let part = status.as_ref().and_then(Status::part);
-        let watch = if indices.len() > MANY { Watch::begin() } else { None };
+        let long = indices.len() > MANY || of.has_loops();
+        let watch = if long { Watch::begin() } else { None };
         let goes_on = || watch.as_ref().is_none_or(Watch::go_on);
         let end = |part: Option<Part>| {
             drop(part);
@@ -792,10 +793,7 @@ impl Untyped<'_> {
         }
         let (to_loop, back) = (cast(a.dtype, of.inputs()[0]), cast(of.outputs()[0], a.dtype));
         let (inner, to_loop, back) = (of.inner(level), to_loop.inner(level), back.inner(level));
-        for (i, &index) in indices.iter().enumerate() {
-            if i % ASKED == 0 && !goes_on() {
-                break;
-            }
+        let each = |i: usize, index: i64| {
             let (mut x, mut made) = ([0u64; 1], [0u64; 1]);
             let (x, made) = (x.as_mut_ptr().cast::<u8>(), made.as_mut_ptr().cast::<u8>());
             let at = a.ptr.wrapping_offset(offset(index));
@@ -811,7 +809,15 @@ impl Untyped<'_> {
                 }
                 back(&[one(made)], &[at], 1);
             }
-        }
+        };
+        watched(watch.as_ref(), || {
+            for (i, &index) in indices.iter().enumerate() {
+                if i % ASKED == 0 && !goes_on() {
+                    break;
+                }
+                each(i, index);
+            }
+        });
         end(part)
     }
 }

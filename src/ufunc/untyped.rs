@@ -15,6 +15,7 @@ use crate::{
     execute::{
         Code, Options, check_threads,
         floats::IeeeDefault,
+        interrupt::Watch,
         memory,
         run::{Casts, Run, is_brief},
     },
@@ -429,6 +430,9 @@ impl Untyped<'_> {
     /// memory with anything but an input of which each element is read before it is written. Then there is
     /// [`Untyped::call_code`], which gives the same.
     ///
+    /// # Errors
+    /// [`Error::Interrupted`], of a function with loops of its own.
+    ///
     /// # Panics
     /// If there are not as many operands as the code has.
     ///
@@ -442,9 +446,11 @@ impl Untyped<'_> {
         inputs: &[Input],
         outputs: &[*mut u8],
         n: usize,
-    ) -> Option<Flags> {
+    ) -> Result<Option<Flags>> {
         assert_eq!((inputs.len(), outputs.len()), (of.inputs().len(), of.outputs().len()));
-        let level = Level::chosen().ok().filter(|level| is_brief(of, *level, n))?;
+        let Some(level) = Level::chosen().ok().filter(|level| is_brief(of, *level, n)) else {
+            return Ok(None);
+        };
         let status = Status::of(self.rule, of, false);
         let looked_at = status.as_ref().is_some_and(Status::needs_inputs);
         let touch = |a: usize, a_bytes: usize, b: usize, b_bytes: usize| {
@@ -457,12 +463,12 @@ impl Untyped<'_> {
                 let same = from.at.addr() == to && dtype.size() == size && read == n;
                 if touch(from.at.addr(), read * dtype.size(), to, n * size) && (!same || looked_at)
                 {
-                    return None;
+                    return Ok(None);
                 }
             }
             for (other, dtype) in outputs[..o].iter().zip(of.outputs()) {
                 if touch(other.addr(), n * dtype.size(), to, n * size) {
-                    return None;
+                    return Ok(None);
                 }
             }
         }
@@ -470,12 +476,19 @@ impl Untyped<'_> {
         {
             let _part = status.as_ref().and_then(Status::part);
             // SAFETY: the caller's promise; the level has been found here.
-            unsafe { of.inner(level).run(inputs, outputs, n) };
+            let run = || unsafe { of.inner(level).run(inputs, outputs, n) };
+            match if of.has_loops() { Watch::begin() } else { None } {
+                Some(watch) => {
+                    watch.during(run);
+                    watch.end()?;
+                }
+                None => run(),
+            }
         }
-        let Some(status) = status else { return Some(Flags::none()) };
+        let Some(status) = status else { return Ok(Some(Flags::none())) };
         // SAFETY: the caller's promise; no input has been written to if it is looked at.
         unsafe { status.look(of, inputs, outputs, n) };
-        Some(status.end())
+        Ok(Some(status.end()))
     }
 }
 

@@ -11,7 +11,7 @@
 
 mod steps;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use lanefn_kernels::{
     lanes::{Dtype, traced::Operation},
@@ -22,6 +22,7 @@ use smallvec::SmallVec;
 
 use crate::{
     graph::{Graph, Id, Op, Unsound},
+    leave::{ask, counted},
     schedule::{Step, schedule},
     vocabulary::Vocabulary,
 };
@@ -61,6 +62,9 @@ const BLOCK: (usize, usize) = (1024, 64);
 
 /// Elements of a block if there are loops: all of it goes round until its last element is done.
 const LOOPING_BLOCK: usize = 128;
+
+/// How many times loops go round from one question whether to leave them to the next: some microseconds each.
+const PATIENCE: usize = 64;
 
 /// Bytes between slots beyond their own, so that they do not lie at one place of a page.
 const GAP: usize = 128;
@@ -235,6 +239,7 @@ impl Interpreted {
                 inputs: [Input { at: std::ptr::null(), scalar: true }; MAX_INPUTS],
                 direct: std::ptr::null_mut(),
                 n: 0,
+                turns: Cell::new(0),
             };
             run.inputs[..inputs.len()].copy_from_slice(inputs);
             let mut to = [std::ptr::null_mut(); MAX_OUTPUTS];
@@ -243,8 +248,12 @@ impl Interpreted {
             while left > 0 {
                 run.n = left.min(self.block);
                 left -= run.n;
-                // SAFETY: the caller's promise: `run.n` elements of each operand are here.
-                unsafe { run.block(&to[..outputs.len()]) };
+                counted(PATIENCE, |turns| {
+                    run.turns.set(turns);
+                    // SAFETY: the caller's promise: `run.n` elements of each operand are here.
+                    unsafe { run.block(&to[..outputs.len()]) };
+                    run.turns.get()
+                });
                 for (input, dtype) in run.inputs.iter_mut().zip(&self.inputs) {
                     if !input.scalar {
                         input.at = input.at.wrapping_add(run.n * dtype.size());
@@ -273,6 +282,8 @@ struct Running<'a> {
     /// Where the last step writes, if that is the output.
     direct: *mut u8,
     n: usize,
+    /// Turns of loops until the next question.
+    turns: Cell<usize>,
 }
 
 impl Running<'_> {
@@ -378,10 +389,20 @@ impl Running<'_> {
                             self.steps(aside);
                             self.steps(next);
                         }
+                        if self.leaves() {
+                            break;
+                        }
                     }
                 }
             }
         }
+    }
+
+    /// Whether to leave a loop after this turn.
+    fn leaves(&self) -> bool {
+        let left = self.turns.get() - 1;
+        self.turns.set(if left == 0 { ask(PATIENCE) } else { left });
+        left == 0 && self.turns.get() == 1
     }
 
     /// Whether any of the bools is true.

@@ -30,7 +30,8 @@ pub struct Places {
     pub slots: u32,
     /// Places on the stack for masks.
     pub mask_slots: u32,
-    /// Of each call, in order, the registers that hold something before and after it.
+    /// Of each [`Do::Call`] and [`Do::Again`], in order, the registers that hold something before and after
+    /// it.
     pub across: Vec<u32>,
     /// The mask registers that do.
     pub masks_across: Vec<u32>,
@@ -81,7 +82,7 @@ fn lives(program: &Program) -> Vec<Life> {
                 if let Some((_, outside)) = loops.pop() {
                     for name in outside {
                         let life = &mut lives[name as usize];
-                        life.end = life.end.max(at + 1);
+                        life.end = life.end.max(at + 2);
                     }
                 }
             }
@@ -202,7 +203,7 @@ fn scan(
         if ours && lives[step.dst as usize].start == at {
             scan.begin(step.dst, at, &step.args, step.does);
         }
-        if let Do::Call(_) = step.does {
+        if let Do::Call(_) | Do::Again = step.does {
             calls.push(at);
         }
     }

@@ -16,7 +16,7 @@ use super::{
     select::select,
     target::Target,
 };
-use crate::graph::Graph;
+use crate::{graph::Graph, leave::counted};
 
 /// Machine code of a graph.
 ///
@@ -29,6 +29,8 @@ pub struct Code {
     level: Level,
     lanes: usize,
     unroll: usize,
+    /// As [`Emitted::patience`].
+    patience: Option<usize>,
     spills: usize,
     inputs: usize,
     /// The sizes of the elements of inputs and outputs, 0 for an input that nothing is computed from.
@@ -46,7 +48,7 @@ unsafe impl Sync for Code {}
 const FEW: usize = 8;
 
 /// What the code is; see [`emit`].
-type Function = unsafe extern "sysv64" fn(*mut Cursor, usize, usize);
+type Function = unsafe extern "sysv64" fn(*mut Cursor, usize, usize) -> usize;
 
 /// Machine code for a typed graph without calls, of what the level has.
 ///
@@ -69,6 +71,7 @@ pub fn compile(graph: &Graph, level: Level) -> Result<Code, Unsupported> {
         level: program.target.level(),
         lanes,
         unroll: emitted.unroll,
+        patience: emitted.patience,
         spills: (places.slots + places.mask_slots) as usize,
         inputs: graph.inputs().len(),
         sizes,
@@ -162,10 +165,22 @@ impl Code {
         self.spills
     }
 
-    fn function(&self) -> Function {
+    /// Goes so many turns and single vectors.
+    ///
+    /// # Safety
+    /// There is a cursor for each operand, at which so many vectors are.
+    #[inline]
+    unsafe fn go(&self, cursors: &mut [Cursor], turns: usize, vectors: usize) {
         // SAFETY: what stands there is a function of this type, as `emit` wrote it, and nobody writes there
         // again for as long as `self` is there.
-        unsafe { std::mem::transmute(self.memory.bytes().as_ptr().add(self.entry)) }
+        let function: Function =
+            unsafe { std::mem::transmute(self.memory.bytes().as_ptr().add(self.entry)) };
+        // SAFETY: the caller's promise.
+        let mut go = |turns| unsafe { function(cursors.as_mut_ptr(), turns, vectors) };
+        match self.patience {
+            None => _ = go(turns),
+            Some(most) => counted(most, go),
+        }
     }
 
     /// Computes `n` elements of each output.
@@ -286,7 +301,7 @@ impl Run<'_> {
             cursor.at = output.wrapping_add(from * size);
         }
         // SAFETY: the caller's promise.
-        unsafe { code.function()(self.cursors.as_mut_ptr(), turns, vectors) };
+        unsafe { code.go(self.cursors, turns, vectors) };
     }
 
     /// Less than a vector, by way of the stack.
@@ -318,7 +333,7 @@ impl Run<'_> {
             }
         }
         // SAFETY: a vector of each operand is in its room, or a scalar's.
-        unsafe { code.function()(self.cursors.as_mut_ptr(), 0, 1) };
+        unsafe { code.go(self.cursors, 0, 1) };
         for (o, output) in self.outputs.iter().enumerate() {
             let size = code.sizes[inputs + o];
             let to = output.wrapping_add(from * size);

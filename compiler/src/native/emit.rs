@@ -1,11 +1,13 @@
 //! From a program whose values have places to the bytes of a function.
 //!
 //! ```text
-//! fn(table: *mut Cursor, turns: usize, vectors: usize)
+//! fn(table: *mut Cursor, turns: usize, vectors: usize) -> usize
 //! ```
 //!
-//! It goes so many whole turns of [`Emitted::unroll`] vectors, then so many single vectors. The table has an
-//! entry for each input and each output. The function stands in one block with its constants and tables,
+//! It goes so many whole turns of [`Emitted::unroll`] vectors, then so many single vectors. One that has loops
+//! of its own goes single vectors alone; in the place of `turns` it takes how many times its loops may go round
+//! before it asks whether to leave them, and gives how many are left. The table has an entry for each input
+//! and each output. The function stands in one block with its constants and tables,
 //! which it reads relative to itself, so the block may be anywhere.
 
 use super::{
@@ -44,6 +46,8 @@ pub struct Emitted {
     pub entry: usize,
     /// Vectors in a turn.
     pub unroll: usize,
+    /// How many times its loops go round from one question to the next, if it has any.
+    pub patience: Option<usize>,
 }
 
 /// The largest frame: a thread's stack holds more than that.
@@ -60,6 +64,15 @@ const KEPT: std::ops::Range<usize> = 4..9;
 /// Bytes on the stack for the general registers, and for the mask registers, that are kept while a helper runs.
 const GENERALS: i32 = 64;
 const MASKS: i32 = 64;
+
+/// Steps, or so, between two questions whether to leave a loop: well under a millisecond.
+const PATIENCE: usize = 1 << 18;
+/// What a call of a helper is among them.
+const HELPED: usize = 64;
+
+/// How many turns are left until the next question, in functions with loops, which need no count of turns of
+/// several vectors.
+const LEFT: General = RSI;
 
 /// Where the address of an operand is.
 #[derive(Clone, Copy)]
@@ -90,8 +103,10 @@ struct Emit<'a> {
     masks: i32,
     /// Where on the stack registers are kept while a helper runs, and its arguments.
     saved: i32,
-    /// How many calls this copy of the program has made.
+    /// How many times this copy of the program has called something.
     calls: usize,
+    /// As [`Emitted::patience`].
+    patience: Option<usize>,
     /// How many vectors go side by side, and how many registers of a class one of them has.
     abreast: (usize, [u8; 2]),
     /// How far the registers of this one's values are from those of the first, by class.
@@ -110,6 +125,14 @@ fn unroll(program: &Program) -> usize {
         9..=24 => 2,
         _ => 1,
     }
+}
+
+/// How many times loops go round from one question to the next; `None` if there are no loops.
+fn patience(program: &Program) -> Option<usize> {
+    let any = program.steps.iter().any(|s| s.does == Do::Again);
+    let calls = program.steps.iter().filter(|s| matches!(s.does, Do::Call(_))).count();
+    // More than 1, which says that they are to be left.
+    any.then(|| (PATIENCE / (program.steps.len() + HELPED * calls)).max(2))
 }
 
 /// How many vectors of a turn go side by side, an instruction for each of them and then the next, in registers
@@ -165,7 +188,8 @@ pub fn emit(program: &Program, places: &Places, inputs: usize, sizes: &[usize]) 
     let vector_bytes = vector_bytes as i32;
     let masks = places.slots as i32 * vector_bytes;
     let saved = masks + (8 * places.mask_slots).next_multiple_of(vector_bytes as u32) as i32;
-    let frame = match program.helpers.is_empty() {
+    let patience = patience(program);
+    let frame = match program.helpers.is_empty() && patience.is_none() {
         true => saved,
         false => saved + vector_bytes * (target.registers() as i32 + 3) + GENERALS + MASKS,
     };
@@ -206,13 +230,14 @@ pub fn emit(program: &Program, places: &Places, inputs: usize, sizes: &[usize]) 
         masks,
         saved,
         calls: 0,
+        patience,
         abreast: abreast(program, places, unroll),
         shift: [0; 2],
         conditions,
         loops,
     };
     emit.function(frame, unroll);
-    Some(Emitted { bytes: emit.asm.bytes, entry, unroll })
+    Some(Emitted { bytes: emit.asm.bytes, entry, unroll, patience })
 }
 
 impl Emit<'_> {
@@ -241,6 +266,9 @@ impl Emit<'_> {
             self.turns(RSI, unroll);
         }
         self.turns(RDX, 1);
+        if self.patience.is_some() {
+            self.asm.load(RAX, Operand::Register(LEFT));
+        }
         self.asm.zero_upper();
         if frame > 0 {
             self.asm.address_of(RSP, Operand::Memory(RBP, -8 * kept.len() as i32));
@@ -444,7 +472,7 @@ impl Emit<'_> {
                 let i = if truth { Instruction::Kxnorq } else { Instruction::Kxorq };
                 self.asm.vex(i.encoding(), 1, dst, 0, Operand::Register(0), None);
             }
-            Do::Call(n) => self.call(n as usize, step, dst),
+            Do::Call(n) => self.help(n as usize, step, dst),
             Do::Gather(n) => {
                 let size = self.program.tables[n as usize].size;
                 let scale = self.program.tables[n as usize].scale;
@@ -484,7 +512,14 @@ impl Emit<'_> {
             }
             Do::Again => {
                 if let Some((begin, exit)) = self.loops.pop() {
-                    self.asm.back(begin);
+                    self.asm.decrement(LEFT);
+                    self.asm.back_if(Condition::NotZero, begin);
+                    let patience = self.patience.unwrap_or_default() as u64;
+                    self.call(ask as *const () as u64, |asm| asm.constant(RDI, patience));
+                    self.asm.load(LEFT, Operand::Register(RAX));
+                    // A 1 says to leave.
+                    self.asm.decrement(RAX);
+                    self.asm.back_if(Condition::NotZero, begin);
                     if let Some(exit) = exit {
                         self.asm.land(exit);
                     }
@@ -632,19 +667,31 @@ impl Emit<'_> {
         self.asm.vex(test.encoding(), length(count), mask, 0, Operand::Register(mask), None);
     }
 
-    fn call(&mut self, helper: usize, step: &Step, dst: u8) {
-        let (first, each) = (self.places.scratch[0], self.vector_bytes);
-        let count = self.program.target.registers();
-        let registers = self.saved;
-        let arguments = registers + each * count as i32;
-        let generals = arguments + 3 * each;
-        let masks = generals + GENERALS;
+    fn help(&mut self, helper: usize, step: &Step, dst: u8) {
+        let each = self.vector_bytes;
+        let arguments = self.saved + each * self.program.target.registers() as i32;
         for (n, &name) in step.args[..2].iter().enumerate() {
             if name != NONE {
-                let from = self.register(name, first);
+                let from = self.register(name, self.places.scratch[0]);
                 self.spill(Operand::Memory(RSP, arguments + each * n as i32), from);
             }
         }
+        self.call(self.program.helpers[helper] as usize as u64, |asm| {
+            for (n, register) in [RDI, RSI, RDX].into_iter().enumerate() {
+                asm.address_of(register, Operand::Memory(RSP, arguments + each * n as i32));
+            }
+            asm.constant(RCX, step.immediate.into());
+        });
+        self.load(dst, Operand::Memory(RSP, arguments + 2 * each));
+    }
+
+    /// Calls the function at an address, and has all registers that hold something as they were. What it gives
+    /// is in RAX.
+    fn call(&mut self, address: u64, arguments: impl FnOnce(&mut Assembler)) {
+        let (each, count) = (self.vector_bytes, self.program.target.registers());
+        let registers = self.saved;
+        let generals = registers + each * (count as i32 + 3);
+        let masks = generals + GENERALS;
         let places = self.places;
         let of_call = |all: &[u32]| all.get(self.calls).copied();
         let across = of_call(&places.across).unwrap_or(u32::MAX);
@@ -662,11 +709,8 @@ impl Emit<'_> {
         for (n, &register) in lost.clone().enumerate() {
             self.asm.store(Operand::Memory(RSP, generals + 8 * n as i32), register);
         }
-        for (n, register) in [RDI, RSI, RDX].into_iter().enumerate() {
-            self.asm.address_of(register, Operand::Memory(RSP, arguments + each * n as i32));
-        }
-        self.asm.constant(RCX, step.immediate.into());
-        self.asm.constant(RAX, self.program.helpers[helper] as usize as u64);
+        arguments(&mut self.asm);
+        self.asm.constant(RAX, address);
         self.asm.zero_upper();
         self.asm.call(RAX);
         for (n, &register) in lost.enumerate() {
@@ -679,6 +723,10 @@ impl Emit<'_> {
             self.load_mask(r, Operand::Memory(RSP, masks + 8 * i32::from(r)));
         }
         self.constants();
-        self.load(dst, Operand::Memory(RSP, arguments + 2 * each));
     }
+}
+
+/// What loops call.
+extern "sysv64" fn ask(most: usize) -> usize {
+    crate::leave::ask(most)
 }

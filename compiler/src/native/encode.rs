@@ -387,12 +387,6 @@ impl Assembler {
         self.word((to as i64 - (self.here() + 4) as i64) as i32);
     }
 
-    /// Jumps back.
-    pub fn back(&mut self, to: usize) {
-        self.byte(0xe9);
-        self.word((to as i64 - (self.here() + 4) as i64) as i32);
-    }
-
     /// Nothing, until the offset in the block is a multiple of `to`.
     pub fn align(&mut self, to: usize) {
         const NOTHING: [&[u8]; 10] = [
@@ -804,16 +798,11 @@ mod tests {
         let begin = asm.here();
         let jump = asm.jump_if(Condition::Zero);
         asm.back_if(Condition::NotZero, begin);
-        asm.back(begin);
         asm.land(jump);
         let end = asm.here() as u64;
         let decoder = Decoder::with_ip(64, &asm.bytes, 0, DecoderOptions::NONE);
         let found: Vec<Decoded> = decoder.into_iter().skip(1).collect();
-        let expected = [
-            (Code::Je_rel32_64, end),
-            (Code::Jne_rel32_64, begin as u64),
-            (Code::Jmp_rel32_64, begin as u64),
-        ];
+        let expected = [(Code::Je_rel32_64, end), (Code::Jne_rel32_64, begin as u64)];
         assert_eq!(found.len(), expected.len());
         for (found, (code, to)) in found.iter().zip(expected) {
             assert_eq!((found.code(), found.near_branch_target()), (code, to));

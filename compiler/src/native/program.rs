@@ -51,7 +51,8 @@ pub enum Do {
     Loop,
     /// Out of the innermost loop, unless `a` is true anywhere; as [`Do::If`].
     Exit(u8),
-    /// Back to where the innermost loop begins.
+    /// Back to where the innermost loop begins; now and then it asks first whether to, as [`crate::asking`]
+    /// says.
     Again,
 }
 
