@@ -30,9 +30,9 @@ fn the_graph_is_shown_as_written_and_for_the_dtypes() {
     for part in [
         "where(x > 2, x + 1, x - 1): float64 -> float64\n",
         "as written: 4 operations\n  %0 = input x\n",
-        "for these dtypes, rewritten: 4 operations\n  %0: float64 = input x\n",
+        "for these dtypes, rewritten: 3 operations\n  %0: float64 = input x\n",
         "level: ",
-        "8 bytes read, 8 written, 4 operations",
+        "8 bytes read, 8 written, 3 operations",
         "bound by memory",
         "GB/s",
         "hash ",
