@@ -59,7 +59,7 @@ functions! {
     /// -infinity adds nothing. Where the result is nearly 0 and the arguments are not (below 2^-40 of
     /// the larger), f64 results have fewer correct digits.
     logaddexp(x: T, y: T) -> T {
-        f64: logaddexp_f64, 0.8, 85;
+        f64: logaddexp_f64, 0.9, 85;
         f32: logaddexp_f32, 0.7, 80;
     }
     /// log2(2^`x` + 2^`y`), without overflow.
