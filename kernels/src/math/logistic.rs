@@ -67,7 +67,7 @@ functions! {
     /// -infinity adds nothing. Where the result is nearly 0 and the arguments are not (below 2^-40 of
     /// the larger), f64 results have fewer correct digits.
     logaddexp2(x: T, y: T) -> T {
-        f64: logaddexp2_f64, 0.8, 100;
+        f64: logaddexp2_f64, 0.9, 100;
         f32: logaddexp2_f32, 0.75, 80;
     }
     /// `x` log(`y`), and 0 where x is 0, whatever number y is.
