@@ -156,6 +156,26 @@ fn roots_have_the_special_values_of_annex_f() {
     table2("hypot", &rows);
 }
 
+/// A few of the smallest numbers and an exponential that is hardly larger: their sum is rounded, and not the
+/// exponential before it.
+#[test]
+fn sums_of_tiny_numbers_are_within_their_bounds() {
+    let per_unit = [("logaddexp", 1.0), ("logaddexp2", std::f64::consts::LOG2_E)];
+    for (name, scale) in per_unit {
+        let (_, of, oracle) = sweep::functions(Dtype::F64).find(|(f, ..)| f.name == name).unwrap();
+        let (mut x, mut y) = (Vec::new(), Vec::new());
+        for i in 0..1 << 14 {
+            let units = f64::from(i % 64 - 32);
+            x.push(units * [5e-324, 1e-322, 3e-310, 2e-305][i as usize / 64 % 4]);
+            y.push(-scale * (698.0 + 49.0 * (f64::from(i) + 0.382) / f64::from(1 << 14)));
+        }
+        for (i, got) in run2(name, Dtype::F64, &x, &y).into_iter().enumerate() {
+            let error = oracle.error(Dtype::F64, [x[i], y[i]], got, 0.0);
+            assert!(error <= of.bound.unwrap(), "{name}({:e}, {:?}): {error}", x[i], y[i]);
+        }
+    }
+}
+
 #[test]
 fn logistic_functions_have_the_special_values_of_their_limits() {
     table("sigmoid", &[(0.0, 0.5), (-0.0, 0.5), (INF, 1.0), (-INF, 0.0), (1e9, 1.0), (NAN, NAN)]);

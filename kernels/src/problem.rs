@@ -112,8 +112,8 @@ pub const BEAUFORT: [f64; 12] = [0.3, 1.6, 3.4, 5.5, 8.0, 10.8, 13.9, 17.2, 20.8
 /// The middle height of the sea's waves in metres that belongs to each Beaufort force, 0 to 12.
 pub const WAVES: [f64; 13] = [0.0, 0.1, 0.2, 0.6, 1.0, 2.0, 3.0, 4.0, 5.5, 7.0, 9.0, 11.5, 14.0];
 
-/// The probable wave height at sea in metres, from the wind speed in m/s: a look-up in [`WAVES`] by
-/// the wind's Beaufort force.
+/// The probable wave height at sea in metres, from the wind speed in m/s: looked up by the wind's
+/// Beaufort force.
 ///
 /// Any speed; a negative one is calm, and so is NaN, which is above no bound.
 #[ufunc(crate = lanefn_kernels, f64, f32)]
