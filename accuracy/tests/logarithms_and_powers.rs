@@ -156,23 +156,40 @@ fn roots_have_the_special_values_of_annex_f() {
     table2("hypot", &rows);
 }
 
+/// That a sum of exponentials is within its bound for these pairs.
+fn sums_are_within_their_bounds(name: &str, pairs: impl Iterator<Item = (f64, f64)>) {
+    let (_, of, oracle) = sweep::functions(Dtype::F64).find(|(f, ..)| f.name == name).expect(name);
+    let bound = of.bound.expect("it has one");
+    let (x, y): (Vec<f64>, Vec<f64>) = pairs.unzip();
+    for (i, got) in run2(name, Dtype::F64, &x, &y).into_iter().enumerate() {
+        let error = oracle.error(Dtype::F64, [x[i], y[i]], got, 0.0);
+        assert!(error <= bound, "{name}({:e}, {:?}): {error}", x[i], y[i]);
+    }
+}
+
 /// A few of the smallest numbers and an exponential that is hardly larger: their sum is rounded, and not the
 /// exponential before it.
 #[test]
 fn sums_of_tiny_numbers_are_within_their_bounds() {
-    let per_unit = [("logaddexp", 1.0), ("logaddexp2", std::f64::consts::LOG2_E)];
-    for (name, scale) in per_unit {
-        let (_, of, oracle) = sweep::functions(Dtype::F64).find(|(f, ..)| f.name == name).unwrap();
-        let (mut x, mut y) = (Vec::new(), Vec::new());
-        for i in 0..1 << 14 {
-            let units = f64::from(i % 64 - 32);
-            x.push(units * [5e-324, 1e-322, 3e-310, 2e-305][i as usize / 64 % 4]);
-            y.push(-scale * (698.0 + 49.0 * (f64::from(i) + 0.382) / f64::from(1 << 14)));
-        }
-        for (i, got) in run2(name, Dtype::F64, &x, &y).into_iter().enumerate() {
-            let error = oracle.error(Dtype::F64, [x[i], y[i]], got, 0.0);
-            assert!(error <= of.bound.unwrap(), "{name}({:e}, {:?}): {error}", x[i], y[i]);
-        }
+    let n = 1 << 14;
+    for (name, scale) in [("logaddexp", 1.0), ("logaddexp2", std::f64::consts::LOG2_E)] {
+        let tiny =
+            |i: i32| f64::from(i % 64 - 32) * [5e-324, 1e-322, 3e-310, 2e-305][i as usize / 64 % 4];
+        let far = |i: i32| -scale * (698.0 + 49.0 * (f64::from(i) + 0.382) / f64::from(n));
+        sums_are_within_their_bounds(name, (0..n).map(|i| (tiny(i), far(i))));
+    }
+}
+
+/// What is added is up to 2.8 times what it is added to, and the rest of half the size: what the exponential is
+/// off by counts twice.
+#[test]
+fn sums_that_cancel_in_part_are_within_their_bounds() {
+    let n = 1 << 18;
+    for (name, ln) in [("logaddexp", 1.0), ("logaddexp2", std::f64::consts::LN_2)] {
+        let below = |i: i32| 10f64.powf(-3.0 - 9.0 * f64::from(i % 1009) / 1009.0);
+        let ratio = |i: i32| 1.3 + 1.5 * (f64::from(i) + 0.382) / f64::from(n);
+        let other = |i: i32| (ln * below(i) * ratio(i)).ln() / ln;
+        sums_are_within_their_bounds(name, (0..n).map(|i| (-below(i), other(i))));
     }
 }
 

@@ -415,7 +415,7 @@ pub fn logaddexp_f64<S: Shape>(s: S, x: S::F64, y: S::F64) -> S::F64 {
     let rr = r * r;
     let (a, rest) = fast_two_sum(of_exp(s, EXP_ONE), r);
     let q = fours_of::<S, S::F64, 10, 15>(s, r, rr, &EXP, EXP_Q);
-    let (e, e_low) = fast_two_sum(a, rr.fma(q, rest + lost));
+    let (e, e_low) = fast_two_sum(a, rr.fma(q, rest + r.fma(lost, lost)));
     let power = shifted.to_bits().shl(s.lit(52));
     let e = S::F64::from_bits(e.to_bits() + power);
     let e_low = e_low * S::F64::from_bits(power + s.lit(1.0f64.to_bits()));
