@@ -1,7 +1,8 @@
 //! Rewrites that keep every bit (of a NaN: that it is one).
 //!
 //! They are made while a graph is written, node by node, so that what they leave is shared with what is
-//! there; but for [`choices`], which must know what else reads a node. Never rewritten: `x + 0` and `x * 0` (signs, infinities), `x - x` (NaN), the order of sums.
+//! there; but for [`choices`], which must know what else reads a node. Never rewritten: `x + 0` and `x * 0`
+//! (signs, infinities), `x - x` (NaN), the order of sums.
 
 pub(crate) mod choices;
 
