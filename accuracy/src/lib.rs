@@ -6,6 +6,7 @@
 //! ULP; the others, which are few, get their error from the 128-bit value in fractions of an ULP.
 //! For f32, CORE-MATH's f64 result stands for the truth: it is within 2^-30 of an f32's ULP.
 
+pub mod hard;
 pub mod oracle;
 pub mod points;
 pub mod sweep;

@@ -4,7 +4,10 @@ use std::{fmt::Write, path::PathBuf, time::Instant};
 
 use clap::Parser;
 use lanefn::kernels::{lanes::Dtype, level::Level};
-use lanefn_accuracy::sweep::{self, Oracle, Worst};
+use lanefn_accuracy::{
+    hard,
+    sweep::{self, Oracle, Worst},
+};
 
 /// Measures the errors of the elementary functions.
 #[derive(Parser)]
@@ -92,7 +95,9 @@ fn main() -> anyhow::Result<()> {
             let worst = if all {
                 sweep::every_f32(of, oracle, level, threads)
             } else {
+                let published = hard::points(function.name, dtype);
                 sweep::sample(of, oracle, level, options.points, threads, options.seed)
+                    .join(sweep::at(of, oracle, level, &published))
             };
             let row = start_of_row + &rest_of_row(dtype, &worst, all, function.nin());
             println!("{row} {:.1} s", start.elapsed().as_secs_f64());

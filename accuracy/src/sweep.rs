@@ -273,6 +273,18 @@ pub fn sample(
     })
 }
 
+/// The worst error over these arguments.
+pub fn at(of: &Loop, oracle: Oracle, level: Level, points: &[[f64; 2]]) -> Worst {
+    let (x, y): (Vec<f64>, Vec<f64>) = points.iter().map(|[x, y]| (*x, *y)).unzip();
+    let mut out = vec![0.0; points.len()];
+    evaluate(of, level, [&x, &y], &mut out);
+    let mut worst = Worst::default();
+    for (at, got) in points.iter().zip(out) {
+        worst.add(*at, got, oracle.error(of.inputs[0], *at, got, 0.0));
+    }
+    worst
+}
+
 /// The worst error over every f32 there is.
 pub fn every_f32(of: &Loop, oracle: Oracle, level: Level, threads: usize) -> Worst {
     let count = (1u64 << 32) / BLOCK as u64;

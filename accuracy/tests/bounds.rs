@@ -2,6 +2,7 @@
 
 use lanefn::kernels::{lanes::Dtype, level::Level};
 use lanefn_accuracy::{
+    hard,
     points::Points,
     sweep::{self, Oracle},
     ulp,
@@ -66,6 +67,40 @@ fn every_function_is_within_its_bound_at_every_level_with_the_same_bits() {
             }
         }
     }
+}
+
+/// Where results are nearly in the middle of two numbers, both oracles must still say the same.
+#[test]
+fn published_hard_cases_are_within_their_bounds_and_both_oracles_agree_on_them() {
+    let mut functions = 0;
+    for dtype in [Dtype::F64, Dtype::F32] {
+        for (function, of, oracle) in sweep::functions(dtype) {
+            let points = hard::points(function.name, dtype);
+            if points.is_empty() {
+                continue;
+            }
+            functions += 1;
+            for level in levels() {
+                let worst = sweep::at(of, oracle, level, &points);
+                assert!(
+                    worst.error <= of.bound.expect("it has one"),
+                    "{}: {worst:?}",
+                    function.name
+                );
+            }
+            for at in points.iter().filter(|_| dtype == Dtype::F64) {
+                let nearest = match oracle {
+                    Oracle::Unary(o) => o.nearest.map(|f| f(at[0])),
+                    Oracle::Binary(o) => o.nearest.map(|f| f(at[0], at[1])),
+                };
+                let nearest = nearest.expect("only what is proven has published cases");
+                let error = oracle.distance(*at, nearest, oracle.real(*at), ulp::F64);
+                assert!(error <= 0.5, "{} of {at:?}: {nearest:?} is {error} off", function.name);
+            }
+        }
+    }
+    // 30 functions in f64, and those of two arguments in f32.
+    assert!(functions >= 32, "{functions}");
 }
 
 /// What is computed has a bound, and somebody to tell whether it is kept.

@@ -14,6 +14,7 @@ use lanefn::kernels::{
     level::Level,
     loops::Input,
 };
+use proptest::prelude::*;
 
 // ---- running a function --------------------------------------------------------------------------
 
@@ -629,3 +630,179 @@ fn angles_keep_zeros_and_infinities() {
         check1("deg2rad", 0, &at, |x: T| (x as f64 / 180.0 * std::f64::consts::PI) as T);
     }
 }
+
+// ---- laws ----------------------------------------------------------------------------------------
+
+/// The one result of a function, which is the same at every level.
+fn one<A: Same, O: Same>(name: &str, which: usize, arguments: &[A]) -> O {
+    let arguments: Vec<Vec<A>> = arguments.iter().map(|a| vec![*a]).collect();
+    let arguments: Vec<&dyn Operand> = arguments.iter().map(|a| a as &dyn Operand).collect();
+    let results: Vec<O> =
+        Level::present().into_iter().map(|l| run(name, l, &arguments, 1, which)[0]).collect();
+    assert!(results.iter().all(|r| r.same(results[0])), "{name}: {results:?}");
+    results[0]
+}
+
+macro_rules! laws_of_integers {
+    ($($t:ident)*) => {$(
+        mod $t {
+            use super::*;
+
+            /// Any number, and small ones.
+            fn number() -> impl Strategy<Value = $t> {
+                prop_oneof![any::<$t>(), (any::<$t>(), 0..$t::BITS).prop_map(|(x, n)| x >> n)]
+            }
+
+            fn size(x: $t) -> u128 {
+                (x as i128).unsigned_abs()
+            }
+
+            proptest! {
+                #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+                #[test]
+                fn the_quotient_times_the_divisor_plus_the_remainder_is_the_number(
+                    x in number(),
+                    y in number().prop_filter("no division by zero", |y| *y != 0),
+                ) {
+                    let (q, r): ($t, $t) = (one("floor_divide", 0, &[x, y]), one("remainder", 0, &[x, y]));
+                    prop_assert_eq!(q.wrapping_mul(y).wrapping_add(r), x);
+                    prop_assert!(size(r) < size(y) && (r == 0 || (r as i128 > 0) == (y as i128 > 0)));
+                    prop_assert_eq!((q, r), (one("divmod", 0, &[x, y]), one("divmod", 1, &[x, y])));
+                    // C's remainder has the sign of the number, and is the same but for a divisor.
+                    let c: $t = one("fmod", 0, &[x, y]);
+                    prop_assert!(size(c) < size(y) && (c == 0 || (c as i128 > 0) == (x as i128 > 0)));
+                    prop_assert!(c == r || c.wrapping_add(y) == r);
+                }
+
+                #[test]
+                fn the_greatest_common_divisor_divides_both_and_is_euclids(x in number(), y in number()) {
+                    let g: $t = one("gcd", 0, &[x, y]);
+                    prop_assert_eq!(g, one("gcd", 0, &[y, x]));
+                    prop_assert_eq!(one::<$t, $t>("gcd", 0, &[x, 0]), one("abs", 0, &[x]));
+                    if y == 0 {
+                        return Ok(());
+                    }
+                    prop_assert!(size(x) % size(g) == 0 && size(y) % size(g) == 0);
+                    let rest: $t = one("remainder", 0, &[x, y]);
+                    prop_assert_eq!(g, one("gcd", 0, &[y, rest]));
+                    let l: $t = one("lcm", 0, &[x, y]);
+                    prop_assert_eq!(l.wrapping_mul(g), (size(x) * size(y)) as $t);
+                }
+
+                #[test]
+                fn common_factors_come_out_of_the_greatest_common_divisor(
+                    x in number(),
+                    y in number(),
+                    n in 0..$t::BITS / 2,
+                ) {
+                    let half = $t::BITS / 2;
+                    let (x, y, k) = (x >> half, y >> half, 1 << (half - 1 - n.min(half - 1)));
+                    let (g, of_products): ($t, $t) = (one("gcd", 0, &[x, y]), one("gcd", 0, &[x * k, y * k]));
+                    prop_assert_eq!(of_products, g * k);
+                }
+
+                #[test]
+                fn powers_of_a_sum_are_products_of_powers(x in number(), m in 0..9u32, n in 0..9u32) {
+                    let power = |n: u32| one::<$t, $t>("pow", 0, &[x, n as $t]);
+                    prop_assert_eq!(power(m + n), power(m).wrapping_mul(power(n)));
+                }
+
+                #[test]
+                fn clipped_numbers_stay_when_clipped_again(x in number(), a in number(), b in number()) {
+                    let (low, high) = (a.min(b), a.max(b));
+                    let y: $t = one("clip", 0, &[x, low, high]);
+                    prop_assert!(low <= y && y <= high && (y == x || x < low || x > high));
+                    prop_assert_eq!(y, one("clip", 0, &[y, low, high]));
+                }
+            }
+        }
+    )*};
+}
+laws_of_integers! { i8 i16 i32 i64 u8 u16 u32 u64 }
+
+macro_rules! laws_of_floats {
+    ($($t:ident)*) => {$(
+        mod $t {
+            use super::*;
+
+            fn number() -> impl Strategy<Value = $t> {
+                prop_oneof![
+                    proptest::num::$t::NORMAL | proptest::num::$t::SUBNORMAL | proptest::num::$t::ZERO,
+                    -1e6..1e6 as $t,
+                    (-1000..1000i32).prop_map(|k| k as $t / 4.0),
+                ]
+            }
+
+            proptest! {
+                #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+                #[test]
+                fn the_quotient_times_the_divisor_plus_the_remainder_is_the_number(
+                    x in number(),
+                    y in number().prop_filter("no division by zero", |y| *y != 0.0),
+                ) {
+                    let (q, r): ($t, $t) = (one("floor_divide", 0, &[x, y]), one("remainder", 0, &[x, y]));
+                    prop_assert!(r.abs() <= y.abs() && (r == 0.0 || (r < 0.0) == (y < 0.0)));
+                    let c: $t = one("fmod", 0, &[x, y]);
+                    prop_assert!(c.abs() < y.abs() && c.is_sign_negative() == x.is_sign_negative());
+                    prop_assert!(c == r || c + y == r);
+                    if q.is_finite() {
+                        prop_assert_eq!(q, q.floor());
+                        // The quotient is rounded, and so are the product and the sum here.
+                        let back = q.mul_add(y, r);
+                        let most = (q * y).abs().max(y.abs()) * $t::EPSILON;
+                        prop_assert!((back - x).abs() <= 2.0 * most, "{q} {r} {back}");
+                    }
+                    prop_assert!(q.same(one("divmod", 0, &[x, y])) && r.same(one("divmod", 1, &[x, y])));
+                }
+
+                #[test]
+                fn fraction_and_power_make_the_number(x in number()) {
+                    let m: $t = one("frexp", 0, &[x]);
+                    let k: i32 = one("frexp", 1, &[x]);
+                    prop_assert!(x == 0.0 || (0.5 <= m.abs() && m.abs() < 1.0));
+                    for level in Level::present() {
+                        let y: Vec<$t> = run("ldexp", level, &[&vec![m], &vec![k]], 1, 0);
+                        prop_assert!(y[0].same(x), "{m} * 2^{k}");
+                    }
+                }
+
+                #[test]
+                fn fraction_and_whole_part_make_the_number_and_have_its_sign(x in number()) {
+                    let (part, whole): ($t, $t) = (one("modf", 0, &[x]), one("modf", 1, &[x]));
+                    prop_assert!(whole.same(one("trunc", 0, &[x])) && part.abs() < 1.0);
+                    prop_assert!(part.is_sign_negative() == x.is_sign_negative());
+                    prop_assert_eq!(part + whole, x);
+                }
+
+                #[test]
+                fn from_a_neighbour_the_way_back_is_a_step(x in number()) {
+                    let up: $t = one("nextafter", 0, &[x, $t::INFINITY]);
+                    prop_assert!(up > x);
+                    prop_assert_eq!(one::<$t, $t>("nextafter", 0, &[up, -$t::INFINITY]), x);
+                    let step: $t = one("spacing", 0, &[x]);
+                    prop_assert!(x <= 0.0 || step == up - x);
+                }
+
+                #[test]
+                fn roundings_enclose_the_number(x in number()) {
+                    let [low, near, cut, high] =
+                        ["floor", "rint", "trunc", "ceil"].map(|name| one::<$t, $t>(name, 0, &[x]));
+                    prop_assert!(low <= x && x <= high && high - low <= 1.0);
+                    prop_assert!((near == low || near == high) && (near - x).abs() <= 0.5);
+                    prop_assert_eq!(cut, if x < 0.0 { high } else { low });
+                }
+
+                #[test]
+                fn a_size_and_a_sign_make_the_number(x in number()) {
+                    let size: $t = one("abs", 0, &[x]);
+                    prop_assert!(one::<$t, $t>("copysign", 0, &[size, x]).same(x));
+                    let sign: $t = one("sign", 0, &[x]);
+                    prop_assert_eq!(sign * size, x);
+                }
+            }
+        }
+    )*};
+}
+laws_of_floats! { f64 f32 }

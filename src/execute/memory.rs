@@ -55,24 +55,56 @@ unsafe fn gather(from: *const u8, stride: isize, to: *mut u8, n: usize, size: us
         unsafe { std::ptr::copy_nonoverlapping(from, to, n * size) };
         return;
     }
+    // A long row is a part of a longer one, mostly: while these lines are read, those of the next part are
+    // asked for, since the memory has nothing to do while this one is computed.
+    let ahead = if n >= 64 && stride.unsigned_abs() <= 64 { stride * n as isize } else { 0 };
+    let block = if ahead == 0 { n } else { 64 / size };
     by_size!(size, T => {
         let to = to.cast::<T>();
-        if stride == 2 * size as isize {
-            // The common slice `[::2]`, written so that it becomes shuffles.
-            for i in 0..n {
-                // SAFETY: the caller's promise.
-                unsafe { to.add(i).write_unaligned(from.cast::<T>().add(2 * i).read_unaligned()) };
+        let mut done = 0;
+        while done < n {
+            let m = block.min(n - done);
+            // SAFETY: the caller's promise: elements `done .. done + m` of both.
+            unsafe {
+                let from = from.wrapping_offset(stride * done as isize);
+                let to = to.add(done);
+                if ahead != 0 {
+                    ask_for_lines(from.wrapping_offset(ahead), stride * m as isize);
+                }
+                if stride == 2 * size as isize {
+                    // The common slice `[::2]`, written so that it becomes shuffles.
+                    for i in 0..m {
+                        to.add(i).write_unaligned(from.cast::<T>().add(2 * i).read_unaligned());
+                    }
+                } else {
+                    for i in 0..m {
+                        let from = from.wrapping_offset(stride * i as isize).cast::<T>();
+                        to.add(i).write_unaligned(from.read_unaligned());
+                    }
+                }
             }
-        } else {
-            for i in 0..n {
-                // SAFETY: the caller's promise.
-                unsafe {
-                    let from = from.wrapping_offset(stride * i as isize).cast::<T>();
-                    to.add(i).write_unaligned(from.read_unaligned())
-                };
-            }
+            done += m;
         }
     })
+}
+
+/// Asks for the lines of so many bytes, a few, behind an address or (negative) before it, which need not be
+/// valid.
+fn ask_for_lines(at: *const u8, bytes: isize) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let mut line = 0;
+        while line < bytes.abs() {
+            let at = at.wrapping_offset(line * bytes.signum());
+            // SAFETY: every x86-64 has the instruction, and it faults at no address.
+            unsafe {
+                std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(at.cast())
+            };
+            line += 64;
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (at, bytes);
 }
 
 /// Whether any of `n` contiguous elements is not zero.

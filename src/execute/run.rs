@@ -459,13 +459,15 @@ impl Run<'_> {
                 if whole[i] {
                     if self.stream {
                         let bytes = count * size;
-                        // As in `direct`: what the next tile reads is fetched while this one goes out.
+                        // As in `direct`: what the next tile reads is fetched while this one goes out. What is
+                        // gathered asks for itself.
                         let mut soon: SmallVec<[*const u8; 8]> = SmallVec::new();
                         for k in 0..if i == 0 && rows == 1 { nin } else { 0 } {
-                            let span = along[k].wrapping_mul(columns as isize);
-                            let next = at[k].wrapping_offset(span.wrapping_add(span.min(0)));
-                            let lines = (0..span.unsigned_abs()).step_by(bytes).take(8);
-                            soon.extend(lines.map(|b| next.wrapping_add(b).cast_const()));
+                            if along[k] == self.casts.size[k] as isize {
+                                let span = columns * self.casts.size[k];
+                                let lines = (span..2 * span).step_by(bytes).take(8);
+                                soon.extend(lines.map(|b| at[k].wrapping_add(b).cast_const()));
+                            }
                         }
                         // SAFETY: as many elements, in a buffer of ours and where the walk has them.
                         unsafe { memory::copy_streaming(outputs[i], at[o], bytes, &soon) };

@@ -44,7 +44,8 @@ Written by `cargo xtask accuracy`; the bounds are the constants that the code de
 distance from the true value in units in the last place; 0.5 means that every result was the number
 nearest to the truth. \"Not nearest\" counts the others. f32 functions of one argument were tried on every
 f32 there is; the rest on that many chosen arguments: random bits, moderate ranges, near multiples of
-pi / 4, halves, powers of two and 1, where results overflow or underflow.
+pi / 4, halves, powers of two and 1, where results overflow or underflow, and published arguments whose
+results are hard to round (`accuracy/data/hard-to-round.txt`).
 
 The oracles are CORE-MATH, whose results are proven to be the nearest, and the C library's 128-bit
 functions for the distance of those results that are not.

@@ -6,8 +6,9 @@
 //! ```
 //!
 //! Results so small that what a product lost is no number are made apart, from a scaled argument.
-//! From there on it is [`trigonometric`](super::sin)'s sums. The functions are zero or infinite in whole
-//! and half numbers, with the signs that C23 gives them.
+//! From there on the tangent is made of [`trigonometric`](super::sin)'s sums; sine and cosine have finer ones
+//! of their own, whose polynomials are minimax, fitted for the relative error with Sollya's fpminimax.
+//! The functions are zero or infinite in whole and half numbers, with the signs that C23 gives them.
 
 use super::functions;
 use super::parts::*;
@@ -19,15 +20,15 @@ functions! {
     ///
     /// Whole numbers give a zero of their own sign. NaN and the infinities give NaN.
     sinpi(x: T) -> T {
-        f64: sinpi_f64, 0.63, 51;
-        f32: sinpi_f32, 0.63, 45;
+        f64: sinpi_f64, 0.52, 66;
+        f32: sinpi_f32, 0.52, 58;
     }
     /// The cosine of `pi * x`.
     ///
     /// Whole numbers and a half give +0. NaN and the infinities give NaN.
     cospi(x: T) -> T {
-        f64: cospi_f64, 0.63, 46;
-        f32: cospi_f32, 0.63, 40;
+        f64: cospi_f64, 0.52, 61;
+        f32: cospi_f32, 0.52, 53;
     }
     /// The tangent of `pi * x`.
     ///
@@ -44,7 +45,9 @@ macro_rules! trigonometric_pi {
         $t:ident $lanes:ident $bits:ident $top:literal $shift:ident, $pi:expr, $pi_rest:expr;
         $sums:ident $quotient:ident $signed:ident;
         tiny $tiny:literal $up:expr, $down:expr;
-        $reduce:ident $times_pi:ident $sinpi:ident $cospi:ident $tanpi:ident;
+        sine $sixth_rest:literal $sine:expr;
+        cosine $fourth:literal $cosine:expr;
+        $reduce:ident $times_pi:ident $fine:ident $sinpi:ident $cospi:ident $tanpi:ident;
     )*) => {$(
         /// `a = 2n + k/2 + r`: the bits of a number whose lowest ones are those of `k`; `r`.
         #[inline(always)]
@@ -69,14 +72,56 @@ macro_rules! trigonometric_pi {
             choose(lost.eq(s.lit(0.0)), small, rounded).copysign(x)
         }
 
+        /// Sine and cosine of `r + rest`, `r` from -pi/4 to pi/4, to 1/100 ULP before they are rounded:
+        ///
+        /// ```text
+        /// sin = r + (r^3 (-1/6) + (r^5 S(r^2) + rest (1 - r^2/2 + r^4/24)))
+        /// cos = (1 - r^2/2) + (r^4 C + (r^6 C(r^2) - rest sin))
+        /// ```
+        ///
+        /// where the first sum and the first product keep what their rounding lost, and so do the powers in
+        /// them.
+        #[inline(always)]
+        fn $fine<S: Shape>(
+            s: S,
+            r: S::$lanes,
+            rest: S::$lanes,
+        ) -> (S::$lanes, S::$lanes) {
+            let one: S::$lanes = s.lit(1.0);
+            let two: S::$lanes = s.lit(2.0);
+            let (z, z_rest) = two_prod(r, r);
+            let (zz, zz_rest) = two_prod(z, z);
+            let zz_rest = z_rest.fma(two * z, zz_rest);
+            let (cube, cube_rest) = two_prod(r, z);
+            let cube_rest = r.fma(z_rest, cube_rest);
+            let sixth: S::$lanes = s.lit(-1.0 / 6.0);
+            let fourth: S::$lanes = s.lit($fourth);
+            let head = z.fma(s.lit(-0.5), one);
+            let head_rest = z_rest.fma(s.lit(-0.5), z.fma(s.lit(-0.5), one - head));
+
+            let (p, p_rest) = two_prod(cube, sixth);
+            let p_rest = cube_rest.fma(sixth, cube.fma(s.lit($sixth_rest), p_rest));
+            let small = rest.fma(zz.fma(fourth, head), p_rest);
+            let small = (cube * z).fma(halves(s, z, zz, $sine), small);
+            let (sine, lost) = fast_two_sum(r, p);
+            let rounded_sine = sine + (lost + small);
+
+            let (q, q_rest) = two_prod(zz, fourth);
+            let q_rest = zz_rest.fma(fourth, q_rest);
+            let small = sine.fma(-rest, head_rest + q_rest);
+            let small = (zz * z).fma(halves(s, z, zz, $cosine), small);
+            let (cosine, lost) = fast_two_sum(head, q);
+            (rounded_sine, cosine + (lost + small))
+        }
+
         /// Sine of pi x.
         #[inline(always)]
         pub fn $sinpi<S: Shape>(s: S, x: S::$lanes) -> S::$lanes {
             let (k, r) = $reduce(s, x.abs());
             let (t, rest) = two_prod(r, s.lit($pi));
-            let (sine, cosine) = $sums::<S, true>(s, t, r.fma(s.lit($pi_rest), rest));
+            let (sine, cosine) = $fine(s, t, r.fma(s.lit($pi_rest), rest));
             let even = (k & s.lit(1)).eq(s.lit(0));
-            let y = choose(even, sine.0 + sine.1, cosine.0 + cosine.1);
+            let y = choose(even, sine, cosine);
             // A zero becomes positive before it takes the sign of x.
             let y = $signed(s, y, k.shl(s.lit($top - 1))) + s.lit(0.0);
             let mut y = $signed(s, y, x.to_bits());
@@ -92,9 +137,9 @@ macro_rules! trigonometric_pi {
         pub fn $cospi<S: Shape>(s: S, x: S::$lanes) -> S::$lanes {
             let (k, r) = $reduce(s, x.abs());
             let (t, rest) = two_prod(r, s.lit($pi));
-            let (sine, cosine) = $sums::<S, true>(s, t, r.fma(s.lit($pi_rest), rest));
+            let (sine, cosine) = $fine(s, t, r.fma(s.lit($pi_rest), rest));
             let even = (k & s.lit(1)).eq(s.lit(0));
-            let y = choose(even, cosine.0 + cosine.1, sine.0 + sine.1);
+            let y = choose(even, cosine, sine);
             $signed(s, y, (k + s.lit(1)).shl(s.lit($top - 1))) + s.lit(0.0)
         }
 
@@ -126,10 +171,27 @@ trigonometric_pi! {
     f64 F64 U64 63 SHIFT_F64, core::f64::consts::PI, f64::from_bits(0x3ca1a62633145c07);
     sums_f64 quotient_f64 signed_f64;
     tiny 1e-290 f64::from_bits((1023 + 100) << 52), f64::from_bits((1023 - 100) << 52);
-    reduce_pi_f64 times_pi_f64 sinpi_f64 cospi_f64 tanpi_f64;
+    sine -9.251858538542971e-18 [
+        0.00833333333333333,
+        -0.00019841269841261666,
+        2.7557319217131234e-06,
+        -2.5052105585537308e-08,
+        1.6058443528276133e-10,
+        -7.5821596145164406e-13,
+    ];
+    cosine 0.041666666666666595 [
+        -0.0013888888888873348,
+        2.48015872890081e-05,
+        -2.7557314219061697e-07,
+        2.0875705690062703e-09,
+        -1.1358764907662266e-11,
+    ];
+    reduce_pi_f64 times_pi_f64 fine_f64 sinpi_f64 cospi_f64 tanpi_f64;
 
     f32 F32 U32 31 SHIFT_F32, core::f32::consts::PI, f32::from_bits(0xb3bbbd2e);
     sums_f32 quotient_f32 signed_f32;
     tiny 1e-30 f32::from_bits((127 + 50) << 23), f32::from_bits((127 - 50) << 23);
-    reduce_pi_f32 times_pi_f32 sinpi_f32 cospi_f32 tanpi_f32;
+    sine 4.967054e-9 [0.008333332, -0.00019840038, 2.724194e-06];
+    cosine 0.041666646 [-0.0013887311, 2.4432567e-05];
+    reduce_pi_f32 times_pi_f32 fine_f32 sinpi_f32 cospi_f32 tanpi_f32;
 }
