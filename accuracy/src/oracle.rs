@@ -9,6 +9,8 @@ pub struct Unary {
     pub name: &'static str,
     /// The nearest double to the true value, where somebody has proven one.
     pub nearest: Option<fn(f64) -> f64>,
+    /// The nearest f32, likewise: most of a sweep over all of them ends here.
+    pub nearest_f32: Option<fn(f32) -> f32>,
     /// A double within a few of its own ULP of the true value: enough to judge an f32, and a hundred
     /// times as fast as all of it.
     pub close: Option<fn(f64) -> f64>,
@@ -35,7 +37,7 @@ pub struct Binary {
 
 macro_rules! oracles {
     (
-        unary { $($name:ident $quad:ident $($nearest:path)? $(, close $close:path)? $(, near $near:ident)?;)* }
+        unary { $($name:ident $quad:ident $($nearest:path, $nearest_f32:path)? $(, close $close:path)? $(, near $near:ident)?;)* }
         binary { $($name2:ident $quad2:ident $($nearest2:path)? $(, close $close2:path)? $(, near $near2:ident)?;)* }
     ) => {
         unsafe extern "C" {
@@ -49,6 +51,7 @@ macro_rules! oracles {
         pub const UNARY: &[Unary] = &[$(Unary {
             name: stringify!($name),
             nearest: oracles!(@option $($nearest)?),
+            nearest_f32: oracles!(@option $($nearest_f32)?),
             close: oracles!(@option $($close)?),
             near: oracles!(@call (x: f64) $($near)?),
             real: { fn call(x: f64) -> Real { $quad(x) } call },
@@ -73,43 +76,43 @@ macro_rules! oracles {
 
 oracles! {
     unary {
-        exp quad_exp core_math::exp;
-        exp2 quad_exp2 core_math::exp2;
-        exp10 quad_exp10 core_math::exp10;
-        expm1 quad_expm1 core_math::expm1;
-        log quad_log core_math::log;
-        log2 quad_log2 core_math::log2;
-        log10 quad_log10 core_math::log10;
-        log1p quad_log1p core_math::log1p;
-        sqrt quad_sqrt f64::sqrt;
-        cbrt quad_cbrt core_math::cbrt;
-        rsqrt quad_rsqrt core_math::rsqrt;
-        sin quad_sin core_math::sin;
-        cos quad_cos core_math::cos;
-        tan quad_tan core_math::tan;
-        sinpi quad_sinpi core_math::sinpi;
-        cospi quad_cospi core_math::cospi;
-        tanpi quad_tanpi core_math::tanpi;
-        asin quad_asin core_math::asin;
-        acos quad_acos core_math::acos;
-        atan quad_atan core_math::atan;
-        sinh quad_sinh core_math::sinh;
-        cosh quad_cosh core_math::cosh;
-        tanh quad_tanh core_math::tanh;
-        asinh quad_asinh core_math::asinh;
-        acosh quad_acosh core_math::acosh;
-        atanh quad_atanh core_math::atanh;
-        erf quad_erf core_math::erf;
-        erfc quad_erfc core_math::erfc;
-        gamma quad_gamma core_math::tgamma;
-        lgamma quad_lgamma core_math::lgamma;
+        exp quad_exp core_math::exp, core_math::expf;
+        exp2 quad_exp2 core_math::exp2, core_math::exp2f;
+        exp10 quad_exp10 core_math::exp10, core_math::exp10f;
+        expm1 quad_expm1 core_math::expm1, core_math::expm1f;
+        log quad_log core_math::log, core_math::logf;
+        log2 quad_log2 core_math::log2, core_math::log2f;
+        log10 quad_log10 core_math::log10, core_math::log10f;
+        log1p quad_log1p core_math::log1p, core_math::log1pf;
+        sqrt quad_sqrt f64::sqrt, f32::sqrt;
+        cbrt quad_cbrt core_math::cbrt, core_math::cbrtf;
+        rsqrt quad_rsqrt core_math::rsqrt, core_math::rsqrtf;
+        sin quad_sin core_math::sin, core_math::sinf;
+        cos quad_cos core_math::cos, core_math::cosf;
+        tan quad_tan core_math::tan, core_math::tanf;
+        sinpi quad_sinpi core_math::sinpi, core_math::sinpif;
+        cospi quad_cospi core_math::cospi, core_math::cospif;
+        tanpi quad_tanpi core_math::tanpi, core_math::tanpif;
+        asin quad_asin core_math::asin, core_math::asinf;
+        acos quad_acos core_math::acos, core_math::acosf;
+        atan quad_atan core_math::atan, core_math::atanf;
+        sinh quad_sinh core_math::sinh, core_math::sinhf;
+        cosh quad_cosh core_math::cosh, core_math::coshf;
+        tanh quad_tanh core_math::tanh, core_math::tanhf;
+        asinh quad_asinh core_math::asinh, core_math::asinhf;
+        acosh quad_acosh core_math::acosh, core_math::acoshf;
+        atanh quad_atanh core_math::atanh, core_math::atanhf;
+        erf quad_erf core_math::erf, core_math::erff;
+        erfc quad_erfc core_math::erfc, core_math::erfcf;
+        gamma quad_gamma core_math::tgamma, core_math::tgammaf;
+        lgamma quad_lgamma core_math::lgamma, core_math::lgammaf;
         sigmoid quad_sigmoid, close close::sigmoid, near near_sigmoid;
         logit quad_logit, close close::logit, near near_logit;
         softplus quad_softplus, close close::softplus, near near_softplus;
         deg2rad quad_deg2rad, close close::deg2rad;
         rad2deg quad_rad2deg, close close::rad2deg;
-        reciprocal quad_reciprocal;
-        square quad_square;
+        reciprocal quad_reciprocal, close close::reciprocal;
+        square quad_square, close close::square;
     }
     binary {
         pow quad_pow core_math::pow;
@@ -202,6 +205,14 @@ mod close {
         }
         let sum = high + log1p(exp2(low - high)) / std::f64::consts::LN_2;
         if high < 0.0 && sum.abs() < 0.125 { 0.0 } else { sum }
+    }
+
+    pub fn reciprocal(x: f64) -> f64 {
+        1.0 / x
+    }
+
+    pub fn square(x: f64) -> f64 {
+        x * x
     }
 
     pub fn deg2rad(x: f64) -> f64 {

@@ -118,29 +118,51 @@ impl Oracle {
         }
     }
 
+    /// Whether `got` is known to be the nearest f32: most of a long sweep ends here.
+    #[inline]
+    fn is_nearest_f32(&self, at: [f64; 2], got: f64) -> bool {
+        let nearest = match self {
+            Oracle::Unary(Unary { nearest_f32: Some(f), .. }) => f(at[0] as f32),
+            // Too small or too large for an f64 is so for an f32.
+            Oracle::Unary(Unary { close: Some(f), .. }) => f(at[0]) as f32,
+            Oracle::Binary(Binary { nearest: Some(f), .. }) => f(at[0], at[1]) as f32,
+            _ => return false,
+        };
+        same(got, f64::from(nearest))
+    }
+
     /// The error of `got`, in ULP of the dtype. One below `known` may be 1/100 off.
+    #[inline]
     pub fn error(&self, dtype: Dtype, at: [f64; 2], got: f64, known: f64) -> f64 {
-        let error = |real, format| self.distance(at, got, real, format);
-        let same = |a: f64, b: f64| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
-        if dtype == Dtype::F64 {
-            return match self.nearest(at) {
-                Some(t) if same(got, t) => 0.5,
-                Some(_) => error(self.real(at), ulp::F64),
-                None => {
-                    self.roughly(at, got, known).unwrap_or_else(|| error(self.real(at), ulp::F64))
-                }
-            };
-        }
-        if let Some(t) = self.close(at).filter(|t| t.is_normal() || t.is_nan()) {
-            return error(Real::from(t), ulp::F32);
-        }
-        match (dtype, self.nearest(at)) {
-            (_, Some(t)) if same(got, f64::from(t as f32)) => 0.5,
-            // Where the f64 is too small to tell, or is rounded away: ask for all of it.
-            (_, Some(t)) if t.is_normal() => error(Real::from(t), ulp::F32),
-            _ => error(self.real(at), ulp::F32),
+        match dtype {
+            Dtype::F64 => self.error_f64(at, got, known),
+            _ if self.is_nearest_f32(at, got) => 0.5,
+            _ => self.error_f32(at, got),
         }
     }
+
+    fn error_f64(&self, at: [f64; 2], got: f64, known: f64) -> f64 {
+        let error = || self.distance(at, got, self.real(at), ulp::F64);
+        match self.nearest(at) {
+            Some(t) if same(got, t) => 0.5,
+            Some(_) => error(),
+            None => self.roughly(at, got, known).unwrap_or_else(error),
+        }
+    }
+
+    fn error_f32(&self, at: [f64; 2], got: f64) -> f64 {
+        // Where an f64 is too small to tell, or is rounded away: ask for all of it.
+        let real = match self.close(at).or_else(|| self.nearest(at)) {
+            Some(t) if t.is_normal() || t.is_nan() => Real::from(t),
+            _ => self.real(at),
+        };
+        self.distance(at, got, real, ulp::F32)
+    }
+}
+
+/// Equal to the bit, or both NaN.
+fn same(a: f64, b: f64) -> bool {
+    a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())
 }
 
 /// Runs a function of f64 or f32 on many arguments, at a level.

@@ -90,7 +90,7 @@ unsafe fn gather(from: *const u8, stride: isize, to: *mut u8, n: usize, size: us
 
 /// Asks for the lines of so many bytes, a few, behind an address or (negative) before it, which need not be
 /// valid.
-fn ask_for_lines(at: *const u8, bytes: isize) {
+pub(crate) fn ask_for_lines(at: *const u8, bytes: isize) {
     #[cfg(target_arch = "x86_64")]
     {
         let mut line = 0;

@@ -48,7 +48,7 @@ const STREAM_BYTES: usize = 2048;
 
 /// Bytes ahead of the next such block at which its inputs are asked for: so far that the memory has
 /// something to do while the block is computed.
-const FETCH_AHEAD: usize = 4096;
+const FETCH_AHEAD: usize = 3072;
 
 /// Elements of a chunk are a multiple of this, so that chunks of an array that begins on a line end
 /// on one whatever its dtype.

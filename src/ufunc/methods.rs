@@ -21,6 +21,7 @@ use crate::{
         floats::IeeeDefault,
         interrupt::{Watch, watched},
         mapped::Mapped,
+        memory::ask_for_lines,
         reduce::{Kept, Ranges, Reduce, Reduced},
     },
     status::{Part, Status, is_collected},
@@ -778,12 +779,17 @@ impl Untyped<'_> {
         {
             let (indexed, mut y) = (fold.indexed(level), y);
             let mut offsets = [0isize; ASKED];
+            // The lines that a block changes come side by side, where each change would wait for its own.
+            let far = length.saturating_mul(t.size()) > NEAR;
             for block in indices.chunks(offsets.len()) {
                 if !goes_on() {
                     break;
                 }
                 for (to, &index) in offsets.iter_mut().zip(block) {
                     *to = offset(index);
+                    if far {
+                        ask_for_lines(a.ptr.wrapping_offset(*to), 1);
+                    }
                 }
                 // SAFETY: offsets of elements of `a`, and as many second operands, which lie apart.
                 unsafe { indexed(a.ptr, offsets.as_ptr(), y.0, y.1, block.len()) };
@@ -824,8 +830,11 @@ impl Untyped<'_> {
 
 /// More indices than this may take long.
 const MANY: usize = 10_000;
-/// Indices after which it is asked whether to stop.
-const ASKED: usize = 512;
+/// Indices after which it is asked whether to stop: so many that the lines of their elements fit into half an
+/// L1.
+const ASKED: usize = 256;
+/// Bytes that are in an L1 anyway.
+const NEAR: usize = 16 << 10;
 
 /// Whether there is a stride for each axis.
 fn check_strides(what: &str, shape: &[usize], strides: &[isize]) -> Result<()> {

@@ -167,6 +167,12 @@ impl Program {
         })
     }
 
+    /// The eight bytes that a constant has again and again, if it is such a one.
+    pub fn splatted(&self, name: Name) -> Option<u64> {
+        let constant = self.constants.get((name ^ CONSTANT) as usize)?;
+        (constant.bits == [constant.bits[0]; 8]).then_some(constant.bits[0])
+    }
+
     /// The constant with these 16 bytes, again and again.
     pub fn halves(&mut self, [low, high]: [u64; 2]) -> Name {
         self.vector([low, high, low, high, low, high, low, high])

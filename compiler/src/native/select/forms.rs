@@ -93,12 +93,22 @@ impl Select<'_> {
         }
         if is_unsigned(dtype) {
             // The order of signed numbers is that of unsigned ones with the highest bit flipped.
-            let flip = self.constant(w, 1 << (8 * (1 << w) - 1));
-            a = self.two(w, Vpxor, a, flip);
-            b = self.two(w, Vpxor, b, flip);
+            [a, b] = [a, b].map(|name| self.flipped(w, name));
         }
         let greater = self.two(w, by_width(w, [Vpcmpgtb, Vpcmpgtw, Vpcmpgtd, Vpcmpgtq]), a, b);
         (greater, matches!(asks, Asks::Le))
+    }
+
+    /// The highest bit of each element flipped.
+    fn flipped(&mut self, width: u8, name: Name) -> Name {
+        let flip = splat(width, 1 << (8 * (1 << width) - 1));
+        match self.program.splatted(name) {
+            Some(bits) => self.program.splat(bits ^ flip),
+            None => {
+                let flip = self.program.splat(flip);
+                self.two(width, Vpxor, name, flip)
+            }
+        }
     }
 
     /// `yes` where the truth holds.

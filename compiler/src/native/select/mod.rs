@@ -348,7 +348,14 @@ impl Select<'_> {
         let mut carried = Vec::with_capacity(of.inside.len());
         for (&first, &inside) in of.firsts.iter().zip(&of.inside) {
             self.ready(first)?;
-            let width = self.width_of(first, first);
+            // What is true or false everywhere at first is so in the width of most comparisons.
+            let width = match self.graph.node(first).op {
+                Op::Const(_) if self.dtypes[first as usize] == Dtype::Bool => {
+                    let bytes = self.program.target.bytes() / self.lanes;
+                    self.truth_width(bytes.trailing_zeros() as u8)
+                }
+                _ => self.width_of(first, first),
+            };
             let from = self.value_in(first, width)?;
             let name = self.copy(from);
             self.made(inside, width, name, false);
@@ -364,9 +371,11 @@ impl Select<'_> {
         self.push_test(Do::Exit(width), go, width);
         self.steps(&turn.body)?;
         let mut next = Vec::with_capacity(carried.len());
+        let mut masks = [NONE; 4];
+        masks[width as usize] = go;
         for (&to, &(_, of)) in of.nexts.iter().zip(&carried) {
             let value = self.value_in(to, of)?;
-            next.push((value, self.resize_mask(go, width, of)));
+            next.push((value, self.resized(&mut masks, width, of)));
         }
         // One that becomes what another was must not find it written over.
         let mixed = next.iter().enumerate().any(|(n, (value, _))| {

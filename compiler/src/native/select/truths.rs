@@ -11,14 +11,28 @@ impl Select<'_> {
             return Ok(self.everywhere(bits != 0));
         }
         let known = self.known[id as usize];
-        let name = known.names[width as usize];
-        if name != NONE {
-            return Ok(name);
+        let mut names = known.names;
+        let name = self.resized(&mut names, known.width, width);
+        for (width, (name, before)) in names.into_iter().zip(known.names).enumerate() {
+            if name != before {
+                self.remember(id, width as u8, name);
+            }
         }
-        let made = known.names[known.width as usize];
-        let name = self.resize_mask(made, known.width, width);
-        self.remember(id, width, name);
         Ok(name)
+    }
+
+    /// A mask in this width, given those that there are, by width, of which it was made in one.
+    pub(super) fn resized(&mut self, masks: &mut [Name; 4], made: u8, width: u8) -> Name {
+        let width = self.truth_width(width);
+        if masks[width as usize] == NONE {
+            masks[width as usize] = if width < made {
+                let wider = self.resized(masks, made, width + 1);
+                self.pack(wider, width + 1)
+            } else {
+                self.extend(masks[made as usize], made, width, true)
+            };
+        }
+        masks[width as usize]
     }
 
     /// A truth itself in this width.
@@ -49,15 +63,10 @@ impl Select<'_> {
 
     /// A mask made for elements of other sizes.
     pub(super) fn resize_mask(&mut self, mask: Name, from: u8, to: u8) -> Name {
-        match from.cmp(&to) {
-            _ if self.has_masks() => mask,
-            std::cmp::Ordering::Equal => mask,
-            std::cmp::Ordering::Less => self.extend(mask, from, to, true),
-            std::cmp::Ordering::Greater => {
-                let narrower = self.pack(mask, from);
-                self.resize_mask(narrower, from - 1, to)
-            }
-        }
+        let mut masks = [NONE; 4];
+        let from = self.truth_width(from);
+        masks[from as usize] = mask;
+        self.resized(&mut masks, from, to)
     }
 
     /// Masks for elements of half the size.
