@@ -275,7 +275,7 @@ fn compare(asked: &dyn Fn(&str) -> bool) {
                 continue;
             }
             let (mut one, mut two, mut peer) = (f64::INFINITY, f64::INFINITY, f64::INFINITY);
-            for _ in 0..4 {
+            for _ in 0..10 {
                 one = one.min(least(&mut || (row.ours)(1)));
                 two = two.min(least(&mut || (row.ours)(2)));
                 if let Some(numpy) = &mut numpy {

@@ -58,34 +58,45 @@ unsafe fn gather(from: *const u8, stride: isize, to: *mut u8, n: usize, size: us
     // A long row is a part of a longer one, mostly: while these lines are read, those of the next part are
     // asked for, since the memory has nothing to do while this one is computed.
     let ahead = if n >= 64 && stride.unsigned_abs() <= 64 { stride * n as isize } else { 0 };
-    let block = if ahead == 0 { n } else { 64 / size };
     by_size!(size, T => {
+        const BLOCK: usize = 64 / size_of::<T>();
         let to = to.cast::<T>();
         let mut done = 0;
-        while done < n {
-            let m = block.min(n - done);
-            // SAFETY: the caller's promise: elements `done .. done + m` of both.
+        while ahead != 0 && n - done >= BLOCK {
+            // SAFETY: the caller's promise: elements `done .. done + BLOCK` of both.
             unsafe {
                 let from = from.wrapping_offset(stride * done as isize);
-                let to = to.add(done);
-                if ahead != 0 {
-                    ask_for_lines(from.wrapping_offset(ahead), stride * m as isize);
-                }
-                if stride == 2 * size as isize {
-                    // The common slice `[::2]`, written so that it becomes shuffles.
-                    for i in 0..m {
-                        to.add(i).write_unaligned(from.cast::<T>().add(2 * i).read_unaligned());
-                    }
-                } else {
-                    for i in 0..m {
-                        let from = from.wrapping_offset(stride * i as isize).cast::<T>();
-                        to.add(i).write_unaligned(from.read_unaligned());
-                    }
-                }
+                ask_for_lines(from.wrapping_offset(ahead), stride * BLOCK as isize);
+                pick(from, stride, to.add(done), BLOCK);
             }
-            done += m;
+            done += BLOCK;
         }
+        // SAFETY: the caller's promise: the elements from `done` on.
+        unsafe { pick(from.wrapping_offset(stride * done as isize), stride, to.add(done), n - done) };
     })
+}
+
+/// [`gather`] of elements of this type.
+///
+/// # Safety
+/// As for [`gather`].
+#[inline(always)]
+unsafe fn pick<T: Copy>(from: *const u8, stride: isize, to: *mut T, n: usize) {
+    if stride == 2 * size_of::<T>() as isize {
+        // The common slice `[::2]`, written so that it becomes shuffles.
+        for i in 0..n {
+            // SAFETY: the caller's promise.
+            unsafe { to.add(i).write_unaligned(from.cast::<T>().add(2 * i).read_unaligned()) };
+        }
+    } else {
+        for i in 0..n {
+            // SAFETY: the caller's promise.
+            unsafe {
+                let from = from.wrapping_offset(stride * i as isize).cast::<T>();
+                to.add(i).write_unaligned(from.read_unaligned());
+            }
+        }
+    }
 }
 
 /// Asks for the lines of so many bytes, a few, behind an address or (negative) before it, which need not be

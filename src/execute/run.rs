@@ -37,6 +37,10 @@ use crate::{
 /// Elements in a tile at most.
 const TILE: usize = 512;
 
+/// Bytes that a tile goes along at most, but for the fewest elements: the memory is busy with the next tile
+/// while this one is computed, and has no more lines under way than the time is enough for.
+const SPAN: usize = 3072;
+
 /// The buffer in which operands are that lie apart and have another dtype than the loop's.
 const RAW: usize = MAX_INPUTS + MAX_OUTPUTS;
 
@@ -352,14 +356,18 @@ impl Run<'_> {
         // What was last put into each input's buffer: where from, and how many rows and columns.
         let mut held = [(std::ptr::null_mut(), 0, 0); MAX_INPUTS];
         let mut chosen = [0u16; TILE];
+        let mut next = tiles.tile(self.plan, from);
         for tile in from..to {
-            let (at, rows, columns) = tiles.tile(self.plan, tile);
-            if tiles.crossed && tile + 1 < to {
-                // No line of an operand that lies across follows from the one before: the memory
-                // would wait to be asked for each.
-                let (next, rows, columns) = tiles.tile(self.plan, tile + 1);
-                for i in 0..nin + nout {
-                    memory::prefetch_tile(next[i], [down[i], along[i]], [rows, columns]);
+            let Tile { at, rows, columns, .. } = next;
+            if tile + 1 < to {
+                tiles.advance(self.plan, &mut next, tile + 1);
+                if tiles.crossed {
+                    // No line of an operand that lies across follows from the one before: the memory
+                    // would wait to be asked for each.
+                    for i in 0..nin + nout {
+                        let lengths = [next.rows, next.columns];
+                        memory::prefetch_tile(next.at[i], [down[i], along[i]], lengths);
+                    }
                 }
             }
 
@@ -525,7 +533,9 @@ impl Tiles {
         let (m, down) = outer.unwrap_or((1, [0; MAX_OPERANDS]));
         let crossed = (0..plan.operands)
             .any(|i| down[i] != 0 && down[i].unsigned_abs() < along[i].unsigned_abs());
-        let columns = n.min(if crossed { ACROSS } else { TILE });
+        let widest = along[..plan.operands].iter().map(|step| step.unsigned_abs()).max();
+        let short = (SPAN / widest.unwrap_or(1).max(1)).clamp(TILE / 4, TILE);
+        let columns = n.min(if crossed { ACROSS } else { short });
         let rows = if crossed || n < SHORT_ROW { m.min(TILE / columns) } else { 1 };
         let (across, below) = (n.div_ceil(columns), m.div_ceil(rows));
         let count = plan.len / (n * m) * across * below;
@@ -533,9 +543,10 @@ impl Tiles {
         Tiles { rows, columns, across, below, count, crossed, lengths, strides }
     }
 
-    /// Where the operands of a tile begin, and how many rows and columns it has.
-    fn tile(&self, plan: &Plan, tile: usize) -> ([*mut u8; MAX_OPERANDS], usize, usize) {
-        let column = tile % self.across * self.columns;
+    /// The tile of this number.
+    fn tile(&self, plan: &Plan, tile: usize) -> Tile {
+        let across = tile % self.across;
+        let column = across * self.columns;
         let row = tile / self.across % self.below * self.rows;
         let mut rest = tile / self.across / self.below;
         let mut at = plan.start;
@@ -553,8 +564,33 @@ impl Tiles {
             }
         }
         let [m, n] = self.lengths;
-        (at, self.rows.min(m - row), self.columns.min(n - column))
+        let (rows, columns) = (self.rows.min(m - row), self.columns.min(n - column));
+        Tile { at, rows, columns, across }
     }
+
+    /// From the tile before it to the one of this number.
+    fn advance(&self, plan: &Plan, tile: &mut Tile, number: usize) {
+        tile.across += 1;
+        if tile.across == self.across {
+            *tile = self.tile(plan, number);
+            return;
+        }
+        for i in 0..plan.operands {
+            let step = self.strides[1][i].wrapping_mul(self.columns as isize);
+            tile.at[i] = tile.at[i].wrapping_offset(step);
+        }
+        tile.columns = self.columns.min(self.lengths[1] - tile.across * self.columns);
+    }
+}
+
+/// A tile.
+struct Tile {
+    /// Where each operand begins.
+    at: [*mut u8; MAX_OPERANDS],
+    rows: usize,
+    columns: usize,
+    /// How many tiles are before it in the row.
+    across: usize,
 }
 
 /// How a row of an operand lies.

@@ -708,8 +708,7 @@ impl Untyped<'_> {
             let (shape, needed) = (index_shape.to_vec(), vec![indices.len()]);
             return Err(Error::OutputShape { output: 0, shape, needed });
         }
-        let outside = |&i: &i64| i >= length as i64 || i < -(length as i64);
-        if let Some(&index) = indices.iter().find(|i| outside(i)) {
+        if let Some(index) = outside(indices, length) {
             return Err(Error::Index { index, axis: 0, length });
         }
         let offset = |index: i64| {
@@ -828,6 +827,17 @@ impl Untyped<'_> {
     }
 }
 
+/// The first index that is not from `-length` to `length - 1`.
+fn outside(indices: &[i64], length: usize) -> Option<i64> {
+    let length = length as i64;
+    // The sign of `i - length` is missing, or that of `i + length` is there: of many at once, since hardly any
+    // array of indices has such a one.
+    let bits = |bits: i64, &i: &i64| bits | !i.wrapping_sub(length) | i.wrapping_add(length);
+    let any = |block: &&[i64]| block.iter().fold(0, bits) < 0;
+    let block = indices.chunks(1024).find(any)?;
+    block.iter().copied().find(|i| bits(0, i) < 0)
+}
+
 /// More indices than this may take long.
 const MANY: usize = 10_000;
 /// Indices after which it is asked whether to stop: so many that the lines of their elements fit into half an
@@ -921,4 +931,28 @@ unsafe fn one_axis(
     reduce.ranges = ranges;
     // SAFETY: the caller's promise; an overlap is copied away.
     unsafe { reduce.run(options.threads) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::outside;
+
+    #[test]
+    fn the_first_index_outside_is_found_wherever_it_is() {
+        for length in [0, 1, 5, 3000, i64::MAX as usize] {
+            let n = length as i64;
+            for index in [0, -1, 1, 4, 5, -5, -6, 2999, 3000, -3000, i64::MAX, i64::MIN, -i64::MAX]
+            {
+                let is = index >= n || index < -n;
+                assert_eq!(outside(&[index], length), is.then_some(index), "{index} of {length}");
+                if length > 0 {
+                    let mut many = vec![0; 5000];
+                    (many[4097], many[4099]) = (index, i64::MIN);
+                    let first = if is { index } else { i64::MIN };
+                    assert_eq!(outside(&many, length), Some(first), "{index} of {length}");
+                }
+            }
+        }
+        assert_eq!(outside(&[], 0), None);
+    }
 }
