@@ -371,11 +371,16 @@ impl Select<'_> {
         self.push_test(Do::Exit(width), go, width);
         self.steps(&turn.body)?;
         let mut next = Vec::with_capacity(carried.len());
+        let turn_go = of.go;
         let mut masks = [NONE; 4];
         masks[width as usize] = go;
         for (&to, &(_, of)) in of.nexts.iter().zip(&carried) {
             let value = self.value_in(to, of)?;
-            next.push((value, self.resized(&mut masks, width, of)));
+            let mask = match around {
+                None => self.truth(turn_go, of)?,
+                Some(_) => self.resized(&mut masks, width, of),
+            };
+            next.push((value, mask));
         }
         // One that becomes what another was must not find it written over.
         let mixed = next.iter().enumerate().any(|(n, (value, _))| {
