@@ -11,6 +11,7 @@ use std::{
 };
 
 use common::*;
+use lanefn::kernels::problem;
 use serde_json::Value;
 
 fn json(output: &Output) -> Value {
@@ -56,6 +57,31 @@ fn the_readme_command_shows_what_came_out() {
     }
     let plain = run_in(folder.path(), ["map", "wind_power", wind, "-o", "2.npy", "--no-picture"]);
     assert!(!stdout(&plain).contains("before"));
+}
+
+#[test]
+fn the_photograph_goes_to_linear_light_and_back() {
+    let folder = folder();
+    let photo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/data/photo.npy");
+    let name = photo.to_str().expect("a path in UTF-8");
+    for arguments in [
+        ["map", "srgb_to_linear", name, "-o", "linear.npy"],
+        ["map", "linear_to_srgb", "linear.npy", "-o", "back.npy"],
+    ] {
+        let output = run_in(folder.path(), arguments);
+        assert!(output.status.success(), "{}", stderr(&output));
+        assert!(stdout(&output).contains("(192, 192, 3)"), "{}", stdout(&output));
+    }
+    let [photo, linear, back] =
+        [photo, folder.path().join("linear.npy"), folder.path().join("back.npy")]
+            .map(|path| read_f32(&path));
+    assert_eq!(photo.len(), 192 * 192 * 3);
+    for ((x, y), z) in photo.iter().zip(&linear).zip(&back) {
+        assert_eq!(y.to_bits(), problem::srgb_to_linear(*x).to_bits(), "{x}");
+        assert!((z - x).abs() < 1e-7, "{x} came back as {z}");
+    }
+    // Most of a photograph is darker in linear light.
+    assert!(photo.iter().zip(&linear).all(|(x, y)| y <= x));
 }
 
 #[test]

@@ -830,9 +830,9 @@ impl Untyped<'_> {
 /// The first index that is not from `-length` to `length - 1`.
 fn outside(indices: &[i64], length: usize) -> Option<i64> {
     let length = length as i64;
-    // The sign of `i - length` is missing, or that of `i + length` is there: of many at once, since hardly any
-    // array of indices has such a one.
-    let bits = |bits: i64, &i: &i64| bits | !i.wrapping_sub(length) | i.wrapping_add(length);
+    // As far from the nearer end as `i`: 0 and -1 are the same. Less the length it is negative for all that are
+    // inside; of many at once, since hardly any array of indices has another one.
+    let bits = |bits: i64, &i: &i64| bits | !((i ^ (i >> 63)) - length);
     let any = |block: &&[i64]| block.iter().fold(0, bits) < 0;
     let block = indices.chunks(1024).find(any)?;
     block.iter().copied().find(|i| bits(0, i) < 0)

@@ -75,14 +75,21 @@ pub fn write_f64(path: &Path, values: &[f64]) {
     fs::write(path, npy("<f8", false, &format!("({},)", values.len()), &data)).expect("written");
 }
 
-/// The values of a version 1 file of f64, in any order of axes.
-pub fn read_f64(path: &Path) -> Vec<f64> {
+/// The elements of a version 1 file, as their bytes, in any order of axes.
+fn read<const N: usize>(path: &Path) -> Vec<[u8; N]> {
     let bytes = fs::read(path).expect("the file is there");
     let data = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
-    bytes[data..]
-        .chunks_exact(8)
-        .map(|b| f64::from_le_bytes(b.try_into().expect("8 bytes")))
-        .collect()
+    bytes[data..].chunks_exact(N).map(|b| b.try_into().expect("N bytes")).collect()
+}
+
+/// The values of a file of f64.
+pub fn read_f64(path: &Path) -> Vec<f64> {
+    read(path).into_iter().map(f64::from_le_bytes).collect()
+}
+
+/// The values of a file of f32.
+pub fn read_f32(path: &Path) -> Vec<f32> {
+    read(path).into_iter().map(f32::from_le_bytes).collect()
 }
 
 /// A file of `n` zeros that takes no room on the disk.
