@@ -72,6 +72,7 @@ fn every_function_is_within_its_bound_at_every_level_with_the_same_bits() {
 /// Where results are nearly in the middle of two numbers, both oracles must still say the same.
 #[test]
 fn published_hard_cases_are_within_their_bounds_and_both_oracles_agree_on_them() {
+    let levels = levels();
     let mut functions = 0;
     for dtype in [Dtype::F64, Dtype::F32] {
         for (function, of, oracle) in sweep::functions(dtype) {
@@ -80,8 +81,8 @@ fn published_hard_cases_are_within_their_bounds_and_both_oracles_agree_on_them()
                 continue;
             }
             functions += 1;
-            for level in levels() {
-                let worst = sweep::at(of, oracle, level, &points);
+            for level in &levels {
+                let worst = sweep::at(of, oracle, *level, &points);
                 assert!(
                     worst.error <= of.bound.expect("it has one"),
                     "{}: {worst:?}",

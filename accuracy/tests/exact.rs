@@ -694,10 +694,10 @@ macro_rules! laws_of_integers {
                 fn common_factors_come_out_of_the_greatest_common_divisor(
                     x in number(),
                     y in number(),
-                    n in 0..$t::BITS / 2,
+                    n in 0..$t::BITS / 2 - 1,
                 ) {
                     let half = $t::BITS / 2;
-                    let (x, y, k) = (x >> half, y >> half, 1 << (half - 1 - n.min(half - 1)));
+                    let (x, y, k) = (x >> half, y >> half, 1 << n);
                     let (g, of_products): ($t, $t) = (one("gcd", 0, &[x, y]), one("gcd", 0, &[x * k, y * k]));
                     prop_assert_eq!(of_products, g * k);
                 }
@@ -782,7 +782,7 @@ macro_rules! laws_of_floats {
                     prop_assert!(up > x);
                     prop_assert_eq!(one::<$t, $t>("nextafter", 0, &[up, -$t::INFINITY]), x);
                     let step: $t = one("spacing", 0, &[x]);
-                    prop_assert!(x <= 0.0 || step == up - x);
+                    prop_assert!(x <= 0.0 || up.is_infinite() || step == up - x);
                 }
 
                 #[test]

@@ -1,47 +1,10 @@
 //! Exponentials: special values, and laws that hold to the bit or nearly, at every level and for both dtypes.
 
-use lanefn::kernels::{lanes::Dtype, level::Level};
-use lanefn_accuracy::sweep;
+mod common;
+
+use common::*;
+use lanefn::kernels::lanes::Dtype;
 use proptest::prelude::*;
-
-const INF: f64 = f64::INFINITY;
-const NAN: f64 = f64::NAN;
-const DTYPES: [Dtype; 2] = [Dtype::F64, Dtype::F32];
-
-fn same(a: f64, b: f64) -> bool {
-    a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())
-}
-
-/// The results of a function, which are the same at every level.
-fn run(name: &str, dtype: Dtype, x: &[f64]) -> Vec<f64> {
-    let (_, of, _) = sweep::functions(dtype).find(|(f, ..)| f.name == name).expect(name);
-    let results: Vec<Vec<f64>> = Level::present()
-        .into_iter()
-        .map(|level| {
-            let mut out = vec![0.0; x.len()];
-            sweep::evaluate(of, level, [x, x], &mut out);
-            out
-        })
-        .collect();
-    for other in &results[1..] {
-        let alike = results[0].iter().zip(other).all(|(a, b)| same(*a, *b));
-        assert!(alike, "{name} {dtype} of {x:?}: {results:?}");
-    }
-    results.into_iter().next().expect("the scalar level is always present")
-}
-
-fn one(name: &str, dtype: Dtype, x: f64) -> f64 {
-    run(name, dtype, &[x])[0]
-}
-
-fn rounded(dtype: Dtype, x: f64) -> f64 {
-    if dtype == Dtype::F32 { f64::from(x as f32) } else { x }
-}
-
-/// An ULP of 1.
-fn epsilon(dtype: Dtype) -> f64 {
-    if dtype == Dtype::F32 { f32::EPSILON.into() } else { f64::EPSILON }
-}
 
 #[test]
 fn special_values_are_those_of_annex_f() {

@@ -2,52 +2,11 @@
 
 use core::f64::consts::PI;
 
-use lanefn::kernels::{lanes::Dtype, level::Level, loops::Loop};
-use lanefn_accuracy::sweep;
+mod common;
+
+use common::{DTYPES as BOTH, INF, NAN, one, rounded, run, same};
+use lanefn::kernels::lanes::Dtype;
 use proptest::prelude::*;
-
-const BOTH: [Dtype; 2] = [Dtype::F64, Dtype::F32];
-const INF: f64 = f64::INFINITY;
-const NAN: f64 = f64::NAN;
-
-fn found(name: &str, dtype: Dtype) -> &'static Loop {
-    sweep::functions(dtype).find(|f| f.0.name == name).expect("it is in the catalogue").1
-}
-
-/// The function's results; that they have the same bits at every level.
-fn results(name: &str, dtype: Dtype, x: &[f64]) -> Vec<f64> {
-    let of = found(name, dtype);
-    let mut first: Option<Vec<f64>> = None;
-    for level in Level::present() {
-        let mut out = vec![0.0; x.len()];
-        sweep::evaluate(of, level, [x, x], &mut out);
-        let first = first.get_or_insert_with(|| out.clone());
-        for i in 0..x.len() {
-            assert!(
-                same(out[i], first[i]),
-                "{name} {} at {:?}: {:?} at the level {}, {:?} at the first",
-                dtype.name(),
-                x[i],
-                out[i],
-                level.name(),
-                first[i]
-            );
-        }
-    }
-    first.expect("some level is present")
-}
-
-fn result(name: &str, dtype: Dtype, x: f64) -> f64 {
-    results(name, dtype, &[x])[0]
-}
-
-fn same(a: f64, b: f64) -> bool {
-    a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())
-}
-
-fn round(dtype: Dtype, x: f64) -> f64 {
-    if dtype == Dtype::F32 { f64::from(x as f32) } else { x }
-}
 
 /// Half the distance from 1 to the next number.
 fn epsilon(dtype: Dtype) -> f64 {
@@ -127,7 +86,7 @@ fn special_values_are_those_of_annex_f() {
     for dtype in BOTH {
         for (name, values) in table {
             for (x, expected) in *values {
-                let got = result(name, dtype, round(dtype, *x));
+                let got = one(name, dtype, rounded(dtype, *x));
                 assert!(same(got, *expected), "{name}({x:?}) is {got:?}, {}", dtype.name());
             }
         }
@@ -143,9 +102,10 @@ fn results_too_large_are_infinite_and_those_just_below_are_not() {
         ("lgamma", [2.559983327851638e305, 4.085003e36]),
     ] {
         for (dtype, x) in BOTH.into_iter().zip(x) {
-            let (below, above) = (round(dtype, x * (1.0 - 1e-6)), round(dtype, x * (1.0 + 1e-6)));
-            assert!(result(name, dtype, below).is_finite(), "{name}({below:?})");
-            assert_eq!(result(name, dtype, above), INF, "{name}({above:?})");
+            let (below, above) =
+                (rounded(dtype, x * (1.0 - 1e-6)), rounded(dtype, x * (1.0 + 1e-6)));
+            assert!(one(name, dtype, below).is_finite(), "{name}({below:?})");
+            assert_eq!(one(name, dtype, above), INF, "{name}({above:?})");
         }
     }
 }
@@ -155,7 +115,7 @@ fn gamma_of_a_whole_number_is_the_factorial() {
     for (dtype, top) in [(Dtype::F64, 23), (Dtype::F32, 14)] {
         let mut factorial = 1.0;
         for n in 1..=top {
-            assert_eq!(result("gamma", dtype, f64::from(n)), factorial, "gamma({n})");
+            assert_eq!(one("gamma", dtype, f64::from(n)), factorial, "gamma({n})");
             factorial *= f64::from(n);
         }
     }
@@ -165,8 +125,8 @@ fn gamma_of_a_whole_number_is_the_factorial() {
 fn gamma_has_the_sign_of_its_interval_below_zero() {
     for dtype in BOTH {
         for n in 0..40 {
-            let x = round(dtype, -f64::from(n) - 0.3);
-            let y = result("gamma", dtype, x);
+            let x = rounded(dtype, -f64::from(n) - 0.3);
+            let y = one("gamma", dtype, x);
             assert_eq!(y.is_sign_negative(), n % 2 == 0, "gamma({x:?}) is {y:?}");
         }
     }
@@ -181,29 +141,29 @@ proptest! {
     #[test]
     fn odd_functions_are_odd_and_even_ones_even_to_the_bit(x in floats()) {
         for dtype in BOTH {
-            let x = round(dtype, x);
+            let x = rounded(dtype, x);
             for name in ["tanh", "sinh", "asinh", "atanh", "erf"] {
-                prop_assert!(same(result(name, dtype, -x), -result(name, dtype, x)), "{name}({x:?})");
+                prop_assert!(same(one(name, dtype, -x), -one(name, dtype, x)), "{name}({x:?})");
             }
-            prop_assert!(same(result("cosh", dtype, -x), result("cosh", dtype, x)));
+            prop_assert!(same(one("cosh", dtype, -x), one("cosh", dtype, x)));
         }
     }
 
     #[test]
     fn they_rise_and_fall_as_they_should_but_for_their_errors(x in -20.0..20.0, by in 0.0..1e-3) {
         for dtype in BOTH {
-            let (x, more) = (round(dtype, x), round(dtype, x + by));
+            let (x, more) = (rounded(dtype, x), rounded(dtype, x + by));
             let slack = 1.0 + 4.0 * epsilon(dtype);
             for name in ["tanh", "sinh", "asinh", "erf"] {
-                let (y, z) = (result(name, dtype, x), result(name, dtype, more));
+                let (y, z) = (one(name, dtype, x), one(name, dtype, more));
                 prop_assert!(y <= z + (slack - 1.0) * z.abs(), "{name}({x:?}) is {y:?}, then {z:?}");
                 prop_assert!(name == "sinh" || name == "asinh" || y.abs() <= 1.0);
             }
-            let (y, z) = (result("erfc", dtype, x), result("erfc", dtype, more));
+            let (y, z) = (one("erfc", dtype, x), one("erfc", dtype, more));
             prop_assert!(z <= y * slack, "erfc({x:?}) is {y:?}, then {z:?}");
-            let (x, more) = (round(dtype, 1.0 + x.abs()), round(dtype, 1.0 + x.abs() + by));
+            let (x, more) = (rounded(dtype, 1.0 + x.abs()), rounded(dtype, 1.0 + x.abs() + by));
             for name in ["cosh", "acosh"] {
-                let (y, z) = (result(name, dtype, x), result(name, dtype, more));
+                let (y, z) = (one(name, dtype, x), one(name, dtype, more));
                 prop_assert!(y <= z * slack, "{name}({x:?}) is {y:?}, then {z:?}");
             }
         }
@@ -215,24 +175,24 @@ proptest! {
             let near = |got: f64, x: f64, y: f64| {
                 (got - x).abs() <= 5.0 * epsilon(dtype) * x.abs() * y.abs().max(1.0)
             };
-            let v = round(dtype, x * f64::exp2(k));
-            let y = result("asinh", dtype, v);
-            prop_assert!(near(result("sinh", dtype, y), v, y), "asinh({v:?}) is {y:?}");
-            let v = round(dtype, 1.0 + v.abs());
-            let y = result("acosh", dtype, v);
-            prop_assert!(near(result("cosh", dtype, y), v, y), "acosh({v:?}) is {y:?}");
-            let v = round(dtype, p);
-            let y = result("atanh", dtype, v);
-            prop_assert!(near(result("tanh", dtype, y), v, 1.0), "atanh({v:?}) is {y:?}");
+            let v = rounded(dtype, x * f64::exp2(k));
+            let y = one("asinh", dtype, v);
+            prop_assert!(near(one("sinh", dtype, y), v, y), "asinh({v:?}) is {y:?}");
+            let v = rounded(dtype, 1.0 + v.abs());
+            let y = one("acosh", dtype, v);
+            prop_assert!(near(one("cosh", dtype, y), v, y), "acosh({v:?}) is {y:?}");
+            let v = rounded(dtype, p);
+            let y = one("atanh", dtype, v);
+            prop_assert!(near(one("tanh", dtype, y), v, 1.0), "atanh({v:?}) is {y:?}");
         }
     }
 
     #[test]
     fn hyperbolic_sine_and_cosine_make_the_tangent(x in -80.0..80.0) {
         for dtype in BOTH {
-            let x = round(dtype, x);
-            let quotient = result("sinh", dtype, x) / result("cosh", dtype, x);
-            let tanh = result("tanh", dtype, x);
+            let x = rounded(dtype, x);
+            let quotient = one("sinh", dtype, x) / one("cosh", dtype, x);
+            let tanh = one("tanh", dtype, x);
             prop_assert!((tanh - quotient).abs() <= 6.0 * epsilon(dtype) * tanh.abs(), "{x:?}");
         }
     }
@@ -240,9 +200,9 @@ proptest! {
     #[test]
     fn erf_and_its_complement_make_one(x in -30.0..30.0) {
         for dtype in BOTH {
-            let x = round(dtype, x);
-            let (erf, erfc) = (result("erf", dtype, x), result("erfc", dtype, x));
-            let other = result("erfc", dtype, -x);
+            let x = rounded(dtype, x);
+            let (erf, erfc) = (one("erf", dtype, x), one("erfc", dtype, x));
+            let other = one("erfc", dtype, -x);
             prop_assert!((erf + erfc - 1.0).abs() <= 6.0 * epsilon(dtype), "{x:?}");
             prop_assert!((erfc + other - 2.0).abs() <= 6.0 * epsilon(dtype), "{x:?}");
         }
@@ -254,7 +214,7 @@ proptest! {
             // A multiple of 2^-15, so that the sum is exact.
             let x = f64::round(x * 32768.0) / 32768.0;
             prop_assume!(x != x.round());
-            let (y, z) = (result("gamma", dtype, x), result("gamma", dtype, x + 1.0));
+            let (y, z) = (one("gamma", dtype, x), one("gamma", dtype, x + 1.0));
             prop_assert!((x * y - z).abs() <= 8.0 * epsilon(dtype) * z.abs(), "gamma({x:?}) is {y:?}");
         }
     }
@@ -263,7 +223,7 @@ proptest! {
     fn gamma_of_opposites_makes_a_sine(x in 0.01..20.0) {
         let off = x - f64::round(x);
         prop_assume!(off.abs() > 1e-3);
-        let product = result("gamma", Dtype::F64, x) * result("gamma", Dtype::F64, -x);
+        let product = one("gamma", Dtype::F64, x) * one("gamma", Dtype::F64, -x);
         let sine = f64::sin(PI * off) * if f64::round(x) % 2.0 == 0.0 { 1.0 } else { -1.0 };
         let truth = -PI / (x * sine);
         prop_assert!((product / truth - 1.0).abs() < 1e-14, "{x:?}: {product:?}, not {truth:?}");
@@ -272,10 +232,10 @@ proptest! {
     #[test]
     fn lgamma_is_the_logarithm_of_gamma(x in -30.0..30.0) {
         for dtype in BOTH {
-            let x = round(dtype, x);
+            let x = rounded(dtype, x);
             prop_assume!(x != x.round());
-            let y = result("lgamma", dtype, x);
-            let log = result("gamma", dtype, x).abs().ln();
+            let y = one("lgamma", dtype, x);
+            let log = one("gamma", dtype, x).abs().ln();
             prop_assert!((y - log).abs() <= 8.0 * epsilon(dtype) * y.abs().max(1.0), "lgamma({x:?}) is {y:?}");
         }
     }

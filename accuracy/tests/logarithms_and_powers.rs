@@ -1,44 +1,12 @@
 //! Logarithms, powers, roots and logistic functions: special values, and laws that hold to the bit or
 //! nearly, at every level and for both dtypes.
 
-use lanefn::kernels::{lanes::Dtype, level::Level};
+mod common;
+
+use common::*;
+use lanefn::kernels::lanes::Dtype;
 use lanefn_accuracy::sweep;
 use proptest::prelude::*;
-
-const INF: f64 = f64::INFINITY;
-const NAN: f64 = f64::NAN;
-const DTYPES: [Dtype; 2] = [Dtype::F64, Dtype::F32];
-
-fn same(a: f64, b: f64) -> bool {
-    a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())
-}
-
-/// The results of a function, which are the same at every level.
-fn run2(name: &str, dtype: Dtype, x: &[f64], y: &[f64]) -> Vec<f64> {
-    let (_, of, _) = sweep::functions(dtype).find(|(f, ..)| f.name == name).expect(name);
-    let mut first = vec![0.0; x.len()];
-    sweep::evaluate(of, Level::present()[0], [x, y], &mut first);
-    for level in &Level::present()[1..] {
-        let mut other = vec![0.0; x.len()];
-        sweep::evaluate(of, *level, [x, y], &mut other);
-        for i in 0..x.len() {
-            assert!(
-                same(first[i], other[i]),
-                "{name} {dtype} of {:?}, {:?} at {}: {:?}, not {:?}",
-                x[i],
-                y[i],
-                level.name(),
-                other[i],
-                first[i]
-            );
-        }
-    }
-    first
-}
-
-fn run(name: &str, dtype: Dtype, x: &[f64]) -> Vec<f64> {
-    run2(name, dtype, x, x)
-}
 
 /// The smallest subnormal and normal numbers of a dtype, and the largest.
 fn ends(dtype: Dtype) -> (f64, f64, f64) {
@@ -264,19 +232,9 @@ fn hypot_of_the_largest_and_the_smallest_neither_overflows_nor_vanishes() {
     }
 }
 
-/// Rounded to the dtype.
-fn rounded(dtype: Dtype, x: f64) -> f64 {
-    if dtype == Dtype::F32 { f64::from(x as f32) } else { x }
-}
-
 /// The next number of the dtype, for positive numbers.
 fn next(dtype: Dtype, x: f64) -> f64 {
     if dtype == Dtype::F32 { (x as f32).next_up().into() } else { x.next_up() }
-}
-
-/// An ULP of 1.
-fn epsilon(dtype: Dtype) -> f64 {
-    if dtype == Dtype::F32 { f32::EPSILON.into() } else { f64::EPSILON }
 }
 
 /// Positive numbers of every size, and those about 1.

@@ -2,50 +2,15 @@
 
 use core::f64::consts::{FRAC_PI_2, FRAC_PI_4, PI};
 
-use lanefn::kernels::{lanes::Dtype, level::Level, math};
+mod common;
+
+use common::*;
+use lanefn::kernels::{lanes::Dtype, math};
 use lanefn_accuracy::sweep::{self, Oracle};
 use proptest::prelude::*;
 
-const DTYPES: [Dtype; 2] = [Dtype::F64, Dtype::F32];
-
-/// The value as the dtype has it.
-fn round(dtype: Dtype, x: f64) -> f64 {
-    if dtype == Dtype::F32 { f64::from(x as f32) } else { x }
-}
-
-/// The distance from 1 to the next number.
-fn epsilon(dtype: Dtype) -> f64 {
-    if dtype == Dtype::F32 { f64::from(f32::EPSILON) } else { f64::EPSILON }
-}
-
-/// The same bits, or both NaN.
-fn same(a: f64, b: f64) -> bool {
-    a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())
-}
-
-/// The results of a function: at all levels the same bits.
-fn run(name: &str, dtype: Dtype, x: &[f64], y: &[f64]) -> Vec<f64> {
-    let (_, of, _) = sweep::functions(dtype).find(|(f, ..)| f.name == name).expect("it exists");
-    let mut results = Level::present().into_iter().map(|level| {
-        let mut out = vec![0.0; x.len()];
-        sweep::evaluate(of, level, [x, y], &mut out);
-        out
-    });
-    let first = results.next().expect("there is a level");
-    for other in results {
-        for (i, (a, b)) in first.iter().zip(other).enumerate() {
-            assert!(same(*a, b), "{name}({:e}, {:e}): {a:e} and {b:e}", x[i], y[i]);
-        }
-    }
-    first
-}
-
-fn one(name: &str, dtype: Dtype, x: f64) -> f64 {
-    run(name, dtype, &[x], &[x])[0]
-}
-
 fn two(name: &str, dtype: Dtype, y: f64, x: f64) -> f64 {
-    run(name, dtype, &[y], &[x])[0]
+    run2(name, dtype, &[y], &[x])[0]
 }
 
 /// A number of any bits and a moderate one, in both dtypes.
@@ -55,12 +20,9 @@ fn numbers(bits: u64) -> [(Dtype, f64); 4] {
         (Dtype::F64, f64::from_bits(bits)),
         (Dtype::F32, f64::from(f32::from_bits(bits as u32))),
         (Dtype::F64, near),
-        (Dtype::F32, round(Dtype::F32, near)),
+        (Dtype::F32, rounded(Dtype::F32, near)),
     ]
 }
-
-const INF: f64 = f64::INFINITY;
-const NAN: f64 = f64::NAN;
 
 #[test]
 fn special_values_are_those_of_annex_f() {
@@ -86,7 +48,7 @@ fn special_values_are_those_of_annex_f() {
     for dtype in DTYPES {
         for (name, lines) in table {
             for &(x, expected) in *lines {
-                let (got, expected) = (one(name, dtype, x), round(dtype, expected));
+                let (got, expected) = (one(name, dtype, x), rounded(dtype, expected));
                 assert!(same(got, expected), "{name}({x}) is {got:e}, not {expected:e}: {dtype:?}");
             }
         }
@@ -122,7 +84,7 @@ fn the_axes_and_infinities_of_atan2_are_those_of_annex_f() {
     ];
     for dtype in DTYPES {
         for (y, x, angle) in table {
-            for (y, angle) in [(y, round(dtype, angle)), (-y, round(dtype, -angle))] {
+            for (y, angle) in [(y, rounded(dtype, angle)), (-y, rounded(dtype, -angle))] {
                 let got = two("atan2", dtype, y, x);
                 assert!(same(got, angle), "atan2({y:?}, {x:?}) is {got:e}: {dtype:?}");
             }
@@ -178,13 +140,13 @@ fn the_smallest_results_are_rounded_once() {
             // The very smallest; and on both sides of where the normal numbers begin.
             let i = f64::from(i);
             let x = if i < 200.0 { least * (i + 1.0) } else { normal * (i * 0.0125 - 2.3) };
-            let x = round(dtype, x);
+            let x = rounded(dtype, x);
             for name in ["sinpi", "tanpi"] {
                 let got = one(name, dtype, x);
                 let error = Oracle::find(name).expect("it has one").error(dtype, [x, x], got, 0.0);
                 assert!(error <= 0.51, "{name}({x:e}) is {got:e}: {error} ULP, {dtype:?}");
             }
-            assert_eq!(two("atan2", dtype, x, 7.0), round(dtype, x / 7.0));
+            assert_eq!(two("atan2", dtype, x, 7.0), rounded(dtype, x / 7.0));
             for name in ["sin", "tan", "asin", "atan"] {
                 assert_eq!(one(name, dtype, x), x, "{name}");
             }
@@ -200,7 +162,7 @@ fn the_cosine_is_within_its_bound_where_its_reduction_rounds() {
         (0..n).map(|i| 0.43 + 0.1408 * (f64::from(i) + 0.317) / f64::from(n)).collect();
     let (_, of, oracle) = sweep::functions(Dtype::F64).find(|(f, ..)| f.name == "cos").unwrap();
     let bound = of.bound.unwrap();
-    for (x, y) in x.iter().zip(run("cos", Dtype::F64, &x, &x)) {
+    for (x, y) in x.iter().zip(run2("cos", Dtype::F64, &x, &x)) {
         let error = oracle.error(Dtype::F64, [*x, 0.0], y, 0.0);
         assert!(error <= bound, "cos({x:e}): {error}");
     }
@@ -252,7 +214,7 @@ proptest! {
         let x = f64::from(whole) / 65536.0;
         let y = x + f64::from(turns * 2);
         for dtype in DTYPES {
-            if round(dtype, y) == y {
+            if rounded(dtype, y) == y {
                 for name in ["sinpi", "cospi", "tanpi"] {
                     prop_assert!(same(one(name, dtype, x), one(name, dtype, y)), "{}({})", name, x);
                 }
@@ -264,12 +226,12 @@ proptest! {
     fn inverse_functions_lead_back(t in -1.0..1.0f64, size in -40.0..40.0f64) {
         for dtype in DTYPES {
             let e = epsilon(dtype);
-            let t = round(dtype, t);
+            let t = rounded(dtype, t);
             prop_assert!((one("asin", dtype, one("sin", dtype, t)) - t).abs() <= 2.0 * e);
             prop_assert!((one("atan", dtype, one("tan", dtype, t)) - t).abs() <= 2.0 * e);
-            let t = round(dtype, t + 1.5);
+            let t = rounded(dtype, t + 1.5);
             prop_assert!((one("acos", dtype, one("cos", dtype, t)) - t).abs() <= 4.0 * e);
-            let x = round(dtype, size.exp2());
+            let x = rounded(dtype, size.exp2());
             let angle = one("atan", dtype, x);
             prop_assert!((angle - two("atan2", dtype, x, 1.0)).abs() <= e);
             let right = angle + two("atan2", dtype, 1.0, x);
@@ -294,7 +256,7 @@ proptest! {
     fn an_angle_does_not_depend_on_the_size(y in -2.0..2.0f64, x in -2.0..2.0f64, k in -90i32..90) {
         prop_assume!(y.abs() > 1e-6 && x.abs() > 1e-6);
         for dtype in DTYPES {
-            let (y, x) = (round(dtype, y), round(dtype, x));
+            let (y, x) = (rounded(dtype, y), rounded(dtype, x));
             let by = 2f64.powi(if dtype == Dtype::F32 { k } else { k * 10 });
             let (near, far) = (two("atan2", dtype, y, x), two("atan2", dtype, y * by, x * by));
             prop_assert!(same(near, far), "{} {}", near, far);

@@ -99,23 +99,26 @@ unsafe fn pick<T: Copy>(from: *const u8, stride: isize, to: *mut T, n: usize) {
     }
 }
 
+/// Asks for the line at an address, which need not be valid.
+#[inline(always)]
+pub(super) fn ask_for_line(at: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 has the instruction, and it faults at no address.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(at.cast())
+    };
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
+}
+
 /// Asks for the lines of so many bytes, a few, behind an address or (negative) before it, which need not be
 /// valid.
 pub(crate) fn ask_for_lines(at: *const u8, bytes: isize) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        let mut line = 0;
-        while line < bytes.abs() {
-            let at = at.wrapping_offset(line * bytes.signum());
-            // SAFETY: every x86-64 has the instruction, and it faults at no address.
-            unsafe {
-                std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(at.cast())
-            };
-            line += 64;
-        }
+    let mut line = 0;
+    while line < bytes.abs() {
+        ask_for_line(at.wrapping_offset(line * bytes.signum()));
+        line += 64;
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (at, bytes);
 }
 
 /// Whether any of `n` contiguous elements is not zero.
@@ -168,32 +171,23 @@ pub(super) unsafe fn copy_tile(
 }
 
 /// Asks for the lines of a tile, where its rows or its columns are runs of lines; see [`copy_tile`].
-pub(super) fn prefetch_tile(at: *const u8, strides: [isize; 2], lengths: [usize; 2]) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        let inner = (strides[1].unsigned_abs() < strides[0].unsigned_abs()) as usize;
-        let outer = 1 - inner;
-        if strides[inner].unsigned_abs() > 64 || (strides[outer] == 0 && lengths[outer] > 1) {
-            return;
-        }
-        let last = strides[inner] * (lengths[inner] as isize - 1);
-        let (first, bytes) = (at.wrapping_offset(last.min(0)), last.unsigned_abs());
-        for i in 0..lengths[outer] as isize {
-            let run = first.wrapping_offset(strides[outer] * i);
-            let mut line = 0;
-            while line < bytes + 64 {
-                // The last element's line, and no line past it.
-                let at = run.wrapping_add(line.min(bytes));
-                // SAFETY: every x86-64 has the instruction, and it faults at no address.
-                unsafe {
-                    std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(at.cast())
-                };
-                line += 64;
-            }
+pub(super) fn ask_for_tile(at: *const u8, strides: [isize; 2], lengths: [usize; 2]) {
+    let inner = (strides[1].unsigned_abs() < strides[0].unsigned_abs()) as usize;
+    let outer = 1 - inner;
+    if strides[inner].unsigned_abs() > 64 || (strides[outer] == 0 && lengths[outer] > 1) {
+        return;
+    }
+    let last = strides[inner] * (lengths[inner] as isize - 1);
+    let (first, bytes) = (at.wrapping_offset(last.min(0)), last.unsigned_abs());
+    for i in 0..lengths[outer] as isize {
+        let run = first.wrapping_offset(strides[outer] * i);
+        let mut line = 0;
+        while line < bytes + 64 {
+            // The last element's line, and no line past it.
+            ask_for_line(run.wrapping_add(line.min(bytes)));
+            line += 64;
         }
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (at, strides, lengths);
 }
 
 /// Writes the elements of a contiguous row to the places `indices` in a tile, counted row by row.
@@ -247,9 +241,7 @@ pub(super) unsafe fn copy_streaming(
     mut bytes: usize,
     soon: &[*const u8],
 ) {
-    use std::arch::x86_64::{
-        __m128i, _MM_HINT_T0, _mm_loadu_si128, _mm_prefetch, _mm_stream_si128,
-    };
+    use std::arch::x86_64::{__m128i, _mm_loadu_si128, _mm_stream_si128};
     let mut line = 0;
     let ahead = ((to as usize).wrapping_neg() % 16).min(bytes);
     // SAFETY: `ahead <= bytes`; then whole lines of 64 bytes to an address that is a multiple of 16,
@@ -259,7 +251,7 @@ pub(super) unsafe fn copy_streaming(
         (from, to, bytes) = (from.add(ahead), to.add(ahead), bytes - ahead);
         while bytes >= 64 {
             for at in soon {
-                _mm_prefetch::<_MM_HINT_T0>(at.wrapping_add(line).cast());
+                ask_for_line(at.wrapping_add(line));
             }
             line += 64;
             let (source, target) = (from.cast::<__m128i>(), to.cast::<__m128i>());

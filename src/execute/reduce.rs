@@ -782,7 +782,7 @@ impl Reduce {
                 let m = (n - done).min(size);
                 let (x, m) = self.bring(at, first + done, m, buffers);
                 // What comes after the next piece, if it lies behind it.
-                memory::prefetch_tile(x.wrapping_add(2 * size * w), [0, w as isize], [1, m]);
+                memory::ask_for_tile(x.wrapping_add(2 * size * w), [0, w as isize], [1, m]);
                 self.join(acc, x, acc, m);
                 done += m;
             }

@@ -366,7 +366,7 @@ impl Run<'_> {
                     // would wait to be asked for each.
                     for i in 0..nin + nout {
                         let lengths = [next.rows, next.columns];
-                        memory::prefetch_tile(next.at[i], [down[i], along[i]], lengths);
+                        memory::ask_for_tile(next.at[i], [down[i], along[i]], lengths);
                     }
                 }
             }

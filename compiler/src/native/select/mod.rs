@@ -371,14 +371,14 @@ impl Select<'_> {
         self.push_test(Do::Exit(width), go, width);
         self.steps(&turn.body)?;
         let mut next = Vec::with_capacity(carried.len());
-        let turn_go = of.go;
+        let goes_on = of.go;
         let mut masks = [NONE; 4];
         masks[width as usize] = go;
-        for (&to, &(_, of)) in of.nexts.iter().zip(&carried) {
-            let value = self.value_in(to, of)?;
+        for (&to, &(_, width_of)) in of.nexts.iter().zip(&carried) {
+            let value = self.value_in(to, width_of)?;
             let mask = match around {
-                None => self.truth(turn_go, of)?,
-                Some(_) => self.resized(&mut masks, width, of),
+                None => self.truth(goes_on, width_of)?,
+                Some(_) => self.resized(&mut masks, width, width_of),
             };
             next.push((value, mask));
         }
@@ -397,8 +397,8 @@ impl Select<'_> {
                 *value = self.copy(*value);
             }
         }
-        for (&(name, of), (value, mask)) in carried.iter().zip(next) {
-            self.blend_into(name, of, mask, value);
+        for (&(name, width), (value, mask)) in carried.iter().zip(next) {
+            self.blend_into(name, width, mask, value);
         }
         self.active = around;
         self.leave(mark);
