@@ -1,13 +1,15 @@
 //! The exponentials.
 //!
 //! ```text
-//! x = k ln2 + r,  |r| <= ln2 / 2         the whole k by rounding, r in two steps (Cody and Waite);
-//!                                        for 2^x and 10^x, r is what is left of x times ln 2 or ln 10
-//! e^r = 1 + (r + r^2/2 + r^3 q(r))        q: minimax, fitted for doubles with Sollya's fpminimax
-//!       (for e^x - 1 on an interval a little to the right, see there)
+//! f64:  x = n ln2/16 + r,  |r| <= ln2/32    the whole n = 16 k + j by rounding, r in two steps (Cody and Waite);
+//!                                           for 2^x and 10^x, r is what is left of x times ln 2 or ln 10
+//!       e^x = 2^k 2^(j/16) e^r              2^(j/16) from a table of sixteen, with what its rounding lost
+//!       e^r = 1 + r + r^2 q(r)              q: minimax, fitted for doubles with Sollya's fpminimax
+//!       k is added to the exponent of the table's number; but for the last step all is small beside it
+//! f32:  x = k ln2 + r,  |r| <= ln2 / 2      and e^r = 1 + (r + r^2/2 + r^3 q(r)), q as above;
 //!       what r lost in rounding and what the outer sum loses are added to the small part
-//! e^x = 2^k e^r                           by a multiplication with a power of two made from its bits
-//! e^x - 1                                 the sum again, without its 1, as an exact one and its rest
+//! e^x - 1 the same for f64, too, on an interval a little to the right: the sum again, without its 1, as an
+//!       exact one and its rest, times 2^k from its bits
 //! ```
 //!
 //! Beyond the range in which 2^k is a normal number a slow path scales in two steps: results that are
@@ -15,14 +17,14 @@
 
 use super::functions;
 use super::parts::*;
-use crate::lanes::{Float, Number, Shape};
+use crate::lanes::{Float, Integer, Lane, Number, Shape};
 
 functions! {
     /// The exponential of `x`: e to the power x.
     ///
     /// NaN gives NaN, -infinity 0, infinity itself; from 709.79 (f32: 88.73) on the result is infinite.
     exp(x: T) -> T {
-        f64: exp_f64, 0.8, 26;
+        f64: exp_f64, 0.8, 22;
         f32: exp_f32, 0.8, 25;
     }
 
@@ -30,7 +32,7 @@ functions! {
     ///
     /// NaN gives NaN, -infinity 0, infinity itself; from 1024 (f32: 128) on the result is infinite.
     exp2(x: T) -> T {
-        f64: exp2_f64, 0.8, 26;
+        f64: exp2_f64, 0.8, 22;
         f32: exp2_f32, 0.8, 25;
     }
 
@@ -38,7 +40,7 @@ functions! {
     ///
     /// NaN gives NaN, -infinity 0, infinity itself; from 308.26 (f32: 38.54) on the result is infinite.
     exp10(x: T) -> T {
-        f64: exp10_f64, 0.8, 30;
+        f64: exp10_f64, 0.8, 23;
         f32: exp10_f32, 0.8, 28;
     }
 
@@ -52,20 +54,58 @@ functions! {
     }
 }
 
-/// `q` in `e^r = 1 + r + r^2 / 2 + r^3 q(r)`, for `r` in -0.347..=0.347.
-const Q_F64: [f64; 10] = [
-    0.1666666666666667129259593593815225176513195037841796875,
-    4.166666666666664353702032030923874117434024810791015625e-2,
-    8.3333333333259033970374929367608274333178997039794921875e-3,
-    1.38888888889050440313133183423133232281543314456939697265625e-3,
-    1.984126987538077418939813645337721936812158674001693725585937e-4,
-    2.480158727187474441695617943803853222561883740127086639404297e-5,
-    2.755725486264510658664713543819502206132620347827672958374023e-6,
-    2.75573269129991100821671376822076139045864489162340760231018e-7,
-    2.510539565725894004295967699372932324664020597992930561304092e-8,
-    2.089646969178270571708831674522834076501709432704956270754337e-9,
+/// The bits of 2^(j/16), rounded, less j in the place where j sixteenths of an exponent would be: what is
+/// left when `16 k + j` is added there is 2^(k + j/16).
+const SIXTEENTHS: [u64; 16] = [
+    0x3ff0000000000000,
+    0x3fefb5586cf9890f,
+    0x3fef72b83c7d517b,
+    0x3fef387a6e756238,
+    0x3fef06fe0a31b715,
+    0x3feedea64c123422,
+    0x3feebfdad5362a27,
+    0x3feeab07dd485429,
+    0x3feea09e667f3bcd,
+    0x3feea11473eb0187,
+    0x3feeace5422aa0db,
+    0x3feec49182a3f090,
+    0x3feee89f995ad3ad,
+    0x3fef199bdd85529c,
+    0x3fef5818dcfba487,
+    0x3fefa4afa2a490da,
 ];
-/// The same for `r` in -0.2785..=0.417.
+/// What the rounding of each lost, as a part of it.
+const SIXTEENTHS_LOW: [f64; 16] = [
+    f64::from_bits(0x0000000000000000),
+    f64::from_bits(0x3c979aa65d837b6d),
+    f64::from_bits(0xbc801b15eaa59348),
+    f64::from_bits(0x3c968efde3a8a894),
+    f64::from_bits(0x3c834d754db0abb6),
+    f64::from_bits(0x3c859f48a72a4c6d),
+    f64::from_bits(0x3c7690cebb7aafb0),
+    f64::from_bits(0x3c9063e1e21c5409),
+    f64::from_bits(0xbc93b3efbf5e2228),
+    f64::from_bits(0xbc7b32dcb94da51d),
+    f64::from_bits(0x3c8db72fc1f0eab4),
+    f64::from_bits(0x3c71affc2b91ce27),
+    f64::from_bits(0x3c8c1a7792cb3387),
+    f64::from_bits(0x3c736eae30af0cb3),
+    f64::from_bits(0x3c74a385a63d07a7),
+    f64::from_bits(0xbc8ff7128fd391f0),
+];
+/// A sixteenth of ln 2: 37 bits, so that the product with any number of them is exact, and the rest.
+pub(crate) const SIXTEENTH_HIGH: f64 = f64::from_bits(0x3fa62e42fefa0000);
+pub(crate) const SIXTEENTH_LOW: f64 = f64::from_bits(0x3d3cf79abc9e3b3a);
+/// `q` in `e^r = 1 + r + r^2 q(r)`, for `r` in -ln2/32..=ln2/32: 2^-64.
+const Q_F64: [f64; 6] = [
+    f64::from_bits(0x3fe0000000000001),
+    f64::from_bits(0x3fc5555555555557),
+    f64::from_bits(0x3fa55555554dfb75),
+    f64::from_bits(0x3f811111110b286e),
+    f64::from_bits(0x3f56c17f57ba0642),
+    f64::from_bits(0x3f2a01b5add15d84),
+];
+/// `q` in `e^r = 1 + r + r^2 / 2 + r^3 q(r)`, for `r` in -0.2785..=0.417.
 const Q_EXPM1_F64: [f64; 10] = [
     0.16666666666666662965923251249478198587894439697265625,
     4.1666666666667122320699689907996798865497112274169921875e-2,
@@ -78,7 +118,7 @@ const Q_EXPM1_F64: [f64; 10] = [
     2.505969969613299611179961664218784900270975413150154054164886e-8,
     2.219996456234935379648539295681201888310596359588089399039745e-9,
 ];
-/// As [`Q_F64`].
+/// The same for `r` in -0.347..=0.347.
 const Q_F32: [f32; 5] = [
     0.16666667163372039794921875,
     4.16665114462375640869140625e-2,
@@ -95,19 +135,15 @@ const Q_EXPM1_F32: [f32; 5] = [
     2.0920819952152669429779052734375e-4,
 ];
 
-/// The functions for a dtype. Constants in two parts: the high part of ln 2 and of log10 2 has so few
-/// bits that its product with k is exact. `ends` are those of exp, exp2 and exp10: from where on
-/// (either side of 0) 2^k may not be a normal number; below what the result is 0; above what it is
-/// infinite.
-macro_rules! exponentials {
+/// e^x - 1 for a dtype, and what it is made of. ln 2 is in two parts, the higher of so few bits that its
+/// product with k is exact. From `end` on, on either side of 0, 2^k may not be a normal number; above
+/// `infinite` the result is.
+macro_rules! less_one {
     (
         $t:ident $lane:ident $shift:ident $shifted_exp2i:ident $scale:ident;
-        $near:ident $q:ident, $q_expm1:ident; $reduce:ident $scaled:ident;
-        $exp:ident $exp2:ident $exp10:ident $expm1:ident;
-        ln2 $ln2_high:expr, $ln2_low:expr, $ln2_rest:expr;
-        log10_2 $log10_2_high:expr, $log10_2_low:expr;
-        ln10 $ln10_rest:expr;
-        ends $ends:expr, $ends2:expr, $ends10:expr;
+        $near:ident $reduce:ident $expm1:ident $q_expm1:ident;
+        ln2 $ln2_high:expr, $ln2_low:expr;
+        end $end:expr, $infinite:expr;
     ) => {
         /// `e^(r + low)` as a sum and its rest, for `low` below the last place of `r`.
         #[inline(always)]
@@ -132,70 +168,9 @@ macro_rules! exponentials {
             (r, k.fma(s.lit(-$ln2_low), high - r))
         }
 
-        /// `2^k y`, with the slow path beyond `-limit..limit`.
-        #[inline(always)]
-        fn $scaled<S: Shape>(
-            s: S,
-            x: S::$lane,
-            shifted: S::$lane,
-            k: S::$lane,
-            y: S::$lane,
-            [limit, zero, infinite]: [$t; 3],
-        ) -> S::$lane {
-            let mut out = y * $shifted_exp2i(s, shifted);
-            let far = !x.abs().lt(s.lit(limit));
-            if s.enter_slow(far) {
-                let scaled = $scale(s, y, k);
-                let scaled = choose(x.gt(s.lit(infinite)), s.lit($t::INFINITY), scaled);
-                let scaled = choose(x.lt(s.lit(zero)), s.lit(0.0), scaled);
-                out = s.leave_slow(far, scaled, out);
-            }
-            out
-        }
-
-        /// The exponential.
-        #[inline(always)]
-        pub fn $exp<S: Shape>(s: S, x: S::$lane) -> S::$lane {
-            let shifted = x.fma(s.lit(core::$t::consts::LOG2_E), s.lit($shift));
-            let k = shifted - s.lit($shift);
-            let (r, low) = $reduce(s, x, k);
-            let (sum, rest) = $near(s, r, low, $q);
-            $scaled(s, x, shifted, k, sum + rest, $ends)
-        }
-
-        /// 2 to a power.
-        #[inline(always)]
-        pub fn $exp2<S: Shape>(s: S, x: S::$lane) -> S::$lane {
-            const LN2: $t = core::$t::consts::LN_2;
-            let shifted = x + s.lit($shift);
-            let k = shifted - s.lit($shift);
-            let r = x - k;
-            let t = r * s.lit(LN2);
-            let low = r.fma(s.lit($ln2_rest), r.fma(s.lit(LN2), -t));
-            let (sum, rest) = $near(s, t, low, $q);
-            $scaled(s, x, shifted, k, sum + rest, $ends2)
-        }
-
-        /// 10 to a power.
-        #[inline(always)]
-        pub fn $exp10<S: Shape>(s: S, x: S::$lane) -> S::$lane {
-            const LN10: $t = core::$t::consts::LN_10;
-            let shifted = x.fma(s.lit(core::$t::consts::LOG2_10), s.lit($shift));
-            let k = shifted - s.lit($shift);
-            let high = k.fma(s.lit(-$log10_2_high), x);
-            let r = k.fma(s.lit(-$log10_2_low), high);
-            let left = k.fma(s.lit(-$log10_2_low), high - r);
-            let t = r * s.lit(LN10);
-            let low = r.fma(s.lit($ln10_rest), r.fma(s.lit(LN10), -t));
-            let low = left.fma(s.lit(LN10), low);
-            let (sum, rest) = $near(s, t, low, $q);
-            $scaled(s, x, shifted, k, sum + rest, $ends10)
-        }
-
         /// The exponential less 1.
         #[inline(always)]
         pub fn $expm1<S: Shape>(s: S, x: S::$lane) -> S::$lane {
-            const ENDS: [$t; 3] = $ends;
             // Rounded a little down: below 0 less of the result may cancel, since its last place is finer.
             let shifted = x.fma(s.lit(core::$t::consts::LOG2_E), s.lit(-0.1)) + s.lit($shift);
             let k = shifted - s.lit($shift);
@@ -204,11 +179,11 @@ macro_rules! exponentials {
             let power = $shifted_exp2i(s, shifted);
             let (high, left) = two_sum(sum * power, s.lit(-1.0));
             let mut out = high + rest.fma(power, left);
-            let far = !x.abs().lt(s.lit(ENDS[0]));
+            let far = !x.abs().lt(s.lit($end));
             if s.enter_slow(far) {
                 // Up here the 1 is far below the last place; down there it is all that is left.
                 let scaled = $scale(s, sum + rest, k);
-                let scaled = choose(x.gt(s.lit(ENDS[2])), s.lit($t::INFINITY), scaled);
+                let scaled = choose(x.gt(s.lit($infinite)), s.lit($t::INFINITY), scaled);
                 let scaled = choose(x.lt(s.lit(0.0)), s.lit(-1.0), scaled);
                 out = s.leave_slow(far, scaled, out);
             }
@@ -218,21 +193,150 @@ macro_rules! exponentials {
     };
 }
 
-exponentials! {
+less_one! {
     f64 F64 SHIFT_F64 shifted_exp2i_f64 scale_f64;
-    near_f64 Q_F64, Q_EXPM1_F64; reduce_f64 scaled_f64;
-    exp_f64 exp2_f64 exp10_f64 expm1_f64;
-    ln2 f64::from_bits(0x3fe62e42fee00000), f64::from_bits(0x3dea39ef35793c76), f64::from_bits(0x3c7abc9e3b39803f);
-    log10_2 f64::from_bits(0x3fd34413509f7000), f64::from_bits(0x3d43fde623e2566b);
-    ln10 f64::from_bits(0xbcaf48ad494ea3e9);
-    ends [708.0, -746.0, 710.0], [1022.0, -1076.0, 1025.0], [307.0, -324.0, 309.0];
+    near_f64 reduce_f64 expm1_f64 Q_EXPM1_F64;
+    ln2 f64::from_bits(0x3fe62e42fee00000), f64::from_bits(0x3dea39ef35793c76);
+    end 708.0, 710.0;
 }
-exponentials! {
+less_one! {
     f32 F32 SHIFT_F32 shifted_exp2i_f32 scale_f32;
-    near_f32 Q_F32, Q_EXPM1_F32; reduce_f32 scaled_f32;
-    exp_f32 exp2_f32 exp10_f32 expm1_f32;
-    ln2 0.693145751953125, 1.428606765330187e-6, -1.9046542121259336e-9;
-    log10_2 0.301025390625, 4.605039066518657e-6;
-    ln10 -3.1975435632602967e-8;
-    ends [87.0, -104.0, 89.0], [126.0, -151.0, 129.0], [37.0, -46.0, 39.0];
+    near_f32 reduce_f32 expm1_f32 Q_EXPM1_F32;
+    ln2 0.693145751953125, 1.428606765330187e-6;
+    end 87.0, 89.0;
+}
+
+/// For a whole number of sixteenths `16 k + j` in the lowest bits: j, its [`SIXTEENTHS`], and 2^(k + j/16)
+/// where k is in -1022..=1023.
+#[inline(always)]
+pub(crate) fn sixteenths_f64<S: Shape>(s: S, shifted: S::F64) -> (S::U64, S::U64, S::F64) {
+    let bits = shifted.to_bits();
+    let which = bits & s.lit(15);
+    let table = S::U64::lookup(&SIXTEENTHS, which);
+    (which, table, S::F64::from_bits(table + bits.shl(s.lit(48))))
+}
+
+/// What is to be added to 2^(j/16), as rounded, as a part of it, to make `2^(j/16) e^r` of it.
+#[inline(always)]
+pub(crate) fn more_f64<S: Shape>(s: S, r: S::F64, which: S::U64) -> S::F64 {
+    let rr = r * r;
+    rr.fma(halves(s, r, rr, Q_F64), r + S::F64::lookup(&SIXTEENTHS_LOW, which))
+}
+
+/// `2^(shifted / 16) e^r`, where `shifted` has a whole number of sixteenths in its lowest bits, `sixteenths`
+/// is that number and r is small. The slow path is for `x` beyond `-limit..limit`.
+#[inline(always)]
+fn power_f64<S: Shape>(
+    s: S,
+    x: S::F64,
+    shifted: S::F64,
+    sixteenths: S::F64,
+    r: S::F64,
+    [limit, zero, infinite]: [f64; 3],
+) -> S::F64 {
+    let (which, table, power) = sixteenths_f64(s, shifted);
+    let p = more_f64(s, r, which);
+    let mut out = power.fma(p, power);
+    let far = !x.abs().lt(s.lit(limit));
+    if s.enter_slow(far) {
+        let unscaled = S::F64::from_bits(table + which.shl(s.lit(48)));
+        let k = (sixteenths * s.lit(0.0625)).floor();
+        let scaled = scale_f64(s, unscaled.fma(p, unscaled), k);
+        let scaled = choose(x.gt(s.lit(infinite)), s.lit(f64::INFINITY), scaled);
+        let scaled = choose(x.lt(s.lit(zero)), s.lit(0.0), scaled);
+        out = s.leave_slow(far, scaled, out);
+    }
+    out
+}
+
+/// The exponential.
+#[inline(always)]
+pub fn exp_f64<S: Shape>(s: S, x: S::F64) -> S::F64 {
+    let shifted = x.fma(s.lit(16.0 * core::f64::consts::LOG2_E), s.lit(SHIFT_F64));
+    let n = shifted - s.lit(SHIFT_F64);
+    let r = n.fma(s.lit(-SIXTEENTH_LOW), n.fma(s.lit(-SIXTEENTH_HIGH), x));
+    power_f64(s, x, shifted, n, r, [708.0, -746.0, 710.0])
+}
+
+/// 2 to a power.
+#[inline(always)]
+pub fn exp2_f64<S: Shape>(s: S, x: S::F64) -> S::F64 {
+    let shifted = x + s.lit(SHIFT_F64 / 16.0);
+    let whole = shifted - s.lit(SHIFT_F64 / 16.0);
+    let r = (x - whole) * s.lit(core::f64::consts::LN_2);
+    power_f64(s, x, shifted, whole * s.lit(16.0), r, [1022.0, -1076.0, 1025.0])
+}
+
+/// 10 to a power.
+#[inline(always)]
+pub fn exp10_f64<S: Shape>(s: S, x: S::F64) -> S::F64 {
+    // A sixteenth of log10(2), in two parts: 38 bits, and the rest.
+    const HIGH: f64 = f64::from_bits(0x3f934413509f0000);
+    const LOW: f64 = f64::from_bits(0x3d3e7fbcc47c4acd);
+    let shifted = x.fma(s.lit(16.0 * core::f64::consts::LOG2_10), s.lit(SHIFT_F64));
+    let n = shifted - s.lit(SHIFT_F64);
+    let r = n.fma(s.lit(-LOW), n.fma(s.lit(-HIGH), x)) * s.lit(core::f64::consts::LN_10);
+    power_f64(s, x, shifted, n, r, [307.0, -324.0, 309.0])
+}
+
+/// `2^k y`, with the slow path beyond `-limit..limit`.
+#[inline(always)]
+fn scaled_f32<S: Shape>(
+    s: S,
+    x: S::F32,
+    shifted: S::F32,
+    k: S::F32,
+    y: S::F32,
+    [limit, zero, infinite]: [f32; 3],
+) -> S::F32 {
+    let mut out = y * shifted_exp2i_f32(s, shifted);
+    let far = !x.abs().lt(s.lit(limit));
+    if s.enter_slow(far) {
+        let scaled = scale_f32(s, y, k);
+        let scaled = choose(x.gt(s.lit(infinite)), s.lit(f32::INFINITY), scaled);
+        let scaled = choose(x.lt(s.lit(zero)), s.lit(0.0), scaled);
+        out = s.leave_slow(far, scaled, out);
+    }
+    out
+}
+
+/// The exponential.
+#[inline(always)]
+pub fn exp_f32<S: Shape>(s: S, x: S::F32) -> S::F32 {
+    let shifted = x.fma(s.lit(core::f32::consts::LOG2_E), s.lit(SHIFT_F32));
+    let k = shifted - s.lit(SHIFT_F32);
+    let (r, low) = reduce_f32(s, x, k);
+    let (sum, rest) = near_f32(s, r, low, Q_F32);
+    scaled_f32(s, x, shifted, k, sum + rest, [87.0, -104.0, 89.0])
+}
+
+/// 2 to a power.
+#[inline(always)]
+pub fn exp2_f32<S: Shape>(s: S, x: S::F32) -> S::F32 {
+    const LN2: f32 = core::f32::consts::LN_2;
+    let shifted = x + s.lit(SHIFT_F32);
+    let k = shifted - s.lit(SHIFT_F32);
+    let r = x - k;
+    let t = r * s.lit(LN2);
+    let low = r.fma(s.lit(-1.9046542121259336e-9), r.fma(s.lit(LN2), -t));
+    let (sum, rest) = near_f32(s, t, low, Q_F32);
+    scaled_f32(s, x, shifted, k, sum + rest, [126.0, -151.0, 129.0])
+}
+
+/// 10 to a power.
+#[inline(always)]
+pub fn exp10_f32<S: Shape>(s: S, x: S::F32) -> S::F32 {
+    const LN10: f32 = core::f32::consts::LN_10;
+    // log10(2) in two parts, the higher of so few bits that its product with k is exact.
+    let (high, low): (f32, f32) = (0.301025390625, 4.605039066518657e-6);
+    let shifted = x.fma(s.lit(core::f32::consts::LOG2_10), s.lit(SHIFT_F32));
+    let k = shifted - s.lit(SHIFT_F32);
+    let first = k.fma(s.lit(-high), x);
+    let r = k.fma(s.lit(-low), first);
+    let left = k.fma(s.lit(-low), first - r);
+    let t = r * s.lit(LN10);
+    let low = r.fma(s.lit(-3.1975435632602967e-8), r.fma(s.lit(LN10), -t));
+    let low = left.fma(s.lit(LN10), low);
+    let (sum, rest) = near_f32(s, t, low, Q_F32);
+    scaled_f32(s, x, shifted, k, sum + rest, [37.0, -46.0, 39.0])
 }

@@ -1,19 +1,19 @@
 //! The logarithms.
 //!
 //! ```text
-//! x = 2^k (1 + f)                  k and f from the bits of x, both exactly
-//! f64: 1 + f in sqrt(1/2)..sqrt(2), s = f / (2 + f), z = s^2
-//!      log(1 + f) = 2 atanh(s) = f - f^2/2 + s (f^2/2 + z P(z))
-//!      f - f^2/2 as a rounded number and what the rounding lost
-//! f32: 1 + f in 2/3..4/3, log(1 + f) = f - f^2/2 + f^3 P(f)
-//! log x = k ln2 + log(1 + f)       k times the high bits of ln2 is exact, and the largest
-//!      addition is an exact sum with its rest: what is rounded before the last step is small
+//! f64: x = 2^k m, m in 0.697..1.394        k and m from the bits of x, both exactly
+//!      m = (1 + r) / c                     c of few bits, from a table of sixteen by the highest bits of m, and 1
+//!                                          around 1: r, below 1/32, is exact where the logarithm is small
+//!      log x = (k ln2 - log c) + r + r^2 P(r)
+//!      ln2 and log c in two parts, of which the sums of the higher are exact; what adding r to them loses
+//!      goes to the small part
+//! f32: x = 2^k (1 + f), 1 + f in 2/3..4/3, log(1 + f) = f - f^2/2 + f^3 P(f)
+//!      k times the high bits of ln2 is exact, and the largest addition is an exact sum with its rest
 //! ```
 //!
-//! The series in s with f^2/2 taken out is that of Sun's fdlibm; the polynomials were fitted with
-//! Sollya's fpminimax. The other bases multiply by 1 / ln(base) in two parts, and add k (which for
-//! log2 is exact). log1p takes what 1 + x lost in rounding into f. Subnormal arguments are scaled in
-//! a slow path, which also makes the special values.
+//! The polynomials were fitted with Sollya's fpminimax. The other bases multiply r, or f's logarithm, by
+//! 1 / ln(base) in two parts, and have tables of their own (for log2, k is exact). log1p takes what 1 + x lost
+//! in rounding into r or f. Subnormal arguments are scaled in a slow path, which also makes the special values.
 //!
 //! [`log_parts_f64`] is the logarithm to more than twice the digits needed, for what multiplies it.
 
@@ -26,28 +26,28 @@ functions! {
     ///
     /// Zeros give -infinity, anything below NaN, infinity itself.
     log(x: T) -> T {
-        f64: log_f64, 0.68, 36;
+        f64: log_f64, 0.68, 32;
         f32: log_f32, 0.85, 28;
     }
     /// The logarithm of `x` to base 2; exact for powers of two.
     ///
     /// Zeros give -infinity, anything below NaN, infinity itself.
     log2(x: T) -> T {
-        f64: log2_f64, 0.74, 40;
+        f64: log2_f64, 0.74, 35;
         f32: log2_f32, 0.72, 28;
     }
     /// The logarithm of `x` to base 10; exact for powers of ten.
     ///
     /// Zeros give -infinity, anything below NaN, infinity itself.
     log10(x: T) -> T {
-        f64: log10_f64, 0.7, 40;
+        f64: log10_f64, 0.7, 36;
         f32: log10_f32, 0.72, 28;
     }
     /// The natural logarithm of 1 + `x`, without rounding that sum: near 0 about `x` itself.
     ///
     /// -1 gives -infinity, anything below NaN, zeros and infinity themselves.
     log1p(x: T) -> T {
-        f64: log1p_f64, 0.7, 50;
+        f64: log1p_f64, 0.7, 46;
         f32: log1p_f32, 0.85, 42;
     }
 }
@@ -88,25 +88,18 @@ pub(crate) const ATANH_F64: [f64; 7] = [
 /// `x = 2^k m`, exactly, with m in sqrt(1/2)..sqrt(2), for positive normal numbers.
 #[inline(always)]
 pub(crate) fn split_f64<S: Shape>(s: S, x: S::F64) -> (S::F64, S::F64) {
-    let (k, m, _) = split_bits_f64(s, x);
-    (k, m)
+    // Moved so that the exponent changes at sqrt(1/2) and not at 1.
+    let moved = x.to_bits() + s.lit(1.0f64.to_bits() - ROOT);
+    // 2^52 with k + 1023 in the lowest bits.
+    let k = S::F64::from_bits(moved.shr(s.lit(52)) | s.lit(4503599627370496.0f64.to_bits()));
+    let m = S::F64::from_bits((moved & s.lit((1 << 52) - 1)) + s.lit(ROOT));
+    (k - s.lit(4503599627370496.0 + 1023.0), m)
 }
 
 /// The bits of sqrt(1/2).
 pub(crate) const ROOT: u64 = 0x3fe6a09e667f3bcd;
 /// The bits of 2/3.
 const TWO_THIRDS: u32 = 0x3f2aaaab;
-
-/// As [`split_f64`], with k + 1023 where the exponent is in the bits.
-#[inline(always)]
-fn split_bits_f64<S: Shape>(s: S, x: S::F64) -> (S::F64, S::F64, S::U64) {
-    // Moved so that the exponent changes at sqrt(1/2) and not at 1.
-    let moved = x.to_bits() + s.lit(1.0f64.to_bits() - ROOT);
-    // 2^52 with k + 1023 in the lowest bits.
-    let k = S::F64::from_bits(moved.shr(s.lit(52)) | s.lit(4503599627370496.0f64.to_bits()));
-    let m = S::F64::from_bits((moved & s.lit((1 << 52) - 1)) + s.lit(ROOT));
-    (k - s.lit(4503599627370496.0 + 1023.0), m, moved & s.lit(0x7ff << 52))
-}
 
 /// `x = 2^k m`, exactly, with m in 2/3..4/3, for positive normal numbers; and k + 127 where the
 /// exponent is in the bits.
@@ -118,33 +111,199 @@ fn split_bits_f32<S: Shape>(s: S, x: S::F32) -> (S::F32, S::F32, S::U32) {
     (k - s.lit(8388608.0 + 127.0), m, moved & s.lit(0xff << 23))
 }
 
-/// `log(1 + f + rest)` in two parts, good to 2^-57 of the larger, for 1 + f in sqrt(1/2)..sqrt(2) and
-/// a `rest` below half an ULP of f.
-#[inline(always)]
-fn log1p_small_f64<S: Shape>(s: S, f: S::F64, rest: Option<S::F64>) -> (S::F64, S::F64) {
-    let t = f / (f + s.lit(2.0));
-    let z = t * t;
-    let p = z * halves(s, z, z * z, ATANH_F64);
-    let half = f * s.lit(0.5);
-    let high = half.fma(-f, f);
-    let low = half.fma(-f, f - high);
-    let square = half * f;
-    match rest {
-        // The derivative 1 / (1 + f) is about 1 - 2t.
-        Some(rest) => (high, t.fma(rest.fma(s.lit(-2.0), square + p), low + rest)),
-        None => (high, t.fma(square + p, low)),
+/// Where the intervals of [`INVERSE`] begin: bits of 0.697, so that no r reaches 1/32, and 1 is
+/// near the middle of its own.
+const LOW_END: u64 = 0x3fe64dd200000000;
+
+/// Short numbers c near 1 / m, for m in sixteen intervals from [`LOW_END`] on; 1 for that of 1.
+const INVERSE: [f64; 16] = [
+    1.40625, 1.34375, 1.28125, 1.25, 1.1875, 1.15625, 1.125, 1.0625, 1.03125, 1.0, 0.953125,
+    0.8984375, 0.8515625, 0.80859375, 0.76953125, 0.734375,
+];
+/// -log(c) of each, in units of 2^-42.
+const MINUS_LN_HIGH: [f64; 16] = [
+    f64::from_bits(0xbfd5d1bdbf581000),
+    f64::from_bits(0xbfd2e8e2bae12000),
+    f64::from_bits(0xbfcfb9186d5e4000),
+    f64::from_bits(0xbfcc8ff7c79aa000),
+    f64::from_bits(0xbfc5ff3070a7a000),
+    f64::from_bits(0xbfc29552f8200000),
+    f64::from_bits(0xbfbe27076e2b0000),
+    f64::from_bits(0xbfaf0a30c0118000),
+    f64::from_bits(0xbf9f829b0e780000),
+    f64::from_bits(0x0000000000000000),
+    f64::from_bits(0x3fa894aa149f8000),
+    f64::from_bits(0x3fbb6ac88dad4000),
+    f64::from_bits(0x3fc4913d8333c000),
+    f64::from_bits(0x3fcb31d8575bc000),
+    f64::from_bits(0x3fd0c42d67616000),
+    f64::from_bits(0x3fd3c25277333000),
+];
+/// What that leaves.
+const MINUS_LN_LOW: [f64; 16] = [
+    f64::from_bits(0x3d38d6bdc9c7c238),
+    f64::from_bits(0x3d267b1e99b72bd8),
+    f64::from_bits(0x3d0d572aab993c87),
+    f64::from_bits(0x3d27794f689f8434),
+    f64::from_bits(0x3d38586f183bebf2),
+    f64::from_bits(0x3d35b967f4471dfc),
+    f64::from_bits(0x3d2a342c2af0003c),
+    f64::from_bits(0x3d2d599e83368e91),
+    f64::from_bits(0xbd2980267c7e09e4),
+    f64::from_bits(0x0000000000000000),
+    f64::from_bits(0x3d39a19a8be97661),
+    f64::from_bits(0x3d3b1bdff50225c7),
+    f64::from_bits(0xbd353e43558124c4),
+    f64::from_bits(0x3d3c794e562a63cb),
+    f64::from_bits(0x3d27188b163ceae9),
+    f64::from_bits(0x3d183b54b606bd5c),
+];
+/// -log2(c) of each, in units of 2^-42.
+const MINUS_LOG2_HIGH: [f64; 16] = [
+    f64::from_bits(0xbfdf7a8568cb0000),
+    f64::from_bits(0xbfdb47ebf7388000),
+    f64::from_bits(0xbfd6e221cd9d1000),
+    f64::from_bits(0xbfd49a784bcd2000),
+    f64::from_bits(0xbfcfbc16b9026000),
+    f64::from_bits(0xbfcacf5e2db4e000),
+    f64::from_bits(0xbfc5c01a39fbe000),
+    f64::from_bits(0xbfb663f6fac90000),
+    f64::from_bits(0xbfa6bad3758f0000),
+    f64::from_bits(0x0000000000000000),
+    f64::from_bits(0x3fb1bb32a6004000),
+    f64::from_bits(0x3fc3c6fb650ce000),
+    f64::from_bits(0x3fcdac22d3e44000),
+    f64::from_bits(0x3fd39de8e155a000),
+    f64::from_bits(0x3fd8304d90c12000),
+    f64::from_bits(0x3fdc819dc2d46000),
+];
+/// What that leaves.
+const MINUS_LOG2_LOW: [f64; 16] = [
+    f64::from_bits(0xbd3b3b3864c60011),
+    f64::from_bits(0xbd250520a377c7ec),
+    f64::from_bits(0x3d290d43956fa5d8),
+    f64::from_bits(0x3d31d406db502403),
+    f64::from_bits(0xbd30144751b3314f),
+    f64::from_bits(0xbd3927dfc23d9780),
+    f64::from_bits(0x3d32f0c0bfe9dbec),
+    f64::from_bits(0xbd33167ccc538261),
+    f64::from_bits(0x3cf3c6764fc87b4a),
+    f64::from_bits(0x0000000000000000),
+    f64::from_bits(0x3d349d0cc62a295e),
+    f64::from_bits(0xbd0af5e9bb5386c2),
+    f64::from_bits(0x3d0d2fe4574e09b9),
+    f64::from_bits(0xbd02101a9685c779),
+    f64::from_bits(0xbce66ae2a7ada553),
+    f64::from_bits(0xbcdbc76a2753b99b),
+];
+/// -log2(c) of each, rounded.
+pub(crate) const MINUS_LOG2: [f64; 16] = {
+    let mut all = MINUS_LOG2_HIGH;
+    let mut i = 0;
+    while i < all.len() {
+        all[i] += MINUS_LOG2_LOW[i];
+        i += 1;
     }
+    all
+};
+/// -log10(c) of each, in units of 2^-42.
+const MINUS_LOG10_HIGH: [f64; 16] = [
+    f64::from_bits(0xbfc2f3b691c5a000),
+    f64::from_bits(0xbfc06cbd67a6c000),
+    f64::from_bits(0xbfbb8de4d3ab4000),
+    f64::from_bits(0xbfb8cf1838864000),
+    f64::from_bits(0xbfb31b3055c48000),
+    f64::from_bits(0xbfb02428c1f08000),
+    f64::from_bits(0xbfaa30a9d60a0000),
+    f64::from_bits(0xbf9af5f92b010000),
+    f64::from_bits(0xbf8b5e908eb20000),
+    f64::from_bits(0x0000000000000000),
+    f64::from_bits(0x3f9559bd24070000),
+    f64::from_bits(0x3fa7d070145f8000),
+    f64::from_bits(0x3fb1dd5460c8c000),
+    f64::from_bits(0x3fb79efb57b10000),
+    f64::from_bits(0x3fbd204698cb4000),
+    f64::from_bits(0x3fc1299a4fb3e000),
+];
+/// What that leaves.
+const MINUS_LOG10_LOW: [f64; 16] = [
+    f64::from_bits(0xbc77c697e103ceaa),
+    f64::from_bits(0xbd1db2a2c6287ec0),
+    f64::from_bits(0x3d0340511b402e0a),
+    f64::from_bits(0xbd2019365163f2fc),
+    f64::from_bits(0x3d2dcffc97be8c9c),
+    f64::from_bits(0xbcb5ea6bc2bc8c2c),
+    f64::from_bits(0x3d20163d7e67d282),
+    f64::from_bits(0x3d19f05921f59258),
+    f64::from_bits(0x3d390dfe0d1601ca),
+    f64::from_bits(0x0000000000000000),
+    f64::from_bits(0xbd2e22fab794a816),
+    f64::from_bits(0xbd38145a563de9f8),
+    f64::from_bits(0xbd2d227d61f9e88d),
+    f64::from_bits(0xbd1ff281b9601ce6),
+    f64::from_bits(0x3d05e533080ecf32),
+    f64::from_bits(0x3d182c6326f70b35),
+];
+/// `(log(1 + r) - r) / r^2` for |r| < 0.0326: 2^-60 of the logarithm.
+const P_LN: [f64; 9] = [
+    f64::from_bits(0xbfe0000000000000),
+    f64::from_bits(0x3fd555555555550c),
+    f64::from_bits(0xbfcffffffffffe61),
+    f64::from_bits(0x3fc9999999b5bb34),
+    f64::from_bits(0xbfc5555555874a3b),
+    f64::from_bits(0x3fc249231dcefe16),
+    f64::from_bits(0xbfbffffc24878986),
+    f64::from_bits(0x3fbc800a115cfdd6),
+    f64::from_bits(0xbfb9a8f0db91c7e7),
+];
+/// The same divided by ln 2.
+const P_LOG2: [f64; 9] = [
+    f64::from_bits(0xbfe71547652b82fe),
+    f64::from_bits(0x3fdec709dc3a0393),
+    f64::from_bits(0xbfd71547652b8acf),
+    f64::from_bits(0x3fd2776c5103f55d),
+    f64::from_bits(0xbfcec709db944a40),
+    f64::from_bits(0x3fca617410650a20),
+    f64::from_bits(0xbfc715492a474c55),
+    f64::from_bits(0x3fc48efc35d06856),
+    f64::from_bits(0xbfc27b0d62604a27),
+];
+/// The same divided by ln 10.
+const P_LOG10: [f64; 9] = [
+    f64::from_bits(0xbfcbcb7b1526e50e),
+    f64::from_bits(0x3fc287a7636f431f),
+    f64::from_bits(0xbfbbcb7b1526f70b),
+    f64::from_bits(0x3fb63c62776ac494),
+    f64::from_bits(0xbfb287a76299fe29),
+    f64::from_bits(0x3fafc3f7da092e1a),
+    f64::from_bits(0xbfabcb818f3e51c3),
+    f64::from_bits(0x3fa8c142c999da45),
+    f64::from_bits(0xbfa639a7baa379e3),
+];
+
+/// `x = 2^k (1 + r) / c`: k, r, which of the c, and k + 1023 where the exponent is in the bits; for positive
+/// normal numbers. r is exact but where it is far below the last place of the logarithm.
+#[inline(always)]
+pub(crate) fn reduced_f64<S: Shape>(s: S, x: S::F64) -> (S::F64, S::F64, S::U64, S::U64) {
+    let moved = x.to_bits() + s.lit(1.0f64.to_bits() - LOW_END);
+    let k = S::F64::from_bits(moved.shr(s.lit(52)) | s.lit(4503599627370496.0f64.to_bits()));
+    let m = S::F64::from_bits((moved & s.lit((1 << 52) - 1)) + s.lit(LOW_END));
+    let which = moved.shr(s.lit(48)) & s.lit(15);
+    let r = m.fma(S::F64::lookup(&INVERSE, which), s.lit(-1.0));
+    (k - s.lit(4503599627370496.0 + 1023.0), r, which, moved & s.lit(0x7ff << 52))
 }
 
-/// `log(x) + bias ln2` in two parts, good to 2^-57, for positive normal numbers. The first part is
+/// `log(x) + bias ln2` in two parts, good to 2^-59, for positive normal numbers. The first part is
 /// the logarithm rounded, the second small beside it.
 #[inline(always)]
 pub(crate) fn log_sum_f64<S: Shape>(s: S, x: S::F64, bias: f64) -> (S::F64, S::F64) {
-    let (k, m) = split_f64(s, x);
+    let (k, r, which, _) = reduced_f64(s, x);
     let k = if bias == 0.0 { k } else { k + s.lit(bias) };
-    let (high, low) = log1p_small_f64(s, m - s.lit(1.0), None);
-    let (sum, rest) = fast_two_sum(k * s.lit(LN2_HIGH), high);
-    (sum, k.fma(s.lit(LN2_LOW), rest + low))
+    let whole = k.fma(s.lit(LN2_HIGH), S::F64::lookup(&MINUS_LN_HIGH, which));
+    let (sum, rest) = fast_two_sum(whole, r);
+    let rest = rest + k.fma(s.lit(LN2_LOW), S::F64::lookup(&MINUS_LN_LOW, which));
+    let rr = r * r;
+    (sum, rr.fma(halves(s, r, rr, P_LN), rest))
 }
 
 /// `scaled` for subnormal numbers, and the special values of a logarithm, for what is no positive
@@ -185,13 +344,13 @@ pub fn log_f64<S: Shape>(s: S, x: S::F64) -> S::F64 {
 
 #[inline(always)]
 fn log2_normal_f64<S: Shape>(s: S, x: S::F64, bias: f64) -> S::F64 {
-    let (k, m) = split_f64(s, x);
+    let (k, r, which, _) = reduced_f64(s, x);
     let k = if bias == 0.0 { k } else { k + s.lit(bias) };
-    let (high, low) = log1p_small_f64(s, m - s.lit(1.0), None);
-    let (p, q) = two_prod(high, s.lit(LOG2_E));
-    let q = high.fma(s.lit(LOG2_E_LOW), low.fma(s.lit(LOG2_E), q));
-    let (sum, rest) = fast_two_sum(k, p);
-    sum + (rest + q)
+    let (p, q) = two_prod(r, s.lit(LOG2_E));
+    let q = r.fma(s.lit(LOG2_E_LOW), q + S::F64::lookup(&MINUS_LOG2_LOW, which));
+    let (sum, rest) = fast_two_sum(k + S::F64::lookup(&MINUS_LOG2_HIGH, which), p);
+    let rr = r * r;
+    sum + rr.fma(halves(s, r, rr, P_LOG2), rest + q)
 }
 
 /// The logarithm to base 2.
@@ -208,13 +367,15 @@ pub fn log2_f64<S: Shape>(s: S, x: S::F64) -> S::F64 {
 
 #[inline(always)]
 fn log10_normal_f64<S: Shape>(s: S, x: S::F64, bias: f64) -> S::F64 {
-    let (k, m) = split_f64(s, x);
+    let (k, r, which, _) = reduced_f64(s, x);
     let k = if bias == 0.0 { k } else { k + s.lit(bias) };
-    let (high, low) = log1p_small_f64(s, m - s.lit(1.0), None);
-    let (p, q) = two_prod(high, s.lit(LOG10_E));
-    let q = high.fma(s.lit(LOG10_E_LOW), low.fma(s.lit(LOG10_E), q));
-    let (sum, rest) = fast_two_sum(k * s.lit(LOG10_2_HIGH), p);
-    sum + k.fma(s.lit(LOG10_2_LOW), rest + q)
+    let (p, q) = two_prod(r, s.lit(LOG10_E));
+    let q = r.fma(s.lit(LOG10_E_LOW), q);
+    let low = k.fma(s.lit(LOG10_2_LOW), S::F64::lookup(&MINUS_LOG10_LOW, which));
+    let whole = k.fma(s.lit(LOG10_2_HIGH), S::F64::lookup(&MINUS_LOG10_HIGH, which));
+    let (sum, rest) = fast_two_sum(whole, p);
+    let rr = r * r;
+    sum + rr.fma(halves(s, r, rr, P_LOG10), rest + (q + low))
 }
 
 /// The logarithm to base 10.
@@ -233,15 +394,19 @@ pub fn log10_f64<S: Shape>(s: S, x: S::F64) -> S::F64 {
 #[inline(always)]
 pub fn log1p_f64<S: Shape>(s: S, x: S::F64) -> S::F64 {
     let (u, lost) = two_sum(s.lit(1.0), x);
-    let (k, m, exponent) = split_bits_f64(s, u);
-    // What was lost, divided by 2^k as u was. Where k is 0, f is x again.
-    let lost = lost * S::F64::from_bits(s.lit::<S::U64>(2046 << 52) - exponent);
-    let (f, rest) = fast_two_sum(m - s.lit(1.0), lost);
-    let (high, low) = log1p_small_f64(s, f, Some(rest));
-    let (sum, rest) = fast_two_sum(k * s.lit(LN2_HIGH), high);
-    let y = sum + k.fma(s.lit(LN2_LOW), rest + low);
+    let (k, r, which, exponent) = reduced_f64(s, u);
+    // What was lost, divided by 2^k and multiplied by c as u was. Where k is 0 and c 1, r is x again.
+    let scale = S::F64::from_bits(s.lit::<S::U64>(2046 << 52) - exponent);
+    let lost = lost * (scale * S::F64::lookup(&INVERSE, which));
+    let (r, left) = fast_two_sum(r, lost);
+    let whole = k.fma(s.lit(LN2_HIGH), S::F64::lookup(&MINUS_LN_HIGH, which));
+    let (sum, rest) = fast_two_sum(whole, r);
+    let low = k.fma(s.lit(LN2_LOW), S::F64::lookup(&MINUS_LN_LOW, which));
+    let rr = r * r;
+    // The derivative 1 / (1 + r) by which what is left counts is near enough 1.
+    let y = sum + rr.fma(halves(s, r, rr, P_LN), rest + (low + left));
     // For the sign of zero.
-    let mut out = choose(x.eq(s.lit(0.0)), x, y);
+    let mut out = y.copysign(x);
     // Below the end 2^-k is still a number.
     let odd = !(x.gt(s.lit(-1.0)) & x.lt(s.lit(1e300)));
     if s.enter_slow(odd) {

@@ -381,7 +381,8 @@ fn of_log_unit<S: Shape>(s: S, i: usize) -> S::F64 {
     S::F64::constant(s, &LOG_UNIT, i)
 }
 
-/// `m + 2^k (a + b)` for k below -1000, rounded once, or twice where that is subnormal: made where nothing is.
+/// `m + 2^k (a + b)` for k below -1000, rounded once, or twice where that is subnormal: summed where nothing is
+/// subnormal, and scaled down at the end.
 #[inline(always)]
 fn plus_tiny_f64<S: Shape>(s: S, m: S::F64, a: S::F64, b: S::F64, k: S::F64) -> S::F64 {
     const UP: f64 = f64::from_bits((1023 + 200) << 52);

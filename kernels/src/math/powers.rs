@@ -7,28 +7,28 @@
 //! v = 2 f / (2 + f), and what its rounding lost; w = v^2, too
 //! log(1 + f) = v + v a,  a = w (1/12 + w p(w))      a in two parts; p minimax, 2^-66 of the logarithm
 //! log x = k ln2 + log(1 + f)                        off by about 2^-64 of itself
-//! h + l = y log x = k ln2 + r                       k whole, |r| <= ln2 / 2
-//! e^(h + l) = 2^k (1 + r + r^2 q(r))                q: minimax, 2^-58 of the result; both by Sollya's fpminimax
+//! h + l = y log x = n ln2/16 + r                    n whole, |r| <= ln2/32; the exponential as exp's
 //! ```
 //!
-//! What r loses in rounding is most of the error beyond half an ULP, up to a quarter. The quotient's residual
+//! p by Sollya's fpminimax. The quotient's residual
 //! needs a factor 1 / (2 + f) that is 1/2 - v/4, and as the derivative of the logarithm 1 / (1 - w/4), of which
 //! a straight line is enough. The CPU waits for these steps rather than being full: small parts are added
 //! in the order in which they come.
 //!
 //! A slow path does negative bases (the sign of odd powers), and inside it another one the results
 //! that overflow or become subnormal (rounded once) and the special values: with [`log_parts_f64`] and
-//! [`exp_parts_f64`], which are the same to more digits. For f32 it is `2^(y log2|x|)` in double precision
-//! with shorter polynomials.
+//! [`exp_parts_f64`], which are the same to more digits. For f32 it is `2^(y log2|x|)` in double precision, both
+//! functions with the tables of [`log2`](super::log2) and [`exp2`](super::exp2) and shorter polynomials.
 //!
 //! cbrt starts from the bits of |x| divided by -3, which is 1 / cbrt(x) to 4 %; a polynomial in the
 //! residual 1 - x r^3 makes 30 bits of it, and one step of Newton with the residual of the cube in two
 //! parts makes it the nearest number but for a few. hypot, rsqrt likewise correct the hardware's
 //! square root by its residual, which an fma gives exactly.
 
+use super::exponential::{SIXTEENTH_HIGH, SIXTEENTH_LOW, more_f64, sixteenths_f64};
 use super::functions;
 use super::integers::{integer_power, power_8};
-use super::logarithm::{ROOT, log_parts_f64, ordinary_f64, split_f64};
+use super::logarithm::{MINUS_LOG2, ROOT, log_parts_f64, ordinary_f64, reduced_f64};
 use super::parts::*;
 use crate::lanes::{Constants, Float, Integer, Lane, Number, Shape};
 
@@ -264,16 +264,12 @@ pub fn pow_f64<S: Shape>(s: S, x: S::F64, y: S::F64) -> S::F64 {
     let ax = x.abs();
     let (log, log_low) = power_log_f64(s, ax);
     let (high, low) = two_prod(y, log);
-    let shifted = high.fma(of_exp(s, EXP_INVERSE), of_exp(s, EXP_SHIFT));
-    let k = shifted - of_exp(s, EXP_SHIFT);
-    let low = y.fma(log_low, k.fma(-of_exp(s, EXP_LN2_LOW), low));
-    let r = k.fma(-of_exp(s, EXP_LN2_HIGH), high) + low;
-    let rr = r * r;
-    let (one, rest) = fast_two_sum(of_exp(s, EXP_ONE), r);
-    let q = fours_of::<S, S::F64, 10, 15>(s, r, rr, &EXP, EXP_Q);
-    let e = one + rr.fma(q, rest);
-    // Times 2^k, which is in the lowest bits.
-    let mut out = S::F64::from_bits(e.to_bits() + shifted.to_bits().shl(s.lit(52)));
+    let shifted = high.fma(s.lit(16.0 * core::f64::consts::LOG2_E), s.lit(SHIFT_F64));
+    let n = shifted - s.lit(SHIFT_F64);
+    let low = y.fma(log_low, n.fma(s.lit(-SIXTEENTH_LOW), low));
+    let r = n.fma(s.lit(-SIXTEENTH_HIGH), high) + low;
+    let (which, _, power) = sixteenths_f64(s, shifted);
+    let mut out = power.fma(more_f64(s, r, which), power);
     let far = !high.abs().lt(s.lit(708.0));
     // A positive normal number: what the lowest of them leaves is no more than what the largest does.
     let from_lowest = x.to_bits() - s.lit(f64::MIN_POSITIVE.to_bits());
@@ -298,50 +294,45 @@ pub fn pow_f64<S: Shape>(s: S, x: S::F64, y: S::F64) -> S::F64 {
     out
 }
 
-/// `log2(x)` to 2^-44, for positive normal numbers.
+/// `log2(x)` to 2^-43, for positive normal numbers.
 #[inline(always)]
 pub(crate) fn log2_short_f64<S: Shape>(s: S, x: S::F64) -> S::F64 {
-    let (k, m) = split_f64(s, x);
-    let f = m - s.lit(1.0);
-    let t = f / (f + s.lit(2.0));
-    let z = t * t;
-    let p = halves(
-        s,
-        z,
-        z * z,
-        [
-            2.88539008177784950248678796924650669097900390625,
-            0.9617966941142344072801506627001799643039703369140625,
-            0.57707794211092033886956187416217289865016937255859375,
-            0.41220927760106207404788847270538099110126495361328125,
-            0.31990467624810026148196584472316317260265350341796875,
-            0.2829145919736599790184072844567708671092987060546875,
-        ],
-    );
-    t.fma(p, k)
-}
-
-/// `2^x` to 2^-34, for -1022.4..1023.4.
-#[inline(always)]
-pub(crate) fn exp2_short_f64<S: Shape>(s: S, x: S::F64) -> S::F64 {
-    let shifted = x + s.lit(SHIFT_F64);
-    let r = x - (shifted - s.lit(SHIFT_F64));
+    let (k, r, which, _) = reduced_f64(s, x);
     let p = halves(
         s,
         r,
         r * r,
         [
-            0.99999999995951738274158060448826290667057037353515625,
-            0.69314718053500301575553521615802310407161712646484375,
-            0.2402265121389535462714803770722937770187854766845703125,
-            5.5504109761850127513493902142727165482938289642333984375e-2,
-            9.61802556265224824205706255497716483660042285919189453125e-3,
-            1.33334225832955799613543934611925578792579472064971923828125e-3,
-            1.5469744935214278856554226404540486328187398612499237060546875e-4,
-            1.53164762471294949659934847563391713265446014702320098876953125e-5,
+            f64::from_bits(0x3ff71547652b82f8),
+            f64::from_bits(0xbfe71547652ec562),
+            f64::from_bits(0x3fdec709dc463b57),
+            f64::from_bits(0xbfd71546a5869ded),
+            f64::from_bits(0x3fd2776b67650477),
+            f64::from_bits(0xbfced20a713b8dc1),
+            f64::from_bits(0x3fca6c74067ba31a),
         ],
     );
-    p * shifted_exp2i_f64(s, shifted)
+    r.fma(p, k + S::F64::lookup(&MINUS_LOG2, which))
+}
+
+/// `2^x` to 2^-37, for -1022..1023.4.
+#[inline(always)]
+pub(crate) fn exp2_short_f64<S: Shape>(s: S, x: S::F64) -> S::F64 {
+    let shifted = x + s.lit(SHIFT_F64 / 16.0);
+    let r = x - (shifted - s.lit(SHIFT_F64 / 16.0));
+    let p = halves(
+        s,
+        r,
+        r * r,
+        [
+            f64::from_bits(0x3fe62e42fee44af5),
+            f64::from_bits(0x3fcebfbdff5a3adf),
+            f64::from_bits(0x3fac6b349e83a49b),
+            f64::from_bits(0x3f83b2c9c82baac9),
+        ],
+    );
+    let (_, _, power) = sixteenths_f64(s, shifted);
+    power.fma(r * p, power)
 }
 
 /// `x` to the power `y`.

@@ -509,8 +509,9 @@ impl Select<'_> {
             self.made(id, 0, value, false);
             return Ok(());
         }
+        let inside = self.never_above(index, last as u64);
         let index = self.value(index)?;
-        let index = self.clamp(index, last as u64);
+        let index = if inside { index } else { self.clamp(index, last as u64) };
         let value = match self.permuted(entries, index) {
             Some(value) if w < 3 => self.truncate(value, 3, w),
             Some(value) => value,
@@ -526,6 +527,16 @@ impl Select<'_> {
             self.made(id, w, value, false);
         }
         Ok(())
+    }
+
+    /// Whether a node is the lowest bits of something, which are never above that number.
+    fn never_above(&self, id: Id, last: u64) -> bool {
+        let node = self.graph.node(id);
+        node.op == Op::Apply(Operation::And)
+            && node
+                .args
+                .iter()
+                .any(|&arg| self.graph.value(arg).is_some_and(|mask| mask.bits() <= last))
     }
 
     /// Entries of a table in memory, of at least 4 bytes each.
