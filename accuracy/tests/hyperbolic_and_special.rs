@@ -4,7 +4,7 @@ use core::f64::consts::PI;
 
 mod common;
 
-use common::{DTYPES as BOTH, INF, NAN, one, rounded, run, same};
+use common::{DTYPES as BOTH, INF, NAN, one, rounded, same};
 use lanefn::kernels::lanes::Dtype;
 use proptest::prelude::*;
 
