@@ -2,8 +2,9 @@
 //!
 //! `cargo bench --bench math`, or `cargo bench --bench math -- exp sin` for some of them. One thread,
 //! 8192 elements, output given. NumPy runs in a process of its own, which `cargo xtask python` provides;
-//! the rounds take turns, so that whatever else the machine does meets all alike. What is printed: the
-//! least nanoseconds an element of lanefn, and how many times longer each peer takes. SLEEF is loaded
+//! all take turns, and each round goes through all functions, so that whatever else the machine does meets
+//! all alike and no function alone. What is printed: the least nanoseconds an element of lanefn, and how many
+//! times longer each peer takes. SLEEF is loaded
 //! where Debian's `libsleef3` put it; its names say the bound (`u10` is 1.0 ULP).
 //!
 //! The last lines name the functions that lose to NumPy, and the geometric mean of the ratios.
@@ -23,7 +24,7 @@ use math_peers::{Call, PEERS, Peer};
 use numpy_process::NumPy;
 
 const N: usize = 8192;
-const ROUNDS: usize = 8;
+const ROUNDS: usize = 12;
 
 /// A function, its name in NumPy, and where its arguments come from.
 struct Row {
@@ -204,6 +205,96 @@ fn call(f: &Untyped, dtype: Dtype, level: Level, x: &Arguments, outputs: &mut [V
     unsafe { f.call_raw(&inputs, None, &outputs, options) }.expect("the operands fit");
 }
 
+/// A row for one dtype, and the least time of each competitor, in nanoseconds an element.
+struct Contest {
+    row: &'static Row,
+    f: &'static Untyped<'static>,
+    dtype: Dtype,
+    x: Arguments,
+    out: Vec<Vec<u64>>,
+    /// For each level.
+    ours: Vec<f64>,
+    peers: Vec<&'static Peer>,
+    theirs: Vec<f64>,
+    numpy: f64,
+}
+
+impl Contest {
+    /// None if there is no such function for the dtype.
+    fn new(row: &'static Row, dtype: Dtype, levels: usize) -> Option<Contest> {
+        let f = lanefn::catalogue().iter().find(|f| f.name == row.name)?;
+        if !f.loops.iter().any(|l| l.inputs[0] == dtype) || f.nin() != row.ranges.len() {
+            return None;
+        }
+        let peers: Vec<&Peer> =
+            PEERS.iter().copied().filter(|p| p.function == row.name && p.is_for(dtype)).collect();
+        Some(Contest {
+            row,
+            f,
+            dtype,
+            x: Arguments::new(row),
+            out: vec![vec![0; N]; f.nout()],
+            ours: vec![f64::INFINITY; levels],
+            theirs: vec![f64::INFINITY; peers.len()],
+            peers,
+            numpy: f64::INFINITY,
+        })
+    }
+
+    /// Lets everyone run for a while.
+    fn round(&mut self, levels: &[Level], numpy: &mut Option<NumPy>) {
+        let Contest { row, f, dtype, x, out, .. } = self;
+        for (level, time) in levels.iter().zip(&mut self.ours) {
+            *time = time.min(least(|| call(f, *dtype, *level, x, out)));
+        }
+        for (peer, time) in self.peers.iter().zip(&mut self.theirs) {
+            let taken = match peer.call {
+                Call::Double(call) => {
+                    let mut y = vec![0.0; N];
+                    let inputs: Vec<&[f64]> = x.double.iter().map(Vec::as_slice).collect();
+                    call(&inputs, &mut y).then(|| {
+                        least(|| {
+                            call(&inputs, &mut y);
+                        })
+                    })
+                }
+                Call::Single(call) => {
+                    let mut y = vec![0.0; N];
+                    let inputs: Vec<&[f32]> = x.single.iter().map(Vec::as_slice).collect();
+                    call(&inputs, &mut y).then(|| {
+                        least(|| {
+                            call(&inputs, &mut y);
+                        })
+                    })
+                }
+            };
+            *time = time.min(taken.unwrap_or(f64::INFINITY));
+        }
+        if let (Some(numpy), false) = (numpy, row.numpy.is_empty()) {
+            self.numpy = self.numpy.min(numpy_time(numpy, row, *dtype).unwrap_or(f64::INFINITY));
+        }
+    }
+
+    /// Prints the times, and says how many times longer NumPy takes.
+    fn report(&self, levels: &[Level]) -> Option<f64> {
+        let first = *self.ours.last().expect("there is a level");
+        print!("{:<13} {:<8} {first:>7.3} ns", self.row.name, self.dtype.name());
+        let ratio = self.numpy.is_finite().then_some(self.numpy / first);
+        if let Some(ratio) = ratio {
+            print!("  numpy {ratio:>6.2}");
+        }
+        for (peer, time) in self.peers.iter().zip(&self.theirs).filter(|(_, time)| time.is_finite())
+        {
+            print!("  {} {:>6.2}", peer.name, time / first);
+        }
+        for (level, time) in levels.iter().zip(&self.ours).rev().skip(1) {
+            print!("  [{} {time:.2} ns]", level.name());
+        }
+        println!();
+        ratio
+    }
+}
+
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
     let mut numpy = NumPy::start();
@@ -216,75 +307,28 @@ fn main() {
         "lanefn at {}; ns an element, and how many times longer each peer takes\n",
         best.name()
     );
+    let dtypes = [Dtype::F64, Dtype::F32, Dtype::I64];
+    let mut contests: Vec<Contest> = dtypes
+        .iter()
+        .flat_map(|dtype| ROWS.iter().map(move |row| (*dtype, row)))
+        .filter(|(dtype, row)| row.integers == (*dtype == Dtype::I64))
+        .filter(|(_, row)| wanted.is_empty() || wanted.iter().any(|w| w == row.name))
+        .filter_map(|(dtype, row)| Contest::new(row, dtype, levels.len()))
+        .collect();
+    for _ in 0..ROUNDS {
+        for contest in &mut contests {
+            contest.round(&levels, &mut numpy);
+        }
+    }
     let mut lost = Vec::new();
-    for dtype in [Dtype::F64, Dtype::F32, Dtype::I64] {
+    for dtype in dtypes {
         let mut logs = Vec::new();
-        for row in ROWS.iter().filter(|r| r.integers == (dtype == Dtype::I64)) {
-            if !wanted.is_empty() && !wanted.iter().any(|w| w == row.name) {
-                continue;
+        for contest in contests.iter().filter(|c| c.dtype == dtype) {
+            let Some(ratio) = contest.report(&levels) else { continue };
+            logs.push(ratio.ln());
+            if ratio < 1.0 {
+                lost.push(format!("{} {} ({ratio:.2})", contest.row.name, dtype.name()));
             }
-            let Some(f) = lanefn::catalogue().iter().find(|f| f.name == row.name) else { continue };
-            if !f.loops.iter().any(|l| l.inputs[0] == dtype) || f.nin() != row.ranges.len() {
-                continue;
-            }
-            let x = Arguments::new(row);
-            let mut out: Vec<Vec<u64>> = vec![vec![0; N]; f.nout()];
-            let mut ours = vec![f64::INFINITY; levels.len()];
-            let peers: Vec<&Peer> = PEERS
-                .iter()
-                .copied()
-                .filter(|p| p.function == row.name && p.is_for(dtype))
-                .collect();
-            let mut theirs = vec![f64::INFINITY; peers.len()];
-            let mut numpys = f64::INFINITY;
-            for _ in 0..ROUNDS {
-                for (level, time) in levels.iter().zip(&mut ours) {
-                    *time = time.min(least(|| call(f, dtype, *level, &x, &mut out)));
-                }
-                for (peer, time) in peers.iter().zip(&mut theirs) {
-                    let taken = match peer.call {
-                        Call::Double(call) => {
-                            let mut y = vec![0.0; N];
-                            let inputs: Vec<&[f64]> = x.double.iter().map(Vec::as_slice).collect();
-                            call(&inputs, &mut y).then(|| {
-                                least(|| {
-                                    call(&inputs, &mut y);
-                                })
-                            })
-                        }
-                        Call::Single(call) => {
-                            let mut y = vec![0.0; N];
-                            let inputs: Vec<&[f32]> = x.single.iter().map(Vec::as_slice).collect();
-                            call(&inputs, &mut y).then(|| {
-                                least(|| {
-                                    call(&inputs, &mut y);
-                                })
-                            })
-                        }
-                    };
-                    *time = time.min(taken.unwrap_or(f64::INFINITY));
-                }
-                if let (Some(numpy), false) = (&mut numpy, row.numpy.is_empty()) {
-                    numpys = numpys.min(numpy_time(numpy, row, dtype).unwrap_or(f64::INFINITY));
-                }
-            }
-            let first = *ours.last().expect("there is a level");
-            print!("{:<13} {:<8} {first:>7.3} ns", row.name, dtype.name());
-            if numpys.is_finite() {
-                let ratio = numpys / first;
-                print!("  numpy {ratio:>6.2}");
-                logs.push(ratio.ln());
-                if ratio < 1.0 {
-                    lost.push(format!("{} {} ({ratio:.2})", row.name, dtype.name()));
-                }
-            }
-            for (peer, time) in peers.iter().zip(&theirs).filter(|(_, time)| time.is_finite()) {
-                print!("  {} {:>6.2}", peer.name, time / first);
-            }
-            for (level, time) in levels.iter().zip(&ours).rev().skip(1) {
-                print!("  [{} {time:.2} ns]", level.name());
-            }
-            println!();
         }
         if !logs.is_empty() {
             let mean = (logs.iter().sum::<f64>() / logs.len() as f64).exp();

@@ -6,10 +6,11 @@
 //!       e^x = 2^k 2^(j/16) e^r              2^(j/16) from a table of sixteen, with what its rounding lost
 //!       e^r = 1 + r + r^2 q(r)              q: minimax, fitted for doubles with Sollya's fpminimax
 //!       k is added to the exponent of the table's number; but for the last step all is small beside it
-//! f32:  x = k ln2 + r,  |r| <= ln2 / 2      and e^r = 1 + (r + r^2/2 + r^3 q(r)), q as above;
-//!       what r lost in rounding and what the outer sum loses are added to the small part
-//! e^x - 1 the same for f64, too, on an interval a little to the right: the sum again, without its 1, as an
-//!       exact one and its rest, times 2^k from its bits
+//! f32:  x = k ln2 + r,  |r| <= ln2 / 2      and e^r = (1 + r) + r^2 q(r); what r lost in rounding and what the
+//!                                           sum in brackets loses are added to the small part
+//! e^x - 1:                                  f64 as f32's e^x, on an interval a little to the right: the sum
+//!                                           without its 1, as an exact one and its rest, times 2^k from its bits
+//!                                           f32 as (2^k - 1) + 2^k r, exact, and its rest
 //! ```
 //!
 //! Beyond the range in which 2^k is a normal number a slow path scales in two steps: results that are
@@ -25,7 +26,7 @@ functions! {
     /// NaN gives NaN, -infinity 0, infinity itself; from 709.79 (f32: 88.73) on the result is infinite.
     exp(x: T) -> T {
         f64: exp_f64, 0.8, 22;
-        f32: exp_f32, 0.8, 25;
+        f32: exp_f32, 0.8, 24;
     }
 
     /// 2 to the power x; exact where x is a whole number.
@@ -33,7 +34,7 @@ functions! {
     /// NaN gives NaN, -infinity 0, infinity itself; from 1024 (f32: 128) on the result is infinite.
     exp2(x: T) -> T {
         f64: exp2_f64, 0.8, 22;
-        f32: exp2_f32, 0.8, 25;
+        f32: exp2_f32, 0.8, 24;
     }
 
     /// 10 to the power x.
@@ -50,7 +51,7 @@ functions! {
     /// result is infinite.
     expm1(x: T) -> T {
         f64: expm1_f64, 0.9, 36;
-        f32: expm1_f32, 0.9, 34;
+        f32: expm1_f32, 0.9, 24;
     }
 }
 
@@ -118,92 +119,70 @@ const Q_EXPM1_F64: [f64; 10] = [
     2.505969969613299611179961664218784900270975413150154054164886e-8,
     2.219996456234935379648539295681201888310596359588089399039745e-9,
 ];
-/// The same for `r` in -0.347..=0.347.
+/// `q` in `e^r = 1 + r + r^2 q(r)`, for `r` in -ln2/2..=ln2/2: 2^-27 of the exponential.
 const Q_F32: [f32; 5] = [
-    0.16666667163372039794921875,
-    4.16665114462375640869140625e-2,
-    8.333199657499790191650390625e-3,
-    1.3930499553680419921875e-3,
-    1.9951048307120800018310546875e-4,
+    0.4999997913837432861328125,
+    0.16666518151760101318359375,
+    4.1671454906463623046875e-2,
+    8.368953131139278411865234375e-3,
+    1.36570376344025135040283203125e-3,
 ];
-/// As [`Q_EXPM1_F64`].
+/// The same, but for its first 1/2, to 2^-31 of `e^r - 1`.
 const Q_EXPM1_F32: [f32; 5] = [
-    0.166666686534881591796875,
-    4.16665934026241302490234375e-2,
-    8.332266472280025482177734375e-3,
-    1.3915547169744968414306640625e-3,
-    2.0920819952152669429779052734375e-4,
+    0.16666667163372039794921875,
+    4.16664779186248779296875e-2,
+    8.333190344274044036865234375e-3,
+    1.393369282595813274383544921875e-3,
+    1.996019273065030574798583984375e-4,
+];
+/// `q` in `2^r = 1 + r (LN_2 + q(r))`, for `r` in -1/2..=1/2, of the rounded constant: 2^-28 of the power.
+const Q_EXP2_F32: [f32; 6] = [
+    2.37139676784181574475951492786407470703125e-8,
+    0.2402265071868896484375,
+    5.55032789707183837890625e-2,
+    9.61807556450366973876953125e-3,
+    1.3400237075984477996826171875e-3,
+    1.54571884195320308208465576171875e-4,
+];
+/// The same of `10^r` and `LN_10`, for `r` in -log10(2)/2..=log10(2)/2.
+const Q_EXP10_F32: [f32; 6] = [
+    5.296521266018316964618861675262451171875e-8,
+    2.6509492397308349609375,
+    2.0346481800079345703125,
+    1.17122566699981689453125,
+    0.542080938816070556640625,
+    0.208392679691314697265625,
 ];
 
-/// e^x - 1 for a dtype, and what it is made of. ln 2 is in two parts, the higher of so few bits that its
-/// product with k is exact. From `end` on, on either side of 0, 2^k may not be a normal number; above
-/// `infinite` the result is.
-macro_rules! less_one {
-    (
-        $t:ident $lane:ident $shift:ident $shifted_exp2i:ident $scale:ident;
-        $near:ident $reduce:ident $expm1:ident $q_expm1:ident;
-        ln2 $ln2_high:expr, $ln2_low:expr;
-        end $end:expr, $infinite:expr;
-    ) => {
-        /// `e^(r + low)` as a sum and its rest, for `low` below the last place of `r`.
-        #[inline(always)]
-        fn $near<S: Shape, const N: usize>(
-            s: S,
-            r: S::$lane,
-            low: S::$lane,
-            q: [$t; N],
-        ) -> (S::$lane, S::$lane) {
-            let rr = r * r;
-            let q = halves(s, r, rr, q);
-            let (sum, rest) = fast_two_sum(s.lit(1.0), r);
-            let small = (rr * r).fma(q, low.fma(sum, rest));
-            (sum, rr.fma(s.lit(0.5), small))
-        }
-
-        /// `x - k ln2`, and what the rounding of that lost.
-        #[inline(always)]
-        fn $reduce<S: Shape>(s: S, x: S::$lane, k: S::$lane) -> (S::$lane, S::$lane) {
-            let high = k.fma(s.lit(-$ln2_high), x);
-            let r = k.fma(s.lit(-$ln2_low), high);
-            (r, k.fma(s.lit(-$ln2_low), high - r))
-        }
-
-        /// The exponential less 1.
-        #[inline(always)]
-        pub fn $expm1<S: Shape>(s: S, x: S::$lane) -> S::$lane {
-            // Rounded a little down: below 0 less of the result may cancel, since its last place is finer.
-            let shifted = x.fma(s.lit(core::$t::consts::LOG2_E), s.lit(-0.1)) + s.lit($shift);
-            let k = shifted - s.lit($shift);
-            let (r, low) = $reduce(s, x, k);
-            let (sum, rest) = $near(s, r, low, $q_expm1);
-            let power = $shifted_exp2i(s, shifted);
-            let (high, left) = two_sum(sum * power, s.lit(-1.0));
-            let mut out = high + rest.fma(power, left);
-            let far = !x.abs().lt(s.lit($end));
-            if s.enter_slow(far) {
-                // Up here the 1 is far below the last place; down there it is all that is left.
-                let scaled = $scale(s, sum + rest, k);
-                let scaled = choose(x.gt(s.lit($infinite)), s.lit($t::INFINITY), scaled);
-                let scaled = choose(x.lt(s.lit(0.0)), s.lit(-1.0), scaled);
-                out = s.leave_slow(far, scaled, out);
-            }
-            // A zero keeps its sign.
-            out.copysign(x)
-        }
-    };
-}
-
-less_one! {
-    f64 F64 SHIFT_F64 shifted_exp2i_f64 scale_f64;
-    near_f64 reduce_f64 expm1_f64 Q_EXPM1_F64;
-    ln2 f64::from_bits(0x3fe62e42fee00000), f64::from_bits(0x3dea39ef35793c76);
-    end 708.0, 710.0;
-}
-less_one! {
-    f32 F32 SHIFT_F32 shifted_exp2i_f32 scale_f32;
-    near_f32 reduce_f32 expm1_f32 Q_EXPM1_F32;
-    ln2 0.693145751953125, 1.428606765330187e-6;
-    end 87.0, 89.0;
+/// The exponential less 1.
+#[inline(always)]
+pub fn expm1_f64<S: Shape>(s: S, x: S::F64) -> S::F64 {
+    // 32 bits of ln 2, so that the product with k is exact, and the rest.
+    const LN2_HIGH: f64 = f64::from_bits(0x3fe62e42fee00000);
+    const LN2_LOW: f64 = f64::from_bits(0x3dea39ef35793c76);
+    // Rounded a little down: below 0 less of the result may cancel, since its last place is finer.
+    let shifted = x.fma(s.lit(core::f64::consts::LOG2_E), s.lit(-0.1)) + s.lit(SHIFT_F64);
+    let k = shifted - s.lit(SHIFT_F64);
+    let exact = k.fma(s.lit(-LN2_HIGH), x);
+    let r = k.fma(s.lit(-LN2_LOW), exact);
+    let low = k.fma(s.lit(-LN2_LOW), exact - r);
+    let rr = r * r;
+    let (sum, rest) = fast_two_sum(s.lit(1.0), r);
+    let small = (rr * r).fma(halves(s, r, rr, Q_EXPM1_F64), low.fma(sum, rest));
+    let rest = rr.fma(s.lit(0.5), small);
+    let power = shifted_exp2i_f64(s, shifted);
+    let (high, left) = two_sum(sum * power, s.lit(-1.0));
+    let mut out = high + rest.fma(power, left);
+    let far = !x.abs().lt(s.lit(708.0));
+    if s.enter_slow(far) {
+        // Up here the 1 is far below the last place; down there it is all that is left.
+        let scaled = scale_f64(s, sum + rest, k);
+        let scaled = choose(x.gt(s.lit(710.0)), s.lit(f64::INFINITY), scaled);
+        let scaled = choose(x.lt(s.lit(0.0)), s.lit(-1.0), scaled);
+        out = s.leave_slow(far, scaled, out);
+    }
+    // A zero keeps its sign.
+    out.copysign(x)
 }
 
 /// For a whole number of sixteenths `16 k + j` in the lowest bits: j, its [`SIXTEENTHS`], and 2^(k + j/16)
@@ -279,16 +258,24 @@ pub fn exp10_f64<S: Shape>(s: S, x: S::F64) -> S::F64 {
     power_f64(s, x, shifted, n, r, [307.0, -324.0, 309.0])
 }
 
-/// `2^k y`, with the slow path beyond `-limit..limit`.
+/// What rounding left of ln 2 and log10(2).
+const LN2_LOW_F32: f32 = -1.9046542e-09;
+const LOG10_2_LOW_F32: f32 = -1.4320989e-08;
+
+/// `2^k (1 + a b + tail)`, where `shifted` has k in its lowest bits and tail is small. The slow path is for `x`
+/// beyond `-limit..limit`.
 #[inline(always)]
-fn scaled_f32<S: Shape>(
+fn power_f32<S: Shape>(
     s: S,
     x: S::F32,
     shifted: S::F32,
     k: S::F32,
-    y: S::F32,
+    (a, b, tail): (S::F32, S::F32, S::F32),
     [limit, zero, infinite]: [f32; 3],
 ) -> S::F32 {
+    let one: S::F32 = s.lit(1.0);
+    let sum = a.fma(b, one);
+    let y = sum + (a.fma(b, one - sum) + tail);
     let mut out = y * shifted_exp2i_f32(s, shifted);
     let far = !x.abs().lt(s.lit(limit));
     if s.enter_slow(far) {
@@ -300,43 +287,72 @@ fn scaled_f32<S: Shape>(
     out
 }
 
+/// `x = k ln2 + r + low`: `k + SHIFT_F32`, k, r, and low, which is what the rounding of r lost.
+#[inline(always)]
+fn reduced_f32<S: Shape>(s: S, x: S::F32) -> (S::F32, S::F32, S::F32, S::F32) {
+    let shifted = x.fma(s.lit(core::f32::consts::LOG2_E), s.lit(SHIFT_F32));
+    let k = shifted - s.lit(SHIFT_F32);
+    // Exact: the places of x and of ln 2 reach no further than those of the difference.
+    let exact = k.fma(s.lit(-core::f32::consts::LN_2), x);
+    let r = k.fma(s.lit(-LN2_LOW_F32), exact);
+    (shifted, k, r, k.fma(s.lit(-LN2_LOW_F32), exact - r))
+}
+
 /// The exponential.
 #[inline(always)]
 pub fn exp_f32<S: Shape>(s: S, x: S::F32) -> S::F32 {
-    let shifted = x.fma(s.lit(core::f32::consts::LOG2_E), s.lit(SHIFT_F32));
-    let k = shifted - s.lit(SHIFT_F32);
-    let (r, low) = reduce_f32(s, x, k);
-    let (sum, rest) = near_f32(s, r, low, Q_F32);
-    scaled_f32(s, x, shifted, k, sum + rest, [87.0, -104.0, 89.0])
+    let (shifted, k, r, low) = reduced_f32(s, x);
+    let rr = r * r;
+    let tail = rr.fma(halves(s, r, rr, Q_F32), low);
+    power_f32(s, x, shifted, k, (s.lit(1.0), r, tail), [87.0, -104.0, 89.0])
 }
 
 /// 2 to a power.
 #[inline(always)]
 pub fn exp2_f32<S: Shape>(s: S, x: S::F32) -> S::F32 {
-    const LN2: f32 = core::f32::consts::LN_2;
     let shifted = x + s.lit(SHIFT_F32);
     let k = shifted - s.lit(SHIFT_F32);
     let r = x - k;
-    let t = r * s.lit(LN2);
-    let low = r.fma(s.lit(-1.9046542121259336e-9), r.fma(s.lit(LN2), -t));
-    let (sum, rest) = near_f32(s, t, low, Q_F32);
-    scaled_f32(s, x, shifted, k, sum + rest, [126.0, -151.0, 129.0])
+    let tail = r * halves(s, r, r * r, Q_EXP2_F32);
+    let ln2 = s.lit(core::f32::consts::LN_2);
+    power_f32(s, x, shifted, k, (r, ln2, tail), [126.0, -151.0, 129.0])
 }
 
 /// 10 to a power.
 #[inline(always)]
 pub fn exp10_f32<S: Shape>(s: S, x: S::F32) -> S::F32 {
-    const LN10: f32 = core::f32::consts::LN_10;
-    // log10(2) in two parts, the higher of so few bits that its product with k is exact.
-    let (high, low): (f32, f32) = (0.301025390625, 4.605039066518657e-6);
     let shifted = x.fma(s.lit(core::f32::consts::LOG2_10), s.lit(SHIFT_F32));
     let k = shifted - s.lit(SHIFT_F32);
-    let first = k.fma(s.lit(-high), x);
-    let r = k.fma(s.lit(-low), first);
-    let left = k.fma(s.lit(-low), first - r);
-    let t = r * s.lit(LN10);
-    let low = r.fma(s.lit(-3.1975435632602967e-8), r.fma(s.lit(LN10), -t));
-    let low = left.fma(s.lit(LN10), low);
-    let (sum, rest) = near_f32(s, t, low, Q_F32);
-    scaled_f32(s, x, shifted, k, sum + rest, [37.0, -46.0, 39.0])
+    let exact = k.fma(s.lit(-core::f32::consts::LOG10_2), x);
+    let r = k.fma(s.lit(-LOG10_2_LOW_F32), exact);
+    let low = k.fma(s.lit(-LOG10_2_LOW_F32), exact - r);
+    let ln10 = s.lit(core::f32::consts::LN_10);
+    let tail = r.fma(halves(s, r, r * r, Q_EXP10_F32), low * ln10);
+    power_f32(s, x, shifted, k, (r, ln10, tail), [37.0, -46.0, 39.0])
+}
+
+/// The exponential less 1.
+#[inline(always)]
+pub fn expm1_f32<S: Shape>(s: S, x: S::F32) -> S::F32 {
+    let (shifted, k, r, low) = reduced_f32(s, x);
+    let rr = r * r;
+    let q = r.fma(halves(s, r, rr, Q_EXPM1_F32), s.lit(0.5));
+    let tail = rr.fma(q, low);
+    // 2^k - 1 + 2^k (r + tail), the sum of the first two with what it lost.
+    let power = shifted_exp2i_f32(s, shifted);
+    let whole = power - s.lit(1.0);
+    let sum = power.fma(r, whole);
+    let rest = power.fma(r, whole - sum) + ((power - whole) - s.lit(1.0));
+    let mut out = sum + power.fma(tail, rest);
+    let far = !x.abs().lt(s.lit(87.0));
+    if s.enter_slow(far) {
+        // Up here the 1 is far below the last place; down there it is all that is left.
+        let (sum, rest) = fast_two_sum(s.lit(1.0), r);
+        let scaled = scale_f32(s, sum + (rest + tail), k);
+        let scaled = choose(x.gt(s.lit(89.0)), s.lit(f32::INFINITY), scaled);
+        let scaled = choose(x.lt(s.lit(0.0)), s.lit(-1.0), scaled);
+        out = s.leave_slow(far, scaled, out);
+    }
+    // A zero keeps its sign.
+    out.copysign(x)
 }

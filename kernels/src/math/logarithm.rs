@@ -9,10 +9,12 @@
 //!      goes to the small part
 //! f32: x = 2^k (1 + f), 1 + f in 2/3..4/3, log(1 + f) = f - f^2/2 + f^3 P(f)
 //!      k times the high bits of ln2 is exact, and the largest addition is an exact sum with its rest
+//!      log2 and log10 are f (C + Q(f)), C = 1 / ln(base), rounded, and Q begins with what that lost;
+//!      for 1 + f in 0.67325..1.3465
 //! ```
 //!
-//! The polynomials were fitted with Sollya's fpminimax. The other bases multiply r, or f's logarithm, by
-//! 1 / ln(base) in two parts, and have tables of their own (for log2, k is exact). log1p takes what 1 + x lost
+//! The polynomials were fitted with Sollya's fpminimax. For f64 the other bases multiply r by 1 / ln(base) in
+//! two parts, and have tables of their own (for log2, k is exact). log1p takes what 1 + x lost
 //! in rounding into r or f. Subnormal arguments are scaled in a slow path, which also makes the special values.
 //!
 //! [`log_parts_f64`] is the logarithm to more than twice the digits needed, for what multiplies it.
@@ -27,21 +29,21 @@ functions! {
     /// Zeros give -infinity, anything below NaN, infinity itself.
     log(x: T) -> T {
         f64: log_f64, 0.68, 32;
-        f32: log_f32, 0.85, 28;
+        f32: log_f32, 0.85, 24;
     }
     /// The logarithm of `x` to base 2; exact for powers of two.
     ///
     /// Zeros give -infinity, anything below NaN, infinity itself.
     log2(x: T) -> T {
         f64: log2_f64, 0.74, 35;
-        f32: log2_f32, 0.72, 28;
+        f32: log2_f32, 0.9, 24;
     }
     /// The logarithm of `x` to base 10; exact for powers of ten.
     ///
     /// Zeros give -infinity, anything below NaN, infinity itself.
     log10(x: T) -> T {
         f64: log10_f64, 0.7, 36;
-        f32: log10_f32, 0.72, 28;
+        f32: log10_f32, 0.9, 24;
     }
     /// The natural logarithm of 1 + `x`, without rounding that sum: near 0 about `x` itself.
     ///
@@ -68,12 +70,6 @@ const LN2_HIGH_F32: f32 = 0.693145751953125;
 const LN2_LOW_F32: f32 = f32::from_bits(0x35bfbe8e);
 const LOG10_2_HIGH_F32: f32 = 0.301025390625;
 const LOG10_2_LOW_F32: f32 = f32::from_bits(0x369a84fc);
-/// 1 / ln 2 and 1 / ln 10, rounded, and what the rounding lost.
-const LOG2_E_F32: f32 = f32::from_bits(0x3fb8aa3b);
-const LOG2_E_LOW_F32: f32 = f32::from_bits(0x32a57060);
-const LOG10_E_F32: f32 = f32::from_bits(0x3ede5bd9);
-const LOG10_E_LOW_F32: f32 = f32::from_bits(0xb22d91af);
-
 /// `(2 atanh(s) / s - 2) / z` in z = s^2, for 1 + f in sqrt(1/2)..sqrt(2): 2^-57 of the logarithm.
 pub(crate) const ATANH_F64: [f64; 7] = [
     0.66666666666666696272613990004174411296844482421875,
@@ -100,15 +96,19 @@ pub(crate) fn split_f64<S: Shape>(s: S, x: S::F64) -> (S::F64, S::F64) {
 pub(crate) const ROOT: u64 = 0x3fe6a09e667f3bcd;
 /// The bits of 2/3.
 const TWO_THIRDS: u32 = 0x3f2aaaab;
+/// The bits of 0.67325, for the bases 2 and 10: from there to its double, f log2(e) (or f log10(e)) is nowhere
+/// in a higher binade than the sum of it and k (or k log10(2)), so that sum less k is exact.
+const LOWEST_F32: u32 = 0x3f2c5a1d;
 
-/// `x = 2^k m`, exactly, with m in 2/3..4/3, for positive normal numbers; and k + 127 where the
-/// exponent is in the bits.
+/// `x = 2^k m`, exactly, with m from that of the bits `lowest` to twice as much, for positive normal numbers;
+/// and k where the exponent is in the bits.
 #[inline(always)]
-fn split_bits_f32<S: Shape>(s: S, x: S::F32) -> (S::F32, S::F32, S::U32) {
-    let moved = x.to_bits() + s.lit(1.0f32.to_bits() - TWO_THIRDS);
-    let k = S::F32::from_bits(moved.shr(s.lit(23)) | s.lit(8388608.0f32.to_bits()));
-    let m = S::F32::from_bits((moved & s.lit((1 << 23) - 1)) + s.lit(TWO_THIRDS));
-    (k - s.lit(8388608.0 + 127.0), m, moved & s.lit(0xff << 23))
+fn split_bits_f32<S: Shape>(s: S, x: S::F32, lowest: u32) -> (S::F32, S::F32, S::U32) {
+    let bits = x.to_bits();
+    let moved = bits - s.lit(lowest);
+    let exponent = moved & s.lit(!0 << 23);
+    let k = moved.to_i32().shr(s.lit(23)).to_f32();
+    (k, S::F32::from_bits(bits - exponent), exponent)
 }
 
 /// Where the intervals of [`INVERSE`] begin: bits of 0.697, so that no r reaches 1/32, and 1 is
@@ -429,7 +429,11 @@ fn edges_f32<S: Shape>(s: S, x: S::F32, scaled: S::F32) -> S::F32 {
 /// What the fast paths are for: positive normal numbers.
 #[inline(always)]
 fn ordinary_f32<S: Shape>(s: S, x: S::F32) -> S::Mask {
-    x.ge(s.lit(f32::MIN_POSITIVE)) & x.lt(s.lit(f32::INFINITY))
+    // One comparison: the bits, moved so that those of the lowest are the lowest of all signed numbers.
+    let bits = x.to_bits().to_i32();
+    let from_lowest = bits - s.lit((f32::MIN_POSITIVE.to_bits() as i32).wrapping_add(i32::MIN));
+    from_lowest
+        .lt(s.lit(f32::INFINITY.to_bits() as i32 - f32::MIN_POSITIVE.to_bits() as i32 + i32::MIN))
 }
 
 /// `log(1 + f) - f + f^2 / 2` divided by f^3, for 1 + f in 2/3..4/3.
@@ -453,19 +457,58 @@ fn log1p_tail_f32<S: Shape>(s: S, f: S::F32, ff: S::F32) -> S::F32 {
     )
 }
 
-/// `log(1 + f)` in two parts, good to 2^-28 of the larger, for 1 + f in 2/3..4/3.
+/// The terms of q, the first two apart, in `log2(1 + f) = f (LOG2_E + q(f))`, of the rounded constant, for
+/// 1 + f in 0.67325..1.3465: 2^-27 of it.
+const Q_LOG2_F32: (f32, f32, [f32; 8]) = (
+    2.52717224924481342895887792110443115234375e-8,
+    -0.721347510814666748046875,
+    [
+        0.4808957278728485107421875,
+        -0.3606739044189453125,
+        0.28872191905975341796875,
+        -0.24050427973270416259765625,
+        0.201655685901641845703125,
+        -0.1779887378215789794921875,
+        0.20337522029876708984375,
+        -0.17538006603717803955078125,
+    ],
+);
+/// The same of `log10(1 + f)` and `LOG10_E`.
+const Q_LOG10_F32: (f32, f32, [f32; 8]) = (
+    -8.29771362731435146997682750225067138671875e-9,
+    -0.21714724600315093994140625,
+    [
+        0.1447640359401702880859375,
+        -0.108572997152805328369140625,
+        8.691419661045074462890625e-2,
+        -7.24165141582489013671875e-2,
+        6.06997720897197723388671875e-2,
+        -5.339775979518890380859375e-2,
+        6.12476207315921783447265625e-2,
+        -5.3450800478458404541015625e-2,
+    ],
+);
+
+/// `whole + left + f (c + q(f))`, the sum of the larger parts with what rounding lost.
 #[inline(always)]
-fn log1p_small_f32<S: Shape>(s: S, f: S::F32) -> (S::F32, S::F32) {
-    let half = f * s.lit(0.5);
-    let high = half.fma(-f, f);
-    let low = half.fma(-f, f - high);
+fn sum_f32<S: Shape>(
+    s: S,
+    whole: S::F32,
+    left: S::F32,
+    f: S::F32,
+    c: f32,
+    (q0, q1, q): (f32, f32, [f32; 8]),
+) -> S::F32 {
     let ff = f * f;
-    (high, (ff * f).fma(log1p_tail_f32(s, f, ff), low))
+    let sum = f.fma(s.lit(c), whole);
+    let rest = f.fma(s.lit(c), whole - sum) + left;
+    let q = f.fma(ff.fma(halves(s, f, ff, q), s.lit(q0)), rest);
+    sum + ff.fma(s.lit(q1), q)
 }
 
 #[inline(always)]
 fn log_normal_f32<S: Shape>(s: S, x: S::F32, bias: f32) -> S::F32 {
-    let (k, m, _) = split_bits_f32(s, x);
+    let (k, m, _) = split_bits_f32(s, x, TWO_THIRDS);
     let k = if bias == 0.0 { k } else { k + s.lit(bias) };
     let f = m - s.lit(1.0);
     let ff = f * f;
@@ -488,14 +531,11 @@ pub fn log_f32<S: Shape>(s: S, x: S::F32) -> S::F32 {
 
 #[inline(always)]
 fn log2_normal_f32<S: Shape>(s: S, x: S::F32, bias: f32) -> S::F32 {
-    let (k, m, _) = split_bits_f32(s, x);
+    let (k, m, _) = split_bits_f32(s, x, LOWEST_F32);
     let k = if bias == 0.0 { k } else { k + s.lit(bias) };
     let f = m - s.lit(1.0);
-    let (high, low) = log1p_small_f32(s, f);
-    let (p, q) = two_prod(high, s.lit(LOG2_E_F32));
-    let q = high.fma(s.lit(LOG2_E_LOW_F32), low.fma(s.lit(LOG2_E_F32), q));
-    let (sum, rest) = fast_two_sum(k, p);
-    sum + (rest + q)
+    // -0 and not 0, which makes nothing of adding it.
+    sum_f32(s, k, s.lit(-0.0), f, core::f32::consts::LOG2_E, Q_LOG2_F32)
 }
 
 /// The logarithm to base 2.
@@ -512,14 +552,11 @@ pub fn log2_f32<S: Shape>(s: S, x: S::F32) -> S::F32 {
 
 #[inline(always)]
 fn log10_normal_f32<S: Shape>(s: S, x: S::F32, bias: f32) -> S::F32 {
-    let (k, m, _) = split_bits_f32(s, x);
+    let (k, m, _) = split_bits_f32(s, x, LOWEST_F32);
     let k = if bias == 0.0 { k } else { k + s.lit(bias) };
     let f = m - s.lit(1.0);
-    let (high, low) = log1p_small_f32(s, f);
-    let (p, q) = two_prod(high, s.lit(LOG10_E_F32));
-    let q = high.fma(s.lit(LOG10_E_LOW_F32), low.fma(s.lit(LOG10_E_F32), q));
-    let (sum, rest) = fast_two_sum(k * s.lit(LOG10_2_HIGH_F32), p);
-    sum + k.fma(s.lit(LOG10_2_LOW_F32), rest + q)
+    let (whole, left) = (k * s.lit(LOG10_2_HIGH_F32), k * s.lit(LOG10_2_LOW_F32));
+    sum_f32(s, whole, left, f, core::f32::consts::LOG10_E, Q_LOG10_F32)
 }
 
 /// The logarithm to base 10.
@@ -538,8 +575,8 @@ pub fn log10_f32<S: Shape>(s: S, x: S::F32) -> S::F32 {
 #[inline(always)]
 pub fn log1p_f32<S: Shape>(s: S, x: S::F32) -> S::F32 {
     let (u, lost) = two_sum(s.lit(1.0), x);
-    let (k, m, exponent) = split_bits_f32(s, u);
-    let lost = lost * S::F32::from_bits(s.lit::<S::U32>(254 << 23) - exponent);
+    let (k, m, exponent) = split_bits_f32(s, u, TWO_THIRDS);
+    let lost = lost * S::F32::from_bits(s.lit::<S::U32>(127 << 23) - exponent);
     let (f, rest) = fast_two_sum(m - s.lit(1.0), lost);
     // The derivative 1 / (1 + f) is near enough 1 - f.
     let low = f.fma(-rest, k.fma(s.lit(LN2_LOW_F32), rest));
