@@ -489,9 +489,9 @@ const Q_LOG10_F32: (f32, f32, [f32; 8]) = (
     ],
 );
 
-/// `whole + left + f (c + q(f))`, the sum of the larger parts with what rounding lost.
+/// `whole + left + f (c + q(f))`: the logarithm of 1 + f, whose factor is c, added to that of the power of two.
 #[inline(always)]
-fn sum_f32<S: Shape>(
+fn log_plus_f32<S: Shape>(
     s: S,
     whole: S::F32,
     left: S::F32,
@@ -534,8 +534,8 @@ fn log2_normal_f32<S: Shape>(s: S, x: S::F32, bias: f32) -> S::F32 {
     let (k, m, _) = split_bits_f32(s, x, LOWEST_F32);
     let k = if bias == 0.0 { k } else { k + s.lit(bias) };
     let f = m - s.lit(1.0);
-    // -0 and not 0, which makes nothing of adding it.
-    sum_f32(s, k, s.lit(-0.0), f, core::f32::consts::LOG2_E, Q_LOG2_F32)
+    // Nothing is left: adding -0 changes no number, so that no addition is made of it.
+    log_plus_f32(s, k, s.lit(-0.0), f, core::f32::consts::LOG2_E, Q_LOG2_F32)
 }
 
 /// The logarithm to base 2.
@@ -556,7 +556,7 @@ fn log10_normal_f32<S: Shape>(s: S, x: S::F32, bias: f32) -> S::F32 {
     let k = if bias == 0.0 { k } else { k + s.lit(bias) };
     let f = m - s.lit(1.0);
     let (whole, left) = (k * s.lit(LOG10_2_HIGH_F32), k * s.lit(LOG10_2_LOW_F32));
-    sum_f32(s, whole, left, f, core::f32::consts::LOG10_E, Q_LOG10_F32)
+    log_plus_f32(s, whole, left, f, core::f32::consts::LOG10_E, Q_LOG10_F32)
 }
 
 /// The logarithm to base 10.
