@@ -179,11 +179,6 @@ impl Status {
         met
     }
 
-    /// How it tells.
-    pub(crate) fn rule(&self) -> Rule {
-        self.rule
-    }
-
     /// Whether inputs are looked at when the outputs have been written.
     pub(crate) fn needs_inputs(&self) -> bool {
         matches!(self.rule, Rule::Results(..) | Rule::Division(_))

@@ -1,10 +1,12 @@
 //! The methods of ufuncs against plain loops: every axis, layout and mask, on random shapes.
 
+use lanefn::prelude::*;
 use lanefn::{
     Error, Level, Options, RawInput, RawOutput, Scalar, Untyped,
     dtype::{Casting, Dtype, Type},
-    ufunc::{Initial, Reducing},
+    ufunc::{Initial, Reducing, Reduction, Special},
 };
+use ndarray::{Array1, Array2, Axis};
 use proptest::prelude::*;
 
 /// An array of f64, f32 or i32 in memory of its own, with any strides.
@@ -444,6 +446,139 @@ proptest! {
     }
 
     #[test]
+    fn a_second_operand_broadcasts_to_the_indices(
+        rows in 1usize..30,
+        columns in 1usize..60,
+        which in 0..FUNCTIONS.len(),
+        kind in 0usize..5,
+        gaps in prop::collection::vec(prop::sample::select(vec![1isize, -1, 2]), 2),
+        turned in any::<bool>(),
+        seed in any::<u64>(),
+    ) {
+        let (name, dtype) = FUNCTIONS[which];
+        let shape = [rows, columns];
+        let b_shapes: [&[usize]; 5] = [&[rows, columns], &[columns], &[rows, 1], &[1], &[]];
+        let b_shape = b_shapes[kind];
+        let order: Vec<usize> = match b_shape.len() {
+            2 if turned => vec![1, 0],
+            axes => (0..axes).collect(),
+        };
+        let mut a = Array::plain(dtype, &[17]);
+        a.fill(|k| value(dtype, seed, k));
+        let index: Vec<i64> =
+            (0..rows * columns).map(|k| (value(Dtype::I32, !seed, k).abs() as i64) % 17).collect();
+        for b_dtype in [dtype, Dtype::U8] {
+            let mut b = Array::new(b_dtype, b_shape, &order, &gaps[..b_shape.len()]);
+            b.fill(|k| (k % 9) as f64);
+            let mut expected = a.values();
+            let f = meaning(name, dtype);
+            for (k, at) in indices(&shape).into_iter().enumerate() {
+                let own: Vec<usize> = std::iter::zip(b_shape, &at[2 - b_shape.len()..])
+                    .map(|(&n, &i)| if n == 1 { 0 } else { i })
+                    .collect();
+                expected[index[k] as usize] = f(expected[index[k] as usize], b.get(&own));
+            }
+            let mut a = a.clone();
+            // SAFETY: arrays of ours.
+            unsafe {
+                find(name).at_raw(a.output(), &index, &shape, Some(b.input()), Options::default())
+            }
+            .unwrap();
+            prop_assert!(same(&a.values(), &expected), "{:?} {:?}", a.values(), expected);
+        }
+    }
+
+    #[test]
+    fn a_reduction_is_the_last_of_an_accumulation_where_the_order_is_any(
+        name in prop::sample::select(vec!["add", "multiply", "maximum", "minimum", "bitwise_xor", "gcd"]),
+        dtype in prop::sample::select(vec![Dtype::I32, Dtype::I64, Dtype::U64]),
+        (shape, order, gaps) in layouts(),
+        which in any::<prop::sample::Index>(),
+        seed in any::<u64>(),
+    ) {
+        prop_assume!(!shape.is_empty() && !shape.contains(&0));
+        prop_assume!(shape.iter().product::<usize>() < 20_000);
+        let axis = which.index(shape.len());
+        let mut x = Array::new(dtype, &shape, &order, &gaps);
+        x.fill(|k| value(Dtype::I32, seed, k).abs());
+        let how = Reducing { axes: Some(&[axis as isize]), dtype: Some(dtype), ..Reducing::default() };
+        let f = find(name);
+        let mut all = Array::plain(dtype, &shape);
+        let mut last = Array::plain(dtype, &how.shape(&shape).unwrap());
+        // SAFETY: arrays of ours.
+        unsafe {
+            f.accumulate_raw(x.input(), axis as isize, all.output(), Some(dtype), Options::default())
+                .unwrap();
+            f.reduce_raw(x.input(), last.output(), &how, Options::default()).unwrap();
+        }
+        for i in indices(&last.shape.clone()) {
+            let mut end = i.clone();
+            end.insert(axis, shape[axis] - 1);
+            prop_assert_eq!(last.get(&i), all.get(&end), "{} {:?}", name, i);
+        }
+    }
+
+    #[test]
+    fn functions_that_a_user_wrote_have_every_method(
+        values in prop::collection::vec(-8i32..9, 1..300),
+        rows in 1usize..5,
+        starts in prop::collection::vec(any::<prop::sample::Index>(), 1..9),
+        threads in 1usize..4,
+    ) {
+        /// Not associative, and not commutative.
+        #[lanefn::ufunc(f32, f64)]
+        fn decayed<T: Real>(total: T, x: T) -> T {
+            if x > total { total * 0.5 + x } else { total * 0.25 - x }
+        }
+        let columns = (values.len() / rows).max(1);
+        let rows = rows.min(values.len());
+        let of = |i: usize, j: usize| f64::from(values[i * columns + j]);
+        let x = Array2::from_shape_fn((rows, columns), |(i, j)| of(i, j));
+        let mine = decayed::ufunc().threads(threads);
+        // Plain loops, row by row or column by column.
+        for (axis, length, others) in [(0, rows, columns), (1, columns, rows)] {
+            let get = |other: usize, k: usize| if axis == 0 { x[[k, other]] } else { x[[other, k]] };
+            let along = |other: usize, from: usize, to: usize| {
+                (from + 1..to).fold(get(other, from), |total, k| decayed(total, get(other, k)))
+            };
+            for x in [x.clone(), x.t().as_standard_layout().reversed_axes().to_owned()] {
+                let sums = mine.reduce(&x, Axis(axis)).unwrap();
+                let running = mine.accumulate(&x, Axis(axis)).unwrap();
+                let at: Vec<i64> = starts.iter().map(|s| s.index(length) as i64).collect();
+                let slices = mine.reduceat(&x, &at, Axis(axis)).unwrap();
+                for other in 0..others {
+                    prop_assert_eq!(sums[other], along(other, 0, length));
+                    for k in 0..length {
+                        let place = if axis == 0 { [k, other] } else { [other, k] };
+                        prop_assert_eq!(running[place], along(other, 0, k + 1));
+                    }
+                    for (k, &from) in at.iter().enumerate() {
+                        let end = at.get(k + 1).map_or(length, |&e| e as usize);
+                        let place = if axis == 0 { [k, other] } else { [other, k] };
+                        let from = from as usize;
+                        prop_assert_eq!(slices[place], along(other, from, end.max(from + 1)));
+                    }
+                }
+            }
+        }
+        let row = x.row(0).to_owned();
+        let table = mine.outer(&row, &x.column(0)).unwrap();
+        for i in 0..columns {
+            for j in 0..rows {
+                prop_assert_eq!(table[[i, j].as_slice()], decayed(row[i], x[[j, 0]]));
+            }
+        }
+        let (mut changed, mut expected) = (row.clone(), row.clone());
+        let at: Vec<i64> = starts.iter().map(|s| s.index(columns) as i64).collect();
+        let by = Array1::from_shape_fn(at.len(), |k| k as f64 - 3.0);
+        mine.at(&mut changed, &at, &by).unwrap();
+        for (&i, &by) in at.iter().zip(&by) {
+            expected[i as usize] = decayed(expected[i as usize], by);
+        }
+        prop_assert_eq!(changed, expected);
+    }
+
+    #[test]
     fn outer_equals_the_broadcast_call(
         (a_shape, order, gaps) in layouts(),
         b_shape in prop::collection::vec(0usize..6, 0..3),
@@ -771,4 +906,55 @@ fn a_second_operand_that_does_not_fit_the_indices_is_named() {
         unsafe { find("add").at_raw(a.output(), &[0], &[], Some(b.input()), Options::default()) };
     let text = refused.unwrap_err().to_string();
     assert_eq!(text, "output 0 has shape [], but the inputs broadcast to [1]");
+}
+
+#[test]
+fn a_user_says_what_a_function_is_along_an_axis() {
+    /// Sums that stop at 1000.
+    #[lanefn::ufunc]
+    fn bounded_sum(x: i32, y: i32) -> i32 {
+        let sum = x + y;
+        if sum > 1000 { 1000 } else { sum }
+    }
+    let plain = bounded_sum::ufunc().untyped();
+    let said = plain.clone().reducing(Reduction::any().identity(Special::Zero));
+    let mut x = Array::plain(Dtype::I32, &[30, 50]);
+    x.fill(|k| (k * 7 % 23) as f64);
+    let mut truths = Array::plain(Dtype::Bool, &[30, 50]);
+    truths.fill(|k| f64::from(k % 3 == 0));
+    let run = |f: &Untyped, how: &Reducing, x: &Array| {
+        let mut out = Array::plain(Dtype::I32, &how.shape(&x.shape).unwrap());
+        // SAFETY: arrays of ours.
+        let done = unsafe { f.reduce_raw(x.input(), out.output(), how, Options::default()) };
+        done.map(|()| out.values())
+    };
+    let fold = |items: &mut dyn Iterator<Item = f64>| {
+        items.fold(0.0, |sum, x| f64::from(bounded_sum(sum as i32, x as i32)))
+    };
+    // Both axes, one of them, what a mask lets through, and nothing.
+    assert_eq!(run(&said, &Reducing::default(), &x).unwrap(), [1000.0]);
+    let one = Reducing { axes: Some(&[-1]), ..Reducing::default() };
+    let rows = |let_through: &dyn Fn(usize) -> bool| -> Vec<f64> {
+        let values = x.values();
+        let row = |r: usize| (50 * r..50 * (r + 1)).filter(|k| let_through(*k));
+        (0..30).map(|r| fold(&mut row(r).map(|k| values[k]))).collect()
+    };
+    assert_eq!(run(&said, &one, &x).unwrap(), rows(&|_| true));
+    assert_eq!(run(&plain, &one, &x).unwrap(), rows(&|_| true));
+    let masked = Reducing { mask: Some(truths.input()), ..one };
+    assert_eq!(run(&said, &masked, &x).unwrap(), rows(&|k| k % 3 == 0));
+    let nothing = Array::plain(Dtype::I32, &[3, 0]);
+    assert_eq!(run(&said, &one, &nothing).unwrap(), [0.0; 3]);
+    // Of a function of which nothing is said, these are errors that name it.
+    let several = run(&plain, &Reducing::default(), &x).unwrap_err();
+    assert!(
+        matches!(&several, Error::NotReorderable { axes, .. } if axes[..] == [0, 1]),
+        "{several}"
+    );
+    assert!(several.to_string().contains("bounded_sum"), "{several}");
+    let masked = run(&plain, &masked, &x).unwrap_err();
+    assert!(matches!(masked, Error::MaskNeedsInitial { .. }), "{masked}");
+    assert!(masked.to_string().contains("bounded_sum"), "{masked}");
+    let empty = run(&plain, &one, &nothing).unwrap_err();
+    assert!(matches!(empty, Error::NoIdentity { axis: 1, .. }), "{empty}");
 }

@@ -2,14 +2,14 @@
 
 use lanefn::kernels::lanes::Element;
 use lanefn::{
-    Level, Options, RawInput, RawOutput,
+    Level, Options, RawInput, RawOutput, Scalar,
     dtype::Dtype,
     math,
     prelude::*,
     status::{Flags, collect},
-    ufunc::Reducing,
+    ufunc::{Initial, Reducing},
 };
-use ndarray::{Array1, array};
+use ndarray::{Array1, Array2, array};
 
 const D: Flags = Flags::DIVIDE;
 const O: Flags = Flags::OVERFLOW;
@@ -183,6 +183,152 @@ fn reductions_by_division_report() {
     }
 }
 
+#[test]
+fn methods_say_what_results_show() {
+    let (max, none) = (f64::MAX, Flags::none());
+    let cases = [
+        ("hypot", max, max, O),
+        ("hypot", 3.0, 4.0, none),
+        ("pow", 10.0, 400.0, O),
+        ("pow", 10.0, -400.0, U),
+        ("pow", 0.0, -1.0, D),
+        ("pow", -1.0, 0.5, I),
+        ("pow", 2.0, 3.0, none),
+        ("fmod", 1.0, 0.0, I),
+        ("remainder", 1.0, 0.0, I),
+        ("floor_divide", 1.0, 0.0, D),
+        ("floor_divide", 0.0, 0.0, I),
+        ("floor_divide", 7.0, 2.0, none),
+        ("divide", 1.0, 0.0, D),
+        ("multiply", max, max, O),
+    ];
+    let method = |f: &lanefn::Untyped, method: usize, x: &Array2<f64>, axis: usize| {
+        let (shape, n) = ([x.nrows(), x.ncols()], x.len());
+        let strides = [x.strides()[0] * 8, x.strides()[1] * 8];
+        let input = RawInput {
+            ptr: x.as_ptr().cast(),
+            shape: &shape,
+            strides: &strides,
+            dtype: Dtype::F64,
+        };
+        let mut out = vec![0.0f64; n];
+        let ptr = out.as_mut_ptr().cast::<u8>();
+        fn to<'a>(ptr: *mut u8, shape: &'a [usize], strides: &'a [isize]) -> RawOutput<'a> {
+            RawOutput { ptr, shape, strides, dtype: Dtype::F64 }
+        }
+        let along = axis as isize;
+        // SAFETY: arrays of ours.
+        let (done, flags) = collect(|| unsafe {
+            match method {
+                0 => {
+                    let axes = [along];
+                    let how = Reducing { axes: Some(&axes), ..Reducing::default() };
+                    f.reduce_raw(
+                        input,
+                        to(ptr, &shape[1 - axis..2 - axis], &[8]),
+                        &how,
+                        Options::default(),
+                    )
+                }
+                1 => {
+                    let packed = [8 * shape[1] as isize, 8];
+                    f.accumulate_raw(
+                        input,
+                        along,
+                        to(ptr, &shape, &packed),
+                        None,
+                        Options::default(),
+                    )
+                }
+                _ => {
+                    let mut one = shape;
+                    one[axis] = 1;
+                    let packed = [8 * one[1] as isize, 8];
+                    f.reduceat_raw(
+                        input,
+                        &[0],
+                        along,
+                        to(ptr, &one, &packed),
+                        None,
+                        Options::default(),
+                    )
+                }
+            }
+        });
+        done.expect("the operands fit");
+        flags
+    };
+    for (name, first, second, expected) in cases {
+        let f = lanefn::find(name).expect("in the catalogue");
+        // Few columns, some that are joined as rows, and more than are looked at together.
+        for others in [1usize, 3, 40, 700] {
+            for axis in [0, 1] {
+                let at = others * 2 / 3;
+                let mut x =
+                    Array2::from_elem(if axis == 0 { (2, others) } else { (others, 2) }, 1.0);
+                let mut set = |k, value| {
+                    *x.get_mut(if axis == 0 { (k, at) } else { (at, k) }).unwrap() = value
+                };
+                set(0, first);
+                set(1, second);
+                for layout in [x.clone(), x.t().as_standard_layout().reversed_axes().to_owned()] {
+                    for k in 0..3 {
+                        let got = method(f, k, &layout, axis);
+                        assert_eq!(
+                            got, expected,
+                            "{name}({first}, {second}), {k}, {others}, {axis}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+    // The initial value is joined too.
+    let hypot = lanefn::find("hypot").expect("in the catalogue");
+    let (x, mut out) = ([max; 2], 0.0f64);
+    let input = RawInput { ptr: x.as_ptr().cast(), shape: &[1], strides: &[8], dtype: Dtype::F64 };
+    let to = RawOutput { ptr: (&raw mut out).cast(), shape: &[], strides: &[], dtype: Dtype::F64 };
+    for (initial, expected) in [(max, O), (1.0, none)] {
+        let initial = Initial::Value(Scalar::of(initial));
+        let how = Reducing { initial, ..Reducing::default() };
+        // SAFETY: arrays of ours.
+        let (done, flags) =
+            collect(|| unsafe { hypot.reduce_raw(input, to, &how, Options::default()) });
+        done.expect("the operands fit");
+        assert_eq!(flags, expected);
+    }
+}
+
+#[test]
+fn what_any_thread_meets_is_reported() {
+    // So long that helpers take parts of it, and one element anywhere in it meets something: a flag that
+    // a helper lost would be missed at about half of the places.
+    const N: usize = 2_000_000;
+    let mut y = Array1::from_elem(N, 1.5f64);
+    let (divide, log) = (math::divide::ufunc().threads(2), math::log::ufunc().threads(2));
+    let mut out = Array1::zeros(N);
+    for k in 0..40 {
+        let at = (2 * k + 1) * N / 80;
+        y[at] = 0.0;
+        let (done, flags) = collect(|| divide.call_into((1.0, &y), &mut out));
+        done.unwrap();
+        assert_eq!(flags, D, "{at}");
+        let (done, flags) = collect(|| log.call_into(&y, &mut out));
+        done.unwrap();
+        assert_eq!(flags, D, "{at}");
+        y[at] = 1.5;
+    }
+    assert!(collect(|| divide.call_into((1.0, &y), &mut out)).1.is_empty());
+    #[cfg(target_os = "linux")]
+    {
+        let tasks = std::fs::read_dir("/proc/self/task").expect("Linux lists a process's threads");
+        let name = |task: std::io::Result<std::fs::DirEntry>| {
+            std::fs::read_to_string(task.expect("a thread").path().join("comm")).unwrap_or_default()
+        };
+        assert!(tasks.map(name).any(|name| name.starts_with("lanefn-")), "no helper was there");
+    }
+}
+
 /// What a raw call meets whose operands are cast, of a function that itself meets nothing.
 fn cast<A: Element, B: Element>(x: [A; 3], out: [B; 3], through: Dtype) -> Flags {
     let (f, mut out) = (lanefn::find("minimum").unwrap(), out);
@@ -295,7 +441,7 @@ fn what_a_user_wrote_reports_nothing_and_collections_nest() {
 
 #[test]
 fn short_calls_give_and_meet_what_others_do_or_are_not_made() {
-    use lanefn::{Scalar, dtype::Type, kernels::loops::Input};
+    use lanefn::{dtype::Type, kernels::loops::Input};
     let values = [1.5f64, -1.0, 0.0, f64::INFINITY, f64::NAN, 1e300, 1e-320];
     let mut bits = values.to_vec();
     bits.extend([2.0, -0.0]);

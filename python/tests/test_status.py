@@ -102,6 +102,37 @@ def test_reductions_and_other_methods_say_what_they_meet():
     assert met(lanefn.divide.outer, np.ones(2), np.zeros(2)) == {"divide by zero"}
 
 
+@pytest.mark.parametrize(
+    "name, first, second",
+    [
+        ("hypot", MAX, MAX),
+        ("hypot", 3.0, 4.0),
+        ("power", 10.0, 400.0),
+        ("power", 0.0, -1.0),
+        ("power", -1.0, 0.5),
+        ("power", 2.0, 3.0),
+        ("fmod", 1.0, 0.0),
+        ("remainder", 1.0, 0.0),
+        ("floor_divide", 1.0, 0.0),
+        ("floor_divide", 7.0, 2.0),
+        ("divide", 1.0, 0.0),
+        ("add", MAX, MAX),
+    ],
+)
+@pytest.mark.parametrize("others", [1, 40])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_methods_meet_what_numpys_do(name, first, second, others, axis):
+    x = np.ones((2, others))
+    x[:, others * 2 // 3] = first, second
+    x = x if axis == 0 else np.ascontiguousarray(x.T)
+    ours, numpys = getattr(lanefn, name), getattr(np, name)
+    for method in ("reduce", "accumulate"):
+        expected = met(lambda: getattr(numpys, method)(x, axis=axis))
+        assert met(lambda: getattr(ours, method)(x, axis=axis)) == expected
+    expected = met(lambda: numpys.reduceat(x, [0], axis=axis))
+    assert met(lambda: ours.reduceat(x, [0], axis=axis)) == expected
+
+
 def test_elements_that_are_masked_out_meet_nothing():
     x = np.array([1.0, 0.0, 4.0])
     assert met(lambda: lanefn.log(x, where=x > 0, out=np.zeros(3))) == set()

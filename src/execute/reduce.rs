@@ -47,6 +47,8 @@ const COLUMNS: usize = 4096;
 const FEW_COLUMNS: usize = 16;
 /// Rows between two questions whether to go on.
 const ROWS: usize = 1024;
+/// Elements that are looked at together.
+const LOOKED_AT: usize = 256;
 /// Items of the nodes that threads share, times columns.
 const NODE: usize = 1 << 16;
 
@@ -137,9 +139,7 @@ impl Reduce {
     /// the output is apart from both, and its elements from each other. The level is present. There is
     /// an item, or an initial value.
     pub(crate) unsafe fn run(mut self, threads: Option<usize>) -> Result<()> {
-        // The result so far is written over, so what it was can't be looked at.
-        let begun = Status::begin(self.rule, &self.of, false);
-        self.status = begun.filter(|s| matches!(s.rule(), Rule::Arithmetic | Rule::Division(_)));
+        self.status = Status::begin(self.rule, &self.of, false);
         self.watch = Watch::begin();
         // SAFETY: the caller's promise.
         unsafe { self.run_all(threads) }?;
@@ -361,12 +361,51 @@ impl Reduce {
     /// Rows of `n` elements of the loop's dtype; `to` may be `a`.
     #[inline]
     unsafe fn join(&self, a: *const u8, b: *const u8, to: *mut u8, n: usize) {
-        let inputs = [Input { at: a, scalar: false }, Input { at: b, scalar: false }];
-        // SAFETY: the caller's promise; what is looked at are the second operands and the results.
+        // SAFETY: the caller's promise.
         unsafe {
+            if let Some(status) = self.looks() {
+                return self.join_looked(status, a, b, to, n);
+            }
+            let inputs = [Input { at: a, scalar: false }, Input { at: b, scalar: false }];
             self.inner().run(&inputs, &[to], n);
-            if let Some(status) = &self.status {
-                status.look(&self.of, &inputs, &[to], n);
+        }
+    }
+
+    /// Where to say what the results show beside the operands.
+    #[inline]
+    fn looks(&self) -> Option<&Status> {
+        self.status.as_ref().filter(|s| s.needs_inputs())
+    }
+
+    /// As [`Reduce::join`], and looks at what came out of what. The results are written over the operands,
+    /// so those are kept meanwhile, some at a time.
+    ///
+    /// # Safety
+    /// As for [`Reduce::join`]; `to` may be `a` or `b`.
+    #[inline(never)]
+    unsafe fn join_looked(
+        &self,
+        status: &Status,
+        a: *const u8,
+        b: *const u8,
+        to: *mut u8,
+        n: usize,
+    ) {
+        let mut kept = [[0u64; LOOKED_AT]; 2];
+        let (size, w) = (self.of.inputs()[0].size(), self.width());
+        for done in (0..n).step_by(LOOKED_AT) {
+            let m = LOOKED_AT.min(n - done);
+            let mut inputs = [Input { at: std::ptr::null(), scalar: false }; 2];
+            // SAFETY: the caller's promise; elements of the rows, and room of ours for as many.
+            unsafe {
+                for ((input, from), kept) in inputs.iter_mut().zip([a, b]).zip(&mut kept) {
+                    let kept = kept.as_mut_ptr().cast::<u8>();
+                    std::ptr::copy_nonoverlapping(from.add(done * size), kept, m * size);
+                    input.at = kept;
+                }
+                let to = to.add(done * w);
+                self.inner().run(&inputs, &[to], m);
+                status.look(&self.of, &inputs, &[to], m);
             }
         }
     }
@@ -385,16 +424,19 @@ impl Reduce {
         n: usize,
     ) {
         let scan = self.of.scan(self.level);
-        let Some(status) = self.status.as_ref().filter(|s| s.needs_inputs()) else {
+        let Some(status) = self.looks() else {
             // SAFETY: the caller's promise.
             return unsafe { scan.run(acc, x, x_step, to, to_step, n) };
         };
         for i in 0..n as isize {
             let x = x.wrapping_offset(x_step.wrapping_mul(i));
             let to = if to.is_null() { to } else { to.wrapping_offset(to_step.wrapping_mul(i)) };
-            let inputs = [Input { at: acc, scalar: false }, Input { at: x, scalar: false }];
-            // SAFETY: the caller's promise, element by element; as in `join`.
+            let mut before = [0u8; 8];
+            let inputs =
+                [before.as_mut_ptr().cast_const(), x].map(|at| Input { at, scalar: false });
+            // SAFETY: the caller's promise, element by element; the result so far is written over.
             unsafe {
+                std::ptr::copy_nonoverlapping(acc, before.as_mut_ptr(), self.width());
                 scan.run(acc, x, 0, to, 0, 1);
                 status.look(&self.of, &inputs, &[acc], 1);
             }
@@ -457,12 +499,20 @@ impl Reduce {
     unsafe fn write(&self, at: &Unit, row: *mut u8, across: bool) {
         // A sequence has begun with it.
         if let Some(initial) = self.initial.filter(|_| self.order != Order::Sequence) {
-            let inputs = [
-                Input { at: initial.bytes().as_ptr(), scalar: true },
-                Input { at: row, scalar: false },
-            ];
+            let initial = initial.bytes().as_ptr();
+            let inputs = [Input { at: initial, scalar: true }, Input { at: row, scalar: false }];
             // SAFETY: the caller's promise.
-            unsafe { self.inner().run(&inputs, &[row], at.columns) };
+            unsafe {
+                match self.looks() {
+                    Some(status) => {
+                        for c in 0..at.columns {
+                            let to = row.add(c * self.width());
+                            self.join_looked(status, initial, to, to, 1);
+                        }
+                    }
+                    None => self.inner().run(&inputs, &[row], at.columns),
+                }
+            }
         }
         // SAFETY: the caller's promise.
         unsafe { self.write_cast(at, row, across) };
@@ -966,7 +1016,7 @@ impl Reduce {
     fn ready_rows(&self) -> Option<Rows> {
         let (_, step) = self.kept[self.kept.len() - 1];
         let ready = self.cast.is_none() && self.from[1].is_null() && step[0] == self.size as isize;
-        self.rows.filter(|_| ready && self.status.is_none())
+        self.rows.filter(|_| ready && self.looks().is_none())
     }
 
     /// Rows that lie ready, each joined to what those before it gave.

@@ -4,7 +4,7 @@ use lanefn_kernels::{
     cast::cast,
     lanes::Dtype,
     level::Level,
-    loops::{Input, MAX_INPUTS},
+    loops::{Input, Loop, MAX_INPUTS},
 };
 use smallvec::SmallVec;
 
@@ -21,7 +21,7 @@ use crate::{
         floats::IeeeDefault,
         interrupt::{Watch, watched},
         mapped::Mapped,
-        memory::ask_for_lines,
+        memory::{ask_for_lines, copy_row},
         reduce::{Kept, Ranges, Reduce, Reduced},
     },
     status::{Part, Status, is_collected},
@@ -730,32 +730,27 @@ impl Untyped<'_> {
             let (shape, needed) = (index_shape.to_vec(), b.shape.to_vec());
             return Err(Error::OutputShape { output: 0, shape, needed });
         }
-        // The second operand in the loop's dtype, one after the other; a single one stands still.
-        let t = of.inputs()[of.inputs().len() - 1];
-        let mut second: Vec<u64> = Vec::new();
-        let mut y = (std::ptr::null(), 0isize);
-        if let Some(b) = &b {
-            let single = b.shape.iter().all(|&n| n == 1);
-            let whole = b.shape == index_shape && index_shape.len() == 1;
-            if whole && b.dtype == t && !overlap(b, &a) {
-                y = (b.ptr, b.strides[0]);
-            } else {
-                let n = if single { 1 } else { indices.len() };
-                second.resize((n * t.size()).div_ceil(8), 0);
-                let shape = if single { &[][..] } else { index_shape };
-                let packed = packed(shape, t.size());
-                let to = RawOutput {
-                    ptr: second.as_mut_ptr().cast(),
-                    shape,
-                    strides: &packed,
-                    dtype: t,
-                };
-                let from = if single { RawInput { shape: &[], strides: &[], ..*b } } else { *b };
-                // SAFETY: the caller's promise; the copy has room for them.
-                unsafe { super::untyped::convert(&from, &to, level) }?;
-                y = (second.as_ptr().cast(), if single { 0 } else { t.size() as isize });
-            }
-        }
+        let mut copies: SmallVec<[Copy; 2]> = SmallVec::new();
+        // SAFETY: the caller's promise.
+        let second = match &b {
+            Some(b) => Some(Second {
+                of: unsafe { copies_of(b, &a, &mut copies) }?,
+                shape: index_shape,
+                size: b.dtype.size(),
+                cast: (b.dtype != of.inputs()[1]).then(|| cast(b.dtype, of.inputs()[1])),
+                level,
+            }),
+            None => None,
+        };
+        let mut buffers = [[0u64; ASKED]; 2];
+        let [gathered, made] = &mut buffers;
+        let buffers = [gathered.as_mut_ptr().cast::<u8>(), made.as_mut_ptr().cast::<u8>()];
+        // Those of some indices, and how far they are apart.
+        let second = |first: usize, n: usize| match &second {
+            // SAFETY: the caller's promise; at most `ASKED` elements of 8 bytes.
+            Some(second) => unsafe { second.piece(first, n, buffers) },
+            None => (std::ptr::null(), 0),
+        };
         let status = Status::begin(self.rule, &of, false);
         let _floats = IeeeDefault::enter();
         let part = status.as_ref().and_then(Status::part);
@@ -772,15 +767,15 @@ impl Untyped<'_> {
         let looks = status.as_ref().filter(|s| s.needs_inputs());
         if let Code::Loop(of) = of
             && let Some(fold) = of.fold()
-            && a.dtype == t
+            && a.dtype == of.inputs[0]
             && binary
             && looks.is_none()
         {
-            let (indexed, mut y) = (fold.indexed(level), y);
+            let indexed = fold.indexed(level);
             let mut offsets = [0isize; ASKED];
             // The lines that a block changes come side by side, where each change would wait for its own.
-            let far = length.saturating_mul(t.size()) > NEAR;
-            for block in indices.chunks(offsets.len()) {
+            let far = length.saturating_mul(a.dtype.size()) > NEAR;
+            for (k, block) in indices.chunks(ASKED).enumerate() {
                 if !goes_on() {
                     break;
                 }
@@ -790,15 +785,15 @@ impl Untyped<'_> {
                         ask_for_lines(a.ptr.wrapping_offset(*to), 1);
                     }
                 }
+                let (y, step) = second(k * ASKED, block.len());
                 // SAFETY: offsets of elements of `a`, and as many second operands, which lie apart.
-                unsafe { indexed(a.ptr, offsets.as_ptr(), y.0, y.1, block.len()) };
-                y.0 = y.0.wrapping_offset(y.1.wrapping_mul(block.len() as isize));
+                unsafe { indexed(a.ptr, offsets.as_ptr(), y, step, block.len()) };
             }
             return end(part);
         }
         let (to_loop, back) = (cast(a.dtype, of.inputs()[0]), cast(of.outputs()[0], a.dtype));
         let (inner, to_loop, back) = (of.inner(level), to_loop.inner(level), back.inner(level));
-        let each = |i: usize, index: i64| {
+        let each = |index: i64, y: *const u8| {
             let (mut x, mut made) = ([0u64; 1], [0u64; 1]);
             let (x, made) = (x.as_mut_ptr().cast::<u8>(), made.as_mut_ptr().cast::<u8>());
             let at = a.ptr.wrapping_offset(offset(index));
@@ -806,7 +801,6 @@ impl Untyped<'_> {
             // SAFETY: one element each: of `a`, of the second operand, and of ours.
             unsafe {
                 to_loop(&[one(at)], &[x], 1);
-                let y = y.0.wrapping_offset(y.1 * i as isize);
                 let inputs = &[one(x), one(y)][..of.inputs().len()];
                 inner.run(inputs, &[made], 1);
                 if let Some(status) = looks {
@@ -816,11 +810,14 @@ impl Untyped<'_> {
             }
         };
         watched(watch.as_ref(), || {
-            for (i, &index) in indices.iter().enumerate() {
-                if i % ASKED == 0 && !goes_on() {
+            for (k, block) in indices.chunks(ASKED).enumerate() {
+                if !goes_on() {
                     break;
                 }
-                each(i, index);
+                let (y, step) = second(k * ASKED, block.len());
+                for (i, &index) in block.iter().enumerate() {
+                    each(index, y.wrapping_offset(step.wrapping_mul(i as isize)));
+                }
             }
         });
         end(part)
@@ -854,17 +851,6 @@ fn check_strides(what: &str, shape: &[usize], strides: &[isize]) -> Result<()> {
     Err(Error::Strides { what: what.into(), axes: shape.len(), strides: strides.to_vec() })
 }
 
-/// Strides of a contiguous array in C order.
-pub(super) fn packed(shape: &[usize], size: usize) -> SmallVec<[isize; 8]> {
-    let mut strides: SmallVec<[isize; 8]> = SmallVec::from_elem(0, shape.len());
-    let mut step = size as isize;
-    for (s, &n) in strides.iter_mut().zip(shape).rev() {
-        *s = step;
-        step = step.wrapping_mul(n as isize);
-    }
-    strides
-}
-
 /// An operand where it lies, or a copy of it if the output overlaps it.
 struct Apart<'a> {
     at: *const u8,
@@ -879,6 +865,68 @@ impl Apart<'_> {
             Some(a) if self.shape[a] != 1 => self.strides[a],
             _ => 0,
         }
+    }
+}
+
+/// The second operands of [`Untyped::at_raw`]: an operand that broadcasts to the indices.
+struct Second<'a> {
+    of: Apart<'a>,
+    /// Of the indices.
+    shape: &'a [usize],
+    /// Of an element.
+    size: usize,
+    /// To the loop's dtype.
+    cast: Option<&'static Loop>,
+    level: Level,
+}
+
+impl Second<'_> {
+    /// Those of the indices `first .. first + n`, `n >= 1`, in the loop's dtype: the first one, and how far
+    /// the next one is from it. They are where they lie, if that is so already, or in a buffer.
+    ///
+    /// # Safety
+    /// The operand is valid for reading and fits the shape, which has so many elements; each buffer has room
+    /// for `n` elements of 8 bytes.
+    unsafe fn piece(&self, first: usize, n: usize, buffers: [*mut u8; 2]) -> (*const u8, isize) {
+        let (ndim, size) = (self.shape.len(), self.size as isize);
+        let strides: SmallVec<[isize; 8]> = (0..ndim).map(|a| self.of.stride(a, ndim)).collect();
+        let last = strides.last().copied().unwrap_or(0);
+        let (mut x, mut step, mut count) = (self.of.at, last, n);
+        if strides.iter().all(|&s| s == 0) {
+            count = 1;
+        } else if ndim == 1 {
+            x = x.wrapping_offset(last.wrapping_mul(first as isize));
+        } else {
+            // Row by row.
+            let mut done = 0;
+            while done < n {
+                let mut rest = first + done;
+                let along = self.shape[ndim - 1];
+                let m = (along - rest % along).min(n - done);
+                let mut from = self.of.at;
+                for (&length, &stride) in self.shape.iter().zip(&strides).rev() {
+                    from = from.wrapping_offset(stride.wrapping_mul((rest % length) as isize));
+                    rest /= length;
+                }
+                // SAFETY: the caller's promise: elements of one row, and room for them.
+                unsafe {
+                    let to = buffers[0].add(done * self.size);
+                    copy_row(from, last, to, size, m, self.size);
+                }
+                done += m;
+            }
+            (x, step) = (buffers[0], size);
+        }
+        let Some(cast) = self.cast else { return (x, step) };
+        // SAFETY: as above; the loop reads elements that follow each other.
+        unsafe {
+            if step != size && count > 1 {
+                copy_row(x, step, buffers[0], size, count, self.size);
+                x = buffers[0];
+            }
+            cast.inner(self.level)(&[Input { at: x, scalar: false }], &[buffers[1]], count);
+        }
+        (buffers[1], if count == 1 { 0 } else { cast.outputs[0].size() as isize })
     }
 }
 

@@ -1,7 +1,6 @@
 //! The engine on raw operands, which every way in shares.
 
 use lanefn_kernels::{
-    cast::cast,
     lanes::Dtype,
     level::Level,
     loops::{Function, Input, Loop, MAX_INPUTS, MAX_OUTPUTS},
@@ -669,17 +668,6 @@ pub(super) fn check_level(asked: Option<Level>) -> Result<Level> {
         Some(level) if level.is_present() => Ok(level),
         Some(level) => Err(Error::Level(lanefn_kernels::level::LevelError::absent(level))),
     }
-}
-
-/// Copies an operand to another, which it broadcasts to, in the dtype of that.
-///
-/// # Safety
-/// The first is valid for reading, the second for writing, and they are apart. The level is present.
-pub(super) unsafe fn convert(from: &RawInput, to: &RawOutput, level: Level) -> Result<()> {
-    let of = Code::Loop(cast(to.dtype, to.dtype));
-    let options = Options { level: Some(level), threads: Some(1), ..Options::default() };
-    // SAFETY: the caller's promise; a loop from a dtype to itself takes and gives elements of its size.
-    unsafe { call(&of, Rule::Nothing, &[*from], None, &[*to], options) }
 }
 
 /// Whether a shape broadcasts to another without changing that.
