@@ -1,5 +1,6 @@
 """accumulate, reduceat, outer and at are NumPy's."""
 
+import functools
 import itertools
 
 import numpy as np
@@ -210,3 +211,47 @@ def test_methods_along_an_axis_refuse_what_numpy_refuses():
     for name, array in itertools.product(["less", "exp", "divmod"], [[1.0, 2.0], [True]]):
         got, wanted = (outcome(f.accumulate, array) for f in (getattr(lanefn, name), numpys(name)))
         assert (got is wanted) if isinstance(wanted, type) else not same(got, wanted)
+
+
+JOINED = """add subtract multiply divide floor_divide remainder fmod power arctan2 copysign hypot heaviside nextafter
+logaddexp logaddexp2 gcd lcm left_shift right_shift bitwise_and bitwise_or bitwise_xor maximum minimum fmax fmin
+logical_and logical_or logical_xor""".split()
+
+
+@pytest.mark.parametrize("dtype", ["?", "i1", "u2", "i4", "i8", "u8", "f4", "f8"])
+@pytest.mark.parametrize("name", JOINED)
+def test_every_binary_function_goes_along_axes_as_its_calls_do(name, dtype):
+    function = getattr(lanefn, name)
+    x = np.random.default_rng(7).integers(1, 6, (6, 40)).astype(dtype)
+    try:
+        code = function.resolve_dtypes((x.dtype, x.dtype, None))
+    except TypeError:
+        with pytest.raises(TypeError):
+            function.reduce(x)
+        with pytest.raises(TypeError):
+            getattr(np, name)(x, x)
+        return
+    truths = name.startswith("logical")
+    if len(set(code)) > 1 and not truths:
+        pytest.skip(f"{name} gives {code[2]} for {x.dtype}")
+    x = x.astype(code[2])
+    # Fewer than eight elements are joined one after the other by every function. Sums of small integers
+    # would be made in 64 bits.
+    given = {} if truths else {"dtype": x.dtype}
+    each = functools.partial(function, **given)
+    for axis, array in [(0, x), (1, x.T), (1, np.ascontiguousarray(x.T)), (0, x[:, ::3])]:
+        rows = list(np.moveaxis(array, axis, 0))
+        equal = lambda made, rows: np.testing.assert_array_equal(np.moveaxis(made, axis, 0), rows, strict=True)
+        last = functools.reduce(each, rows)
+        np.testing.assert_array_equal(function.reduce(array, axis=axis, **given), last, strict=True)
+        equal(function.accumulate(array, axis=axis, **given), np.stack(list(itertools.accumulate(rows, each))))
+        slices = [functools.reduce(each, rows[0:3]), rows[3], functools.reduce(each, rows[1:])]
+        equal(function.reduceat(array, [0, 3, 1], axis=axis, **given), np.stack(slices))
+    row, index, by = x[0].copy(), np.array([3, -1, 3, 0]), x[1, :4]
+    expected = row.copy()
+    for i, b in zip(index, by):
+        expected[i] = function(expected[i], b)
+    function.at(row, index, by)
+    np.testing.assert_array_equal(row, expected, strict=True)
+    table = function.outer(x[0], x[1])
+    np.testing.assert_array_equal(table, function(x[0][:, None], x[1][None, :]), strict=True)
