@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use lanefn_kernels::{lanes::Dtype, level::LevelError};
 
-use crate::dtype::Casting;
+use crate::{dtype::Casting, status::Flags};
 
 /// What went wrong, with the shapes, axes, dtypes or file offset concerned.
 #[derive(Debug, thiserror::Error)]
@@ -231,6 +231,12 @@ pub enum Error {
         dtype: Dtype,
         /// The reason.
         why: String,
+    },
+    /// Floating-point status that was to be an error ([`refuse`](crate::status::refuse)).
+    #[error("floating-point status: {met}")]
+    Status {
+        /// What the calls met of what was to be an error.
+        met: Flags,
     },
     /// A CPU level that is unknown or that this CPU lacks.
     #[error(transparent)]

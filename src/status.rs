@@ -59,6 +59,15 @@ impl Flags {
     }
 }
 
+impl std::fmt::Display for Flags {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        for (i, name) in self.names().enumerate() {
+            write!(f, "{}{name}", if i == 0 { "" } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
 thread_local! {
     /// What has been met since the innermost [`collect`] of this thread began, if there is one.
     static COLLECTED: Cell<Option<Flags>> = const { Cell::new(None) };
@@ -90,6 +99,32 @@ pub fn collect<R>(calls: impl FnOnce() -> R) -> (R, Flags) {
     let met = COLLECTED.get().unwrap_or_default();
     drop(outer);
     (result, met)
+}
+
+/// Runs some calls of this thread; if they meet one of these, that is the error. What they have written
+/// is there nevertheless, as it is in NumPy with `errstate(all="raise")`.
+///
+/// ```
+/// use lanefn::{Error, math, prelude::*, status::{self, Flags}};
+/// use ndarray::array;
+///
+/// let these = Flags::DIVIDE.and(Flags::INVALID);
+/// let log = |x: f64| status::refuse(these, || math::log::ufunc().call(&array![1.0, x]));
+/// assert_eq!(log(1.0)?, array![0.0, 0.0]);
+/// assert!(matches!(log(0.0), Err(Error::Status { met }) if met == Flags::DIVIDE));
+/// assert_eq!(log(-1.0).unwrap_err().to_string(), "floating-point status: invalid");
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Status`](crate::Error::Status), and those of the calls.
+pub fn refuse<R>(
+    these: Flags,
+    calls: impl FnOnce() -> crate::error::Result<R>,
+) -> crate::error::Result<R> {
+    let (result, met) = collect(calls);
+    let met = Flags(met.0 & these.0);
+    if met.is_empty() { result } else { result.and(Err(crate::error::Error::Status { met })) }
 }
 
 /// Whether calls of this thread are to report.

@@ -575,3 +575,51 @@ fn arrays_of_axes_that_are_all_backwards_or_slices_of_columns_work() {
         assert_eq!(v, x[(69 - i, j)] + x[(i, 3)]);
     }
 }
+
+#[test]
+fn new_arrays_lie_in_the_order_that_is_asked_for() {
+    use lanefn::ufunc::MemoryOrder::{A, C, F, K};
+    let c = ndarray::Array3::from_shape_fn((3, 4, 5), |(i, j, k)| (20 * i + 5 * j + k) as f64);
+    let f = {
+        let mut f = ndarray::Array3::zeros(ndarray::ShapeBuilder::f((3, 4, 5)));
+        f.assign(&c);
+        f
+    };
+    let turned = c.view().permuted_axes([1, 0, 2]);
+    let (in_c, in_f) = ([20, 5, 1], [1, 3, 12]);
+    let add = lanefn::math::add::ufunc();
+    for (order, of_c, of_f, of_both) in
+        [(K, in_c, in_f, in_c), (C, in_c, in_c, in_c), (F, in_f, in_f, in_f), (A, in_c, in_f, in_c)]
+    {
+        let add = add.order(order);
+        for (made, strides) in [
+            (add.call((&c, 1.0)).unwrap(), of_c),
+            (add.call((&f, 1.0)).unwrap(), of_f),
+            (add.call((&c, &f)).unwrap() - &c + 1.0, of_both),
+        ] {
+            assert_eq!(made.strides(), strides, "{order:?}");
+            assert_eq!(made, &c + 1.0, "{order:?}");
+        }
+        let of_turned = add.call((&turned, 1.0)).unwrap();
+        let expected: [isize; 3] = match order {
+            K => [5, 20, 1],
+            F => [1, 4, 12],
+            C | A => [15, 5, 1],
+        };
+        assert_eq!(of_turned.strides(), expected, "{order:?}");
+        assert_eq!(of_turned, &turned + 1.0, "{order:?}");
+    }
+    // Methods keep it, as NumPy's do.
+    let axis = ndarray::Axis(1);
+    assert_eq!(add.accumulate(&f, axis).unwrap().strides(), in_f);
+    assert_eq!(add.accumulate(&turned, axis).unwrap().strides(), [5, 20, 1]);
+    assert_eq!(add.reduce(&f, axis).unwrap().strides(), [1, 3]);
+    assert_eq!(add.reduce(&c, axis).unwrap().strides(), [5, 1]);
+    assert_eq!(add.reduceat(&f, &[0, 1], axis).unwrap().strides(), [1, 3, 6]);
+    assert_eq!(add.accumulate(&f, axis).unwrap(), add.accumulate(&c, axis).unwrap());
+    assert_eq!(add.reduce(&f, axis).unwrap(), add.reduce(&c, axis).unwrap());
+    assert_eq!(add.reduceat(&f, &[0, 1], axis).unwrap(), add.reduceat(&c, &[0, 1], axis).unwrap());
+    let (of_f, of_c) = (add.outer(&f, &c).unwrap(), add.outer(&c, &c).unwrap());
+    assert_eq!(of_f, of_c);
+    assert_eq!(of_c.strides(), [1200, 300, 60, 20, 5, 1]);
+}

@@ -9,6 +9,27 @@ static RECYCLING: Recycling = Recycling::new();
 
 const LARGE: usize = 3 << 20;
 
+/// What the system says of the mapping that holds this address.
+fn of_mapping(at: *const u8, what: &str) -> String {
+    let maps = std::fs::read_to_string("/proc/self/smaps").expect("Linux lists a process's memory");
+    let mut inside = false;
+    for line in maps.lines() {
+        let ends = line.split(' ').next().and_then(|range| range.split_once('-'));
+        let number = |text| usize::from_str_radix(text, 16).ok();
+        if let Some((Some(from), Some(to))) = ends.map(|(a, b)| (number(a), number(b))) {
+            inside = (from..to).contains(&(at as usize));
+        } else if inside && let Some(rest) = line.strip_prefix(what) {
+            return rest.trim().to_string();
+        }
+    }
+    panic!("nothing is said of {what} at {at:?}");
+}
+
+fn kilobytes(at: *const u8, what: &str) -> usize {
+    let said = of_mapping(at, what);
+    said.trim_end_matches("kB").trim().parse().expect("a number of kilobytes")
+}
+
 /// One test: all of it is about what the process keeps.
 #[test]
 fn large_blocks_come_back_and_are_bounded() {
@@ -16,8 +37,27 @@ fn large_blocks_come_back_and_are_bounded() {
     let mut first = vec![7u8; LARGE];
     first[LARGE - 1] = 9;
     let at = first.as_ptr();
+    let huge = std::path::Path::new("/sys/kernel/mm/transparent_hugepage/enabled").exists();
+    if huge {
+        let flags = of_mapping(at, "VmFlags:");
+        assert!(flags.split_whitespace().any(|f| f == "hg"), "huge pages are advised: {flags}");
+    } else {
+        println!("skipped: huge pages, which this system has not");
+    }
+    assert_eq!(kilobytes(at, "LazyFree:"), 0, "what is in use stays");
     drop(first);
     assert!(recycled_bytes() >= LARGE);
+    // The system may have it when it needs memory; here it is told that it does.
+    // (The system counts pages in batches, so some may not be counted yet.)
+    let free = kilobytes(at, "LazyFree:");
+    assert!(free > LARGE / 1024 * 3 / 4, "what is kept may be taken: {free} kB");
+    // SAFETY: advice on a block that nobody has; what it held is nobody's either.
+    let taken = unsafe { libc::madvise(at.cast_mut().cast(), LARGE, libc::MADV_PAGEOUT) } == 0;
+    if taken {
+        assert!(kilobytes(at, "Rss:") < LARGE / 1024, "the system has taken it");
+    } else {
+        println!("skipped: taking memory back (MADV_PAGEOUT), which this system has not");
+    }
     let second: Vec<u8> = Vec::with_capacity(LARGE);
     assert_eq!(second.as_ptr(), at, "the block is had again");
     drop(second);

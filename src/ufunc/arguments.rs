@@ -33,6 +33,33 @@ impl Layout {
             dtype: A::DTYPE,
         }
     }
+
+    /// The same without an axis.
+    pub(super) fn without(&self, axis: usize) -> Layout {
+        let (mut shape, mut strides) = (self.shape.clone(), self.strides.clone());
+        shape.remove(axis);
+        strides.remove(axis);
+        Layout { shape, strides, dtype: self.dtype }
+    }
+
+    /// The same with so many axes of length 1 after its own.
+    pub(super) fn before(&self, axes: usize) -> Layout {
+        let (mut shape, mut strides) = (self.shape.clone(), self.strides.clone());
+        shape.extend(std::iter::repeat_n(1, axes));
+        strides.extend(std::iter::repeat_n(0, axes));
+        Layout { shape, strides, dtype: self.dtype }
+    }
+
+    /// Whether its elements follow each other in Fortran order.
+    pub(super) fn is_fortran(&self) -> bool {
+        let mut step = self.dtype.size() as isize;
+        self.shape.contains(&0)
+            || std::iter::zip(&self.shape, &self.strides).all(|(&n, &stride)| {
+                let fits = n == 1 || stride == step;
+                step = step.wrapping_mul(n as isize);
+                fits
+            })
+    }
 }
 
 /// One input: a reference to an array (or a view), or a number, which is an array without axes.

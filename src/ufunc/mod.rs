@@ -15,5 +15,5 @@ pub use cache::{CacheInfo, cache_info};
 pub use compiled::{Catalogue, Compiled};
 pub use methods::{Initial, Reducing};
 pub use reduction::{Order, Reduction, Scalar, Special};
-pub use typed::{Call, Ufunc};
+pub use typed::{Call, MemoryOrder, Ufunc};
 pub use untyped::{RawInput, RawOutput, Untyped};

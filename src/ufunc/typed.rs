@@ -44,7 +44,35 @@ use crate::{
 /// would give, and lies in memory in the order of the inputs (Fortran order is kept).
 pub struct Ufunc<F> {
     pub(super) options: Options,
+    order: MemoryOrder,
     function: PhantomData<F>,
+}
+
+/// How the elements of a new array lie in memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MemoryOrder {
+    /// As those of the inputs, as near as that can be.
+    #[default]
+    K,
+    /// The last axis closest together.
+    C,
+    /// The first axis closest together.
+    F,
+    /// F if all inputs that are arrays lie so, else C.
+    A,
+}
+
+impl MemoryOrder {
+    /// The axes, outermost first.
+    fn axes(self, shape: &[usize], layouts: &[Layout]) -> SmallVec<[usize; 4]> {
+        let fortran = || layouts.iter().all(Layout::is_fortran);
+        match self {
+            MemoryOrder::K => order(shape, layouts),
+            MemoryOrder::F => (0..shape.len()).rev().collect(),
+            MemoryOrder::A if fortran() => (0..shape.len()).rev().collect(),
+            MemoryOrder::A | MemoryOrder::C => (0..shape.len()).collect(),
+        }
+    }
 }
 
 impl<F> Clone for Ufunc<F> {
@@ -59,7 +87,7 @@ pub trait Call: Function + Sized {
     /// The function over whole arrays.
     #[inline]
     fn ufunc() -> Ufunc<Self> {
-        Ufunc { options: Options::default(), function: PhantomData }
+        Ufunc { options: Options::default(), order: MemoryOrder::K, function: PhantomData }
     }
 }
 impl<F: Function> Call for F {}
@@ -74,13 +102,14 @@ pub(super) const SMALL: usize = 2048;
 unsafe fn results<O: Results, A: Arguments>(
     arguments: &A,
     options: Options,
+    order: MemoryOrder,
     run: impl Fn(&[RawInput], &[RawOutput], Options) -> Result<()>,
 ) -> Result<ArraysOf<O, A::Dim>> {
     let mut dim = A::Dim::zeros(arguments.ndim());
     let layouts = arguments.layouts();
     let shape = broadcast_all(layouts.iter().map(Layout::shape))?;
     dim.slice_mut().copy_from_slice(&shape);
-    let axes = order(&shape, &layouts);
+    let axes = order.axes(&shape, &layouts);
     let pointers = arguments.pointers();
     let write = |to: &[*mut u8; MAX_OUTPUTS], layout: &dyn Fn() -> SmallVec<[Layout; 4]>| {
         let inputs = raw_inputs(&layouts, &pointers);
@@ -132,7 +161,7 @@ impl Compiled {
             unsafe { self.untyped().call_raw(inputs, None, outputs, options) }
         };
         // SAFETY: without a mask the engine writes every element, or gives an error.
-        unsafe { results::<O, A>(&arguments, Options::default(), run) }
+        unsafe { results::<O, A>(&arguments, Options::default(), MemoryOrder::K, run) }
     }
 
     /// Reduces what the function gives for the arguments to one number, by a binary function of the
@@ -180,6 +209,22 @@ impl<F: Function> Ufunc<F> {
         self
     }
 
+    /// The same with new arrays in this order, as NumPy's `order=`. Those of methods lie as their input does.
+    ///
+    /// ```
+    /// # use lanefn::{math, prelude::*, ufunc::MemoryOrder};
+    /// # use ndarray::array;
+    /// let x = array![[1.0, 4.0], [9.0, 16.0]];
+    /// let root = math::sqrt::ufunc().order(MemoryOrder::F).call(&x)?;
+    /// assert_eq!(root, array![[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(root.strides(), [1, 2]);
+    /// # Ok::<(), lanefn::Error>(())
+    /// ```
+    pub fn order(mut self, order: MemoryOrder) -> Self {
+        self.order = order;
+        self
+    }
+
     /// The function without its types.
     pub fn untyped(&self) -> Untyped<'static> {
         Untyped::of::<F>()
@@ -208,7 +253,8 @@ impl<F: Function> Ufunc<F> {
     where
         F: Kernel<A::In, Out: Results>,
     {
-        if let Some(shape) = arguments.plain()
+        if self.order != MemoryOrder::F
+            && let Some(shape) = arguments.plain()
             && let Some((n, level)) = self.small::<A::In>(shape)?
         {
             let mut dim = A::Dim::zeros(arguments.ndim());
@@ -228,7 +274,7 @@ impl<F: Function> Ufunc<F> {
             unsafe { call(&of, self.rule(), inputs, None, outputs, options) }
         };
         // SAFETY: without a mask the engine writes every element, or gives an error.
-        unsafe { results::<OutOf<F, A::In>, A>(&arguments, self.options, run) }
+        unsafe { results::<OutOf<F, A::In>, A>(&arguments, self.options, self.order, run) }
     }
 
     /// Calls the function and writes to arrays that are given: a reference to one, or a tuple of them.
@@ -412,7 +458,7 @@ fn raw_outputs<'a>(
 
 /// The axes, outermost first, in the order in which the inputs lie in memory: by the strides of the
 /// first input that tells two axes apart.
-fn order(shape: &[usize], layouts: &[Layout]) -> SmallVec<[usize; 4]> {
+pub(super) fn order(shape: &[usize], layouts: &[Layout]) -> SmallVec<[usize; 4]> {
     let stride = |l: &Layout, axis: usize| {
         axis.checked_sub(shape.len() - l.shape().len())
             .filter(|&a| l.shape()[a] != 1)

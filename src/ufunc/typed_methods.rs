@@ -11,6 +11,7 @@ use ndarray::{Array, ArrayBase, ArrayD, Axis, Data, DataMut, Dimension, IxDyn, R
 use super::{
     Argument, Reducing, Ufunc, Untyped,
     arguments::{Layout, fresh},
+    typed::order,
     untyped::RawOutput,
 };
 use crate::{
@@ -18,12 +19,14 @@ use crate::{
     status::{Rule, is_collected},
 };
 
-/// The output for a shape, which `write` fills.
+/// The output for a shape, which `write` fills. It lies in memory as these inputs do.
 fn filled<T: Element, D: Dimension>(
     dim: D,
+    like: &[Layout],
     write: impl FnOnce(RawOutput) -> Result<()>,
 ) -> Result<Array<T, D>> {
-    let mut array = fresh::<T, D>(&dim, None)?;
+    let axes = order(dim.slice(), like);
+    let mut array = fresh::<T, D>(&dim, Some(&axes))?;
     let at = array.as_mut_ptr().cast::<u8>();
     let layout = Layout::of::<T, D>(&dim, array.strides());
     write(layout.output(at))?;
@@ -67,7 +70,8 @@ impl<F: Function> Ufunc<F> {
         let axes = [index(axis)];
         let how = Reducing { axes: Some(&axes), dtype: Some(T::DTYPE), ..Reducing::default() };
         let layout = array.layout();
-        filled(array.raw_dim().remove_axis(axis), |output| {
+        let like = [layout.without(axis.index())];
+        filled(array.raw_dim().remove_axis(axis), &like, |output| {
             let input = layout.input(array.pointer());
             // SAFETY: a borrowed array, and fresh memory.
             unsafe { self.known::<(T, T)>().reduce_raw(input, output, &how, self.options) }
@@ -124,9 +128,9 @@ impl<F: Function> Ufunc<F> {
     where
         F: Kernel<(T, T), Out = (T,)>,
     {
-        let layout = array.layout();
-        filled(array.raw_dim(), |output| {
-            let input = layout.input(array.pointer());
+        let layout = [array.layout()];
+        filled(array.raw_dim(), &layout, |output| {
+            let input = layout[0].input(array.pointer());
             let dtype = Some(T::DTYPE);
             // SAFETY: a borrowed array, and fresh memory.
             unsafe {
@@ -168,9 +172,9 @@ impl<F: Function> Ufunc<F> {
         }
         let mut dim = array.raw_dim();
         dim[axis.index()] = indices.len();
-        let layout = array.layout();
-        filled(dim, |output| {
-            let input = layout.input(array.pointer());
+        let layout = [array.layout()];
+        filled(dim, &layout, |output| {
+            let input = layout[0].input(array.pointer());
             let (f, dtype) = (self.known::<(T, T)>(), Some(T::DTYPE));
             // SAFETY: a borrowed array, and fresh memory.
             unsafe { f.reduceat_raw(input, indices, index(axis), output, dtype, self.options) }
@@ -205,9 +209,9 @@ impl<F: Function> Ufunc<F> {
         E: Dimension,
         F: Kernel<(A, B), Out = (C,)>,
     {
-        let (a_layout, b_layout) = (a.layout(), b.layout());
-        filled(IxDyn(&Untyped::outer_shape(a.shape(), b.shape())), |output| {
-            let (a, b) = (a_layout.input(a.pointer()), b_layout.input(b.pointer()));
+        let (a_layout, like) = (a.layout(), [a.layout().before(b.ndim()), b.layout()]);
+        filled(IxDyn(&Untyped::outer_shape(a.shape(), b.shape())), &like, |output| {
+            let (a, b) = (a_layout.input(a.pointer()), like[1].input(b.pointer()));
             // SAFETY: borrowed arrays, and fresh memory.
             unsafe { self.known::<(A, B)>().outer_raw(a, b, None, &[output], self.options) }
         })
