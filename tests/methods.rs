@@ -917,7 +917,7 @@ fn a_user_says_what_a_function_is_along_an_axis() {
         if sum > 1000 { 1000 } else { sum }
     }
     let plain = bounded_sum::ufunc().untyped();
-    let said = plain.clone().reducing(Reduction::any().identity(Special::Zero));
+    let said = plain.reducing(Reduction::any().identity(Special::Zero));
     let mut x = Array::plain(Dtype::I32, &[30, 50]);
     x.fill(|k| (k * 7 % 23) as f64);
     let mut truths = Array::plain(Dtype::Bool, &[30, 50]);

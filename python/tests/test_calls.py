@@ -339,3 +339,18 @@ def test_shapes_may_change_under_a_call():
     finally:
         stop.set()
         other.join()
+
+
+def test_the_catalogue_has_numpys_functions_and_the_array_apis():
+    ours = set(lanefn._functions)
+    # Dates and products of matrices are not functions of numbers, element by element.
+    others = {"isnat", "matmul", "matvec", "vecdot", "vecmat"}
+    assert {name for name in dir(np) if isinstance(getattr(np, name), np.ufunc)} - ours == others
+    standard = """abs acos acosh add asin asinh atan atan2 atanh bitwise_and bitwise_invert bitwise_left_shift
+    bitwise_or bitwise_right_shift bitwise_xor ceil clip copysign cos cosh divide equal exp expm1 floor
+    floor_divide greater greater_equal hypot isfinite isinf isnan less less_equal log log10 log1p log2 logaddexp
+    logical_and logical_not logical_or logical_xor maximum minimum multiply negative nextafter not_equal positive
+    pow reciprocal remainder round sign signbit sin sinh sqrt square subtract tan tanh trunc"""
+    assert not set(standard.split()) - ours
+    for name in standard.split():
+        assert isinstance(getattr(lanefn, name), lanefn.ufunc), name

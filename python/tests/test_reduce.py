@@ -264,9 +264,14 @@ def test_functions_that_do_not_reduce_say_so():
 
 
 @given(st.data())
-def test_any_reduction_of_integers(data):
+def test_any_reduction(data):
     name = data.draw(st.sampled_from([n for n in REDUCING]))
-    array = data.draw(npst.arrays(st.sampled_from(INTEGERS), npst.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=5)))
+    dtype = data.draw(st.sampled_from(DTYPES))
+    elements = {"f": st.integers(-64, 64).map(lambda i: i / 8)}.get(dtype.kind)
+    shapes = npst.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=5)
+    array = data.draw(npst.arrays(dtype, shapes, elements=elements))
+    if array.ndim:
+        layout, array = data.draw(st.sampled_from(list(layouts(array))))
     axis = data.draw(st.one_of(st.none(), npst.valid_tuple_axes(array.ndim)))
     keepdims = data.draw(st.booleans())
     mask = data.draw(st.one_of(st.just(True), npst.arrays(bool, array.shape)))
@@ -278,6 +283,8 @@ def test_any_reduction_of_integers(data):
     wanted = outcome(numpys(name).reduce, array, **how)
     if isinstance(got, type) or isinstance(wanted, type):
         assert got is wanted
+    elif dtype.kind == "f":
+        close(got, wanted, scale(name, array, **how), (name, how))
     else:
         assert not same(got, wanted)
 

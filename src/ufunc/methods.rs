@@ -731,9 +731,9 @@ impl Untyped<'_> {
             return Err(Error::OutputShape { output: 0, shape, needed });
         }
         let mut copies: SmallVec<[Copy; 2]> = SmallVec::new();
-        // SAFETY: the caller's promise.
         let second = match &b {
             Some(b) => Some(Second {
+                // SAFETY: the caller's promise.
                 of: unsafe { copies_of(b, &a, &mut copies) }?,
                 shape: index_shape,
                 size: b.dtype.size(),
