@@ -1,5 +1,7 @@
 //! The methods of a ufunc on raw operands: reduce, accumulate, reduceat, outer, at.
 
+use std::mem::MaybeUninit;
+
 use lanefn_kernels::{
     cast::cast,
     lanes::Dtype,
@@ -690,6 +692,10 @@ impl Untyped<'_> {
         b: Option<RawInput>,
         options: Options,
     ) -> Result<()> {
+        // SAFETY: the caller's promise.
+        if b.is_some_and(|b| unsafe { self.at_short(&a, indices, index_shape, &b, options) }) {
+            return Ok(());
+        }
         let binary = b.is_some();
         if self.nout() != 1 || self.nin() != 1 + binary as usize {
             return Err(self.arity(1 + binary as usize, 1));
@@ -742,7 +748,8 @@ impl Untyped<'_> {
             }),
             None => None,
         };
-        let mut buffers = [[0u64; ASKED]; 2];
+        // Not filled: most operands lie ready, and few indices should not wait for it.
+        let mut buffers = [const { MaybeUninit::<[u64; ASKED]>::uninit() }; 2];
         let [gathered, made] = &mut buffers;
         let buffers = [gathered.as_mut_ptr().cast::<u8>(), made.as_mut_ptr().cast::<u8>()];
         // Those of some indices, and how far they are apart.
@@ -824,6 +831,55 @@ impl Untyped<'_> {
     }
 }
 
+impl Untyped<'_> {
+    /// The plainest changes at few indices, of a row by a number or a row of its dtype, at once; whether they
+    /// were.
+    ///
+    /// # Safety
+    /// As for [`Untyped::at_raw`].
+    unsafe fn at_short(
+        &self,
+        a: &RawOutput,
+        indices: &[i64],
+        index_shape: &[usize],
+        b: &RawInput,
+        options: Options,
+    ) -> bool {
+        let t = a.dtype;
+        let y_step = match (b.shape, b.strides) {
+            ([], []) | ([1], [_]) => 0,
+            (&[n], &[step]) if n == indices.len() => step,
+            _ => return false,
+        };
+        if let (&[length], &[step]) = (a.shape, a.strides)
+            && (1..=FEW).contains(&indices.len())
+            && index_shape == [indices.len()]
+            && b.dtype == t
+            && options.plain()
+            && !is_collected()
+            && let Ok(Code::Loop(of)) = self.resolve(&[Type::Is(t); 2], &[], options.casting)
+            && (of.inputs, of.outputs) == (&[t; 2], &[t])
+            && let Some(fold) = of.fold()
+            && outside(indices, length).is_none()
+            && !overlap(b, a)
+            && let Ok(level) = Level::chosen()
+        {
+            let mut offsets = [0isize; FEW];
+            for (to, &index) in offsets.iter_mut().zip(indices) {
+                let i = if index < 0 { index + length as i64 } else { index };
+                *to = step.wrapping_mul(i as isize);
+            }
+            let _floats = IeeeDefault::enter();
+            // SAFETY: offsets of elements of `a`, and as many second operands, which lie apart.
+            unsafe {
+                fold.indexed(level)(a.ptr, offsets.as_ptr(), b.ptr, y_step, indices.len());
+            }
+            return true;
+        }
+        false
+    }
+}
+
 /// The first index that is not from `-length` to `length - 1`.
 fn outside(indices: &[i64], length: usize) -> Option<i64> {
     let length = length as i64;
@@ -835,6 +891,8 @@ fn outside(indices: &[i64], length: usize) -> Option<i64> {
     block.iter().copied().find(|i| bits(0, i) < 0)
 }
 
+/// So many indices are few.
+const FEW: usize = 32;
 /// More indices than this may take long.
 const MANY: usize = 10_000;
 /// Indices after which it is asked whether to stop: so many that the lines of their elements fit into half an

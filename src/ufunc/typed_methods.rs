@@ -26,7 +26,7 @@ fn filled<T: Element, D: Dimension>(
     write: impl FnOnce(RawOutput) -> Result<()>,
 ) -> Result<Array<T, D>> {
     let axes = order(dim.slice(), like);
-    let mut array = fresh::<T, D>(&dim, Some(&axes))?;
+    let mut array = fresh::<T, D>(&dim, Some(&axes[..]).filter(|axes| !axes.is_sorted()))?;
     let at = array.as_mut_ptr().cast::<u8>();
     let layout = Layout::of::<T, D>(&dim, array.strides());
     write(layout.output(at))?;
@@ -70,8 +70,8 @@ impl<F: Function> Ufunc<F> {
         let axes = [index(axis)];
         let how = Reducing { axes: Some(&axes), dtype: Some(T::DTYPE), ..Reducing::default() };
         let layout = array.layout();
-        let like = [layout.without(axis.index())];
-        filled(array.raw_dim().remove_axis(axis), &like, |output| {
+        let like = (array.ndim() > 1).then(|| layout.without(axis.index()));
+        filled(array.raw_dim().remove_axis(axis), like.as_slice(), |output| {
             let input = layout.input(array.pointer());
             // SAFETY: a borrowed array, and fresh memory.
             unsafe { self.known::<(T, T)>().reduce_raw(input, output, &how, self.options) }
@@ -209,9 +209,12 @@ impl<F: Function> Ufunc<F> {
         E: Dimension,
         F: Kernel<(A, B), Out = (C,)>,
     {
-        let (a_layout, like) = (a.layout(), [a.layout().before(b.ndim()), b.layout()]);
-        filled(IxDyn(&Untyped::outer_shape(a.shape(), b.shape())), &like, |output| {
-            let (a, b) = (a_layout.input(a.pointer()), like[1].input(b.pointer()));
+        let layouts = [a.layout(), b.layout()];
+        let in_c = a.is_standard_layout() && b.is_standard_layout();
+        let like = (!in_c).then(|| [layouts[0].before(b.ndim()), b.layout()]);
+        let like = like.as_ref().map_or(&[][..], |like| like);
+        filled(IxDyn(&Untyped::outer_shape(a.shape(), b.shape())), like, |output| {
+            let (a, b) = (layouts[0].input(a.pointer()), layouts[1].input(b.pointer()));
             // SAFETY: borrowed arrays, and fresh memory.
             unsafe { self.known::<(A, B)>().outer_raw(a, b, None, &[output], self.options) }
         })
