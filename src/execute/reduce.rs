@@ -271,7 +271,7 @@ impl Reduce {
                 open.push((first, split(count)));
             }
         }
-        let row = COLUMNS.min(columns) * 8;
+        let row = COLUMNS.min(columns) * Dtype::MAX_SIZE;
         let mut made = vec![0u64; units * nodes.len() * row / 8];
         let base = made.as_mut_ptr().cast::<u8>() as usize;
         let place = |u: usize, k: usize| (base + (u * nodes.len() + k) * row) as *mut u8;
@@ -391,7 +391,7 @@ impl Reduce {
         to: *mut u8,
         n: usize,
     ) {
-        let mut kept = [[0u64; LOOKED_AT]; 2];
+        let mut kept = [[0u64; LOOKED_AT * Dtype::MAX_WORDS]; 2];
         let (size, w) = (self.of.inputs()[0].size(), self.width());
         for done in (0..n).step_by(LOOKED_AT) {
             let m = LOOKED_AT.min(n - done);
@@ -431,7 +431,7 @@ impl Reduce {
         for i in 0..n as isize {
             let x = x.wrapping_offset(x_step.wrapping_mul(i));
             let to = if to.is_null() { to } else { to.wrapping_offset(to_step.wrapping_mul(i)) };
-            let mut before = [0u8; 8];
+            let mut before = [0u8; Dtype::MAX_SIZE];
             let inputs =
                 [before.as_mut_ptr().cast_const(), x].map(|at| Input { at, scalar: false });
             // SAFETY: the caller's promise, element by element; the result so far is written over.
@@ -447,9 +447,9 @@ impl Reduce {
     fn room(&self, n: usize, across: bool, columns: usize) -> usize {
         let depth = (n / LEAF).max(1).ilog2() as usize + 4;
         match (across, self.order) {
-            (false, _) => 3 * PIECE * 8 + 16 * depth,
-            (true, Order::Tree) => (CHAINS + depth + 2) * columns * 8,
-            (true, _) => 3 * columns * 8,
+            (false, _) => 3 * PIECE * Dtype::MAX_SIZE + 2 * Dtype::MAX_SIZE * depth,
+            (true, Order::Tree) => (CHAINS + depth + 2) * columns * Dtype::MAX_SIZE,
+            (true, _) => 3 * columns * Dtype::MAX_SIZE,
         }
     }
 
@@ -474,7 +474,7 @@ impl Reduce {
             unsafe { run(at.from[0].add(first * self.size), n, at.to) };
             return;
         }
-        let result = scratch.take(at.columns * 8);
+        let result = scratch.take(at.columns * Dtype::MAX_SIZE);
         if n > 0 {
             // SAFETY: the caller's promise; there is room for a row.
             unsafe { self.part(&at, first, n, across, result, scratch) };
@@ -524,7 +524,7 @@ impl Reduce {
     /// As for [`Reduce::write`].
     #[inline(never)]
     unsafe fn write_cast(&self, at: &Unit, mut row: *mut u8, across: bool) {
-        let mut cast = MaybeUninit::<[u64; COLUMNS]>::uninit();
+        let mut cast = MaybeUninit::<[u64; COLUMNS * Dtype::MAX_WORDS]>::uninit();
         if let Some(to) = self.out_cast {
             let from = [Input { at: row, scalar: false }];
             row = cast.as_mut_ptr().cast();
@@ -716,7 +716,8 @@ impl Reduce {
             }
             if n <= PIECE {
                 let mark = scratch.used;
-                let buffers = [scratch.take(PIECE * 8), scratch.take(PIECE * 8)];
+                let buffers =
+                    [scratch.take(PIECE * Dtype::MAX_SIZE), scratch.take(PIECE * Dtype::MAX_SIZE)];
                 let (x, n) = self.bring(at, first, n, buffers);
                 match self.run {
                     Some(run) => run(x, n, to),
@@ -725,11 +726,11 @@ impl Reduce {
                 scratch.used = mark;
                 return;
             }
-            let right = scratch.take(8);
+            let right = scratch.take(Dtype::MAX_SIZE);
             self.along_tree(at, first, split(n), to, scratch);
             self.along_tree(at, first + split(n), n - split(n), right, scratch);
             self.join(to, right, to, 1);
-            scratch.used -= 8;
+            scratch.used -= Dtype::MAX_SIZE;
         }
     }
 
@@ -742,13 +743,13 @@ impl Reduce {
         // SAFETY: places within the run, here and below.
         unsafe {
             if n > LEAF {
-                let mut right = [0u8; 8];
+                let mut right = [0u8; Dtype::MAX_SIZE];
                 self.tree_of(x, split(n), to);
                 self.tree_of(x.add(split(n) * w), n - split(n), right.as_mut_ptr());
                 self.join(to, right.as_ptr(), to, 1);
                 return;
             }
-            let mut acc = [0u8; 8 * CHAINS];
+            let mut acc = [0u8; Dtype::MAX_SIZE * CHAINS];
             let acc = acc.as_mut_ptr();
             let mut done = 1;
             std::ptr::copy_nonoverlapping(x, acc, w);
@@ -797,7 +798,8 @@ impl Reduce {
         if unsafe { self.along_run(at, first, n, to) } {
             return;
         }
-        let buffers = [scratch.take(PIECE * 8), scratch.take(PIECE * 8)];
+        let buffers =
+            [scratch.take(PIECE * Dtype::MAX_SIZE), scratch.take(PIECE * Dtype::MAX_SIZE)];
         // SAFETY: the caller's promise; pieces of the items.
         unsafe {
             if let Some(truth) = self.settles {
@@ -823,7 +825,7 @@ impl Reduce {
                 scratch.used = mark;
                 return;
             }
-            let acc = scratch.take(PIECE * 8);
+            let acc = scratch.take(PIECE * Dtype::MAX_SIZE);
             let size = n.min((ACCUMULATORS / w).min(PIECE));
             let (x, count) = self.bring(at, first, size, buffers);
             std::ptr::copy_nonoverlapping(x, acc, count * w);
@@ -860,7 +862,8 @@ impl Reduce {
     ) {
         let mark = scratch.used;
         let w = self.width();
-        let buffers = [scratch.take(PIECE * 8), scratch.take(PIECE * 8)];
+        let buffers =
+            [scratch.take(PIECE * Dtype::MAX_SIZE), scratch.take(PIECE * Dtype::MAX_SIZE)];
         let mut begun = false;
         // SAFETY: the caller's promise; pieces of the items.
         unsafe {
@@ -890,8 +893,9 @@ impl Reduce {
     unsafe fn running_along(&self, at: &Unit, n: usize, stride: isize, scratch: &mut Scratch) {
         let mark = scratch.used;
         let w = self.width();
-        let buffers = [scratch.take(PIECE * 8), scratch.take(PIECE * 8)];
-        let mut acc = [0u8; 8];
+        let buffers =
+            [scratch.take(PIECE * Dtype::MAX_SIZE), scratch.take(PIECE * Dtype::MAX_SIZE)];
+        let mut acc = [0u8; Dtype::MAX_SIZE];
         let acc = acc.as_mut_ptr();
         let mut to = at.to;
         // SAFETY: the caller's promise; pieces of the items and of the output.
@@ -912,7 +916,7 @@ impl Reduce {
                 scratch.used = mark;
                 return;
             }
-            let made = scratch.take(PIECE * 8);
+            let made = scratch.take(PIECE * Dtype::MAX_SIZE);
             let mut done = 0;
             while done < n && (done == 0 || self.go_on()) {
                 let m = (n - done).min(PIECE);
@@ -951,7 +955,7 @@ impl Reduce {
     unsafe fn running_across(&self, at: &Unit, n: usize, stride: isize, scratch: &mut Scratch) {
         let mark = scratch.used;
         let w = self.width();
-        let row = at.columns * 8;
+        let row = at.columns * Dtype::MAX_SIZE;
         let buffers = [scratch.take(row), scratch.take(row)];
         let acc = scratch.take(row);
         let along = self.kept[self.kept.len() - 1].1[2];
@@ -1057,7 +1061,10 @@ impl Reduce {
     ) {
         let mark = scratch.used;
         let w = self.width();
-        let buffers = [scratch.take(at.columns * 8), scratch.take(at.columns * 8)];
+        let buffers = [
+            scratch.take(at.columns * Dtype::MAX_SIZE),
+            scratch.take(at.columns * Dtype::MAX_SIZE),
+        ];
         // Masked, and nothing stands for what is left out: those columns keep what they have.
         let leave = !self.from[1].is_null() && self.neutral.is_none();
         let (_, step) = self.kept[self.kept.len() - 1];
@@ -1118,7 +1125,7 @@ impl Reduce {
         scratch: &mut Scratch,
     ) {
         let w = self.width();
-        let row = at.columns * 8;
+        let row = at.columns * Dtype::MAX_SIZE;
         // SAFETY: the caller's promise; halves of the node, and rows of the scratch.
         unsafe {
             if n > ROWS && !self.go_on() {
@@ -1238,7 +1245,7 @@ struct Scratch {
 impl Scratch {
     fn new(bytes: usize) -> Scratch {
         // A row for what comes out, besides what is asked for.
-        Scratch { memory: Vec::new(), words: bytes / 8 + COLUMNS + 64, used: 0 }
+        Scratch { memory: Vec::new(), words: bytes / 8 + COLUMNS * Dtype::MAX_WORDS + 64, used: 0 }
     }
 
     /// So many bytes, a multiple of 8 of them.

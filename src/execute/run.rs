@@ -352,7 +352,8 @@ impl Run<'_> {
         let nout = self.function.outputs().len();
         let inner = self.function.inner(self.level);
         let [down, along] = &tiles.strides;
-        let mut buffers = Buffers::<{ MAX_INPUTS + MAX_OUTPUTS + 1 }, { TILE * 8 }>::new();
+        let mut buffers =
+            Buffers::<{ MAX_INPUTS + MAX_OUTPUTS + 1 }, { TILE * Dtype::MAX_SIZE }>::new();
         // What was last put into each input's buffer: where from, and how many rows and columns.
         let mut held = [(std::ptr::null_mut(), 0, 0); MAX_INPUTS];
         let mut chosen = [0u16; TILE];

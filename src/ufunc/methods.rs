@@ -379,7 +379,7 @@ impl Untyped<'_> {
         {
             let (x, to) = (input.ptr, output.ptr);
             let (x_step, step) = (input.strides[0], output.strides[0]);
-            let mut acc = [0u8; 8];
+            let mut acc = [0u8; Dtype::MAX_SIZE];
             let _floats = IeeeDefault::enter();
             // SAFETY: the caller's promise; as many elements, which are apart.
             unsafe {
@@ -749,12 +749,12 @@ impl Untyped<'_> {
             None => None,
         };
         // Not filled: most operands lie ready, and few indices should not wait for it.
-        let mut buffers = [const { MaybeUninit::<[u64; ASKED]>::uninit() }; 2];
+        let mut buffers = [const { MaybeUninit::<[u64; ASKED * Dtype::MAX_WORDS]>::uninit() }; 2];
         let [gathered, made] = &mut buffers;
         let buffers = [gathered.as_mut_ptr().cast::<u8>(), made.as_mut_ptr().cast::<u8>()];
         // Those of some indices, and how far they are apart.
         let second = |first: usize, n: usize| match &second {
-            // SAFETY: the caller's promise; at most `ASKED` elements of 8 bytes.
+            // SAFETY: the caller's promise; at most `ASKED` elements of any dtype.
             Some(second) => unsafe { second.piece(first, n, buffers) },
             None => (std::ptr::null(), 0),
         };
@@ -801,7 +801,7 @@ impl Untyped<'_> {
         let (to_loop, back) = (cast(a.dtype, of.inputs()[0]), cast(of.outputs()[0], a.dtype));
         let (inner, to_loop, back) = (of.inner(level), to_loop.inner(level), back.inner(level));
         let each = |index: i64, y: *const u8| {
-            let (mut x, mut made) = ([0u64; 1], [0u64; 1]);
+            let (mut x, mut made) = ([0u64; Dtype::MAX_WORDS], [0u64; Dtype::MAX_WORDS]);
             let (x, made) = (x.as_mut_ptr().cast::<u8>(), made.as_mut_ptr().cast::<u8>());
             let at = a.ptr.wrapping_offset(offset(index));
             let one = |at: *const u8| Input { at, scalar: false };
@@ -944,7 +944,7 @@ impl Second<'_> {
     ///
     /// # Safety
     /// The operand is valid for reading and fits the shape, which has so many elements; each buffer has room
-    /// for `n` elements of 8 bytes.
+    /// for `n` elements of any dtype.
     unsafe fn piece(&self, first: usize, n: usize, buffers: [*mut u8; 2]) -> (*const u8, isize) {
         let (ndim, size) = (self.shape.len(), self.size as isize);
         let strides: SmallVec<[isize; 8]> = (0..ndim).map(|a| self.of.stride(a, ndim)).collect();

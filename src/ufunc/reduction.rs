@@ -79,7 +79,7 @@ impl Special {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scalar {
     dtype: Dtype,
-    bytes: [u8; 8],
+    bytes: [u8; Dtype::MAX_SIZE],
 }
 
 impl Scalar {
@@ -91,8 +91,8 @@ impl Scalar {
     /// assert_eq!(Scalar::of(2.5f64).cast(Dtype::I32), Scalar::of(2i32));
     /// ```
     pub fn of<T: Element>(value: T) -> Scalar {
-        let mut bytes = [0; 8];
-        // SAFETY: an element is at most 8 bytes of plain data without padding.
+        let mut bytes = [0; Dtype::MAX_SIZE];
+        // SAFETY: no element has more bytes; it is plain data without padding.
         unsafe {
             std::ptr::copy_nonoverlapping(
                 (&raw const value).cast(),
@@ -108,8 +108,8 @@ impl Scalar {
     /// # Safety
     /// An element of this dtype can be read there.
     pub unsafe fn read(dtype: Dtype, at: *const u8) -> Scalar {
-        let mut bytes = [0; 8];
-        // SAFETY: the caller's promise; no element has more than 8 bytes.
+        let mut bytes = [0; Dtype::MAX_SIZE];
+        // SAFETY: the caller's promise; no element has more bytes.
         unsafe { std::ptr::copy_nonoverlapping(at, bytes.as_mut_ptr(), dtype.size()) };
         if dtype == Dtype::Bool {
             bytes[0] = (bytes[0] != 0).into();

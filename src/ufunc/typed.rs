@@ -213,9 +213,9 @@ impl<F: Function> Ufunc<F> {
     ///
     /// ```
     /// # use lanefn::{math, prelude::*, ufunc::MemoryOrder};
-    /// # use ndarray::array;
+    /// # use ndarray::{Array2, array};
     /// let x = array![[1.0, 4.0], [9.0, 16.0]];
-    /// let root = math::sqrt::ufunc().order(MemoryOrder::F).call(&x)?;
+    /// let root: Array2<f64> = math::sqrt::ufunc().order(MemoryOrder::F).call(&x)?;
     /// assert_eq!(root, array![[1.0, 2.0], [3.0, 4.0]]);
     /// assert_eq!(root.strides(), [1, 2]);
     /// # Ok::<(), lanefn::Error>(())

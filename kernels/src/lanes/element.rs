@@ -47,6 +47,22 @@ impl Dtype {
         Dtype::F64,
     ];
 
+    /// Bytes of an element of the largest one.
+    pub const MAX_SIZE: usize = {
+        let (mut largest, mut i) = (0, 0);
+        while i < Dtype::ALL.len() {
+            let size = Dtype::ALL[i].size();
+            if size > largest {
+                largest = size;
+            }
+            i += 1;
+        }
+        largest
+    };
+
+    /// How many `u64` hold an element of any of them.
+    pub const MAX_WORDS: usize = Dtype::MAX_SIZE.div_ceil(8);
+
     /// Bytes of one element; also its alignment.
     pub const fn size(self) -> usize {
         match self {
