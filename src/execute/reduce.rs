@@ -474,7 +474,7 @@ impl Reduce {
             unsafe { run(at.from[0].add(first * self.size), n, at.to) };
             return;
         }
-        let result = scratch.take(at.columns * Dtype::MAX_SIZE);
+        let result = scratch.elements(at.columns);
         if n > 0 {
             // SAFETY: the caller's promise; there is room for a row.
             unsafe { self.part(&at, first, n, across, result, scratch) };
@@ -716,8 +716,7 @@ impl Reduce {
             }
             if n <= PIECE {
                 let mark = scratch.used;
-                let buffers =
-                    [scratch.take(PIECE * Dtype::MAX_SIZE), scratch.take(PIECE * Dtype::MAX_SIZE)];
+                let buffers = [scratch.elements(PIECE), scratch.elements(PIECE)];
                 let (x, n) = self.bring(at, first, n, buffers);
                 match self.run {
                     Some(run) => run(x, n, to),
@@ -798,8 +797,7 @@ impl Reduce {
         if unsafe { self.along_run(at, first, n, to) } {
             return;
         }
-        let buffers =
-            [scratch.take(PIECE * Dtype::MAX_SIZE), scratch.take(PIECE * Dtype::MAX_SIZE)];
+        let buffers = [scratch.elements(PIECE), scratch.elements(PIECE)];
         // SAFETY: the caller's promise; pieces of the items.
         unsafe {
             if let Some(truth) = self.settles {
@@ -825,7 +823,7 @@ impl Reduce {
                 scratch.used = mark;
                 return;
             }
-            let acc = scratch.take(PIECE * Dtype::MAX_SIZE);
+            let acc = scratch.elements(PIECE);
             let size = n.min((ACCUMULATORS / w).min(PIECE));
             let (x, count) = self.bring(at, first, size, buffers);
             std::ptr::copy_nonoverlapping(x, acc, count * w);
@@ -862,8 +860,7 @@ impl Reduce {
     ) {
         let mark = scratch.used;
         let w = self.width();
-        let buffers =
-            [scratch.take(PIECE * Dtype::MAX_SIZE), scratch.take(PIECE * Dtype::MAX_SIZE)];
+        let buffers = [scratch.elements(PIECE), scratch.elements(PIECE)];
         let mut begun = false;
         // SAFETY: the caller's promise; pieces of the items.
         unsafe {
@@ -893,8 +890,7 @@ impl Reduce {
     unsafe fn running_along(&self, at: &Unit, n: usize, stride: isize, scratch: &mut Scratch) {
         let mark = scratch.used;
         let w = self.width();
-        let buffers =
-            [scratch.take(PIECE * Dtype::MAX_SIZE), scratch.take(PIECE * Dtype::MAX_SIZE)];
+        let buffers = [scratch.elements(PIECE), scratch.elements(PIECE)];
         let mut acc = [0u8; Dtype::MAX_SIZE];
         let acc = acc.as_mut_ptr();
         let mut to = at.to;
@@ -916,7 +912,7 @@ impl Reduce {
                 scratch.used = mark;
                 return;
             }
-            let made = scratch.take(PIECE * Dtype::MAX_SIZE);
+            let made = scratch.elements(PIECE);
             let mut done = 0;
             while done < n && (done == 0 || self.go_on()) {
                 let m = (n - done).min(PIECE);
@@ -1061,10 +1057,7 @@ impl Reduce {
     ) {
         let mark = scratch.used;
         let w = self.width();
-        let buffers = [
-            scratch.take(at.columns * Dtype::MAX_SIZE),
-            scratch.take(at.columns * Dtype::MAX_SIZE),
-        ];
+        let buffers = [scratch.elements(at.columns), scratch.elements(at.columns)];
         // Masked, and nothing stands for what is left out: those columns keep what they have.
         let leave = !self.from[1].is_null() && self.neutral.is_none();
         let (_, step) = self.kept[self.kept.len() - 1];
@@ -1246,6 +1239,11 @@ impl Scratch {
     fn new(bytes: usize) -> Scratch {
         // A row for what comes out, besides what is asked for.
         Scratch { memory: Vec::new(), words: bytes / 8 + COLUMNS * Dtype::MAX_WORDS + 64, used: 0 }
+    }
+
+    /// Room for so many elements of any dtype.
+    fn elements(&mut self, n: usize) -> *mut u8 {
+        self.take(n * Dtype::MAX_SIZE)
     }
 
     /// So many bytes, a multiple of 8 of them.

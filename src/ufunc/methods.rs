@@ -829,9 +829,7 @@ impl Untyped<'_> {
         });
         end(part)
     }
-}
 
-impl Untyped<'_> {
     /// The plainest changes at few indices, of a row by a number or a row of its dtype, at once; whether they
     /// were.
     ///
