@@ -1,4 +1,5 @@
 import os
+import signal
 
 from hypothesis import settings
 
@@ -8,3 +9,7 @@ settings.register_profile(
     "lanefn", deadline=None, database=None, print_blob=True, derandomize="LANEFN_RANDOM" not in os.environ
 )
 settings.load_profile("lanefn")
+
+# Tests that are started in the background inherit that Ctrl-C is ignored, and would hand that on to the programs
+# whose end by Ctrl-C they test.
+signal.signal(signal.SIGINT, signal.default_int_handler)

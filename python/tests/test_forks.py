@@ -209,8 +209,6 @@ def slow_call(seconds):
 
 def ctrl_c(seconds):
     """Prints how long after Ctrl-C a call of so many seconds ends, and by what."""
-    # A process that is started in the background inherits that Ctrl-C is ignored.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     call = slow_call(float(seconds))
     sent = []
 
