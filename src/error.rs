@@ -78,6 +78,14 @@ pub enum Error {
     /// A text that is no expression.
     #[error("{0}")]
     Expression(#[from] lanefn_compiler::text::ParseError),
+    /// A literal that the dtype of its operand does not hold: see [`weak`](crate::ufunc::weak).
+    #[error("{literal} is no number of dtype {dtype}")]
+    Literal {
+        /// The literal.
+        literal: String,
+        /// The dtype.
+        dtype: Dtype,
+    },
     /// No loop of this function takes these dtypes.
     #[error("{function} has no loop for ({got}; it has {has}")]
     NoLoop {

@@ -9,7 +9,10 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use lanefn_kernels::{lanes::Dtype, loops::Input};
+use lanefn_kernels::{
+    lanes::Dtype,
+    loops::{Input, Loop},
+};
 
 use crate::execute::{Code, floats::Raised};
 
@@ -133,6 +136,11 @@ pub(crate) fn is_collected() -> bool {
     COLLECTED.get().is_some()
 }
 
+/// Says to who collects that this thread has met something.
+pub(crate) fn met(flags: Flags) {
+    COLLECTED.set(COLLECTED.get().map(|before| before.and(flags)));
+}
+
 /// Where a function has a pole: an infinite result of finite numbers that is no overflow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pole {
@@ -162,10 +170,10 @@ pub(crate) enum Rule {
     Division(bool),
 }
 
-/// Whether a number of the one dtype may have no place in the other, not even rounded. (A float has one
-/// among the truths, and integers wrap.)
-pub(crate) fn loses(from: Dtype, to: Dtype) -> bool {
-    match (from, to) {
+/// Whether a number of the one dtype of a cast may have no place in the other, not even rounded. (A float
+/// has one among the truths, and integers wrap.)
+pub(crate) fn loses(cast: &Loop) -> bool {
+    match (cast.inputs[0], cast.outputs[0]) {
         (Dtype::F64, Dtype::F32) => true,
         (Dtype::F32 | Dtype::F64, Dtype::F32 | Dtype::F64 | Dtype::Bool) => false,
         (Dtype::F32 | Dtype::F64, _) => true,
@@ -209,9 +217,9 @@ impl Status {
 
     /// Tells the caller, at the end of the call.
     pub(crate) fn end(&self) -> Flags {
-        let met = Flags(self.met.load(Ordering::Relaxed));
-        COLLECTED.set(COLLECTED.get().map(|before| before.and(met)));
-        met
+        let flags = Flags(self.met.load(Ordering::Relaxed));
+        met(flags);
+        flags
     }
 
     /// Whether inputs are looked at when the outputs have been written.
@@ -234,18 +242,12 @@ impl Status {
     /// is invalid, as C says.
     ///
     /// # Safety
-    /// `n` elements of the one dtype to read and of the other.
-    pub(crate) unsafe fn look_at_cast(
-        &self,
-        from: Dtype,
-        to: Dtype,
-        x: *const u8,
-        y: *const u8,
-        n: usize,
-    ) {
-        if !loses(from, to) {
+    /// `n` elements to read of the cast's input and of its output.
+    pub(crate) unsafe fn look_at_cast(&self, cast: &Loop, x: *const u8, y: *const u8, n: usize) {
+        if !loses(cast) {
             return;
         }
+        let (from, to) = (cast.inputs[0], cast.outputs[0]);
         let (signed, bits) = (
             matches!(to, Dtype::I8 | Dtype::I16 | Dtype::I32 | Dtype::I64),
             8 * to.size() as i32 - 1,

@@ -623,3 +623,57 @@ fn new_arrays_lie_in_the_order_that_is_asked_for() {
     assert_eq!(of_f, of_c);
     assert_eq!(of_c.strides(), [1200, 300, 60, 20, 5, 1]);
 }
+
+#[test]
+fn weak_numbers_take_the_dtype_of_what_they_meet() {
+    use lanefn::{
+        math,
+        status::{Flags, collect},
+        ufunc::weak,
+    };
+    macro_rules! whole {
+        ($($t:ident)*) => {$(
+            let x = array![$t::MIN, 1, $t::MAX];
+            let capped = math::minimum::ufunc().call((&x, weak(100))).unwrap();
+            assert_eq!(capped, x.mapv(|x| x.min(100)));
+            assert_eq!(math::maximum::ufunc().call((weak(true), &x)).unwrap(), x.mapv(|x| x.max(1)));
+            let (least, most) = (i128::from($t::MIN), i128::from($t::MAX));
+            for (literal, fits) in [(least, true), (most, true), (least - 1, false), (most + 1, false)] {
+                let mut out = array![7, 7, 7];
+                let done = math::add::ufunc().call_into((&x, weak(literal)), &mut out);
+                match done {
+                    Ok(()) => assert!(fits && out == x.mapv(|x| x.wrapping_add(literal as $t))),
+                    Err(Error::Literal { literal: text, dtype }) => {
+                        assert!(!fits && out == array![7, 7, 7]);
+                        assert_eq!((text, dtype.name()), (literal.to_string(), stringify!($t).replace('i', "int").replace('u', "uint").as_str()));
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+        )*};
+    }
+    whole! { i8 i16 i32 i64 u8 u16 u32 u64 }
+    let x = array![1.5f32, -2.0];
+    let add = math::add::ufunc();
+    assert_eq!(add.call((&x, weak(0.1))).unwrap(), x.mapv(|x| x + 0.1f32));
+    assert_eq!(add.call((weak(16_777_217), &x)).unwrap(), x.mapv(|x| 16_777_216f32 + x));
+    assert_eq!(add.call((&x.mapv(f64::from), weak(0.1))).unwrap(), array![1.6, -1.9]);
+    let both = math::logical_and::ufunc().call((&array![true, false], weak(true)));
+    assert_eq!(both.unwrap(), array![true, false]);
+    // Too large for a float: infinite, as in NumPy.
+    let (sum, met) = collect(|| add.call((&x, weak(1e300))).unwrap());
+    assert_eq!((sum, met), (array![f32::INFINITY, f32::INFINITY], Flags::OVERFLOW));
+    let (sum, met) = collect(|| add.call((&x, weak(f64::INFINITY))).unwrap());
+    assert_eq!((sum, met), (array![f32::INFINITY, f32::INFINITY], Flags::none()));
+    // On every way in.
+    let large = Array1::from_elem(3000, 1u8);
+    assert!(matches!(add.call((&large, weak(256))), Err(Error::Literal { .. })));
+    assert_eq!(add.call((&large, weak(255))).unwrap()[2999], 0);
+    let mut in_place = array![1u8, 2];
+    assert!(matches!(add.call_in_place(&mut in_place, (weak(-1),)), Err(Error::Literal { .. })));
+    add.call_in_place(&mut in_place, (weak(1),)).unwrap();
+    assert_eq!(in_place, array![2, 3]);
+    let masked = add.call_where((&in_place.clone(), weak(999)), &array![true], &mut in_place);
+    assert!(matches!(masked, Err(Error::Literal { .. })));
+    assert_eq!(in_place, array![2, 3]);
+}

@@ -373,6 +373,84 @@ fn casts_of_operands_report_what_has_no_place() {
 }
 
 #[test]
+fn casts_within_methods_report_what_has_no_place() {
+    let (maximum, add) = (lanefn::find("maximum").unwrap(), lanefn::find("add").unwrap());
+    let none = Flags::none();
+    for (rows, columns) in [(3usize, 1usize), (3, 40), (1, 5), (5000, 1), (2100, 20)] {
+        let mut x = Array2::from_elem((rows, columns), 1.0f64);
+        let at = (rows - 1, columns * 2 / 3);
+        for (value, there, expected) in
+            [(1.0, true, none), (1e300, true, O), (1e300, false, none), (f64::NAN, true, none)]
+        {
+            x[at] = value;
+            let mut mask = Array2::from_elem((rows, columns), true);
+            mask[at] = there;
+            let (shape, by_row) = ([rows, columns], [8 * columns as isize, 8]);
+            let input = RawInput {
+                ptr: x.as_ptr().cast(),
+                shape: &shape,
+                strides: &by_row,
+                dtype: Dtype::F64,
+            };
+            let masks = RawInput {
+                ptr: mask.as_ptr().cast(),
+                shape: &shape,
+                strides: &[columns as isize, 1],
+                dtype: Dtype::Bool,
+            };
+            // Through f32 on the way in, or on the way out.
+            for (through, f) in
+                [(Dtype::F32, maximum), (Dtype::F32, add), (Dtype::F64, maximum), (Dtype::F64, add)]
+            {
+                for axis in [0usize, 1] {
+                    let mut out = vec![0f32; rows * columns];
+                    let kept = [shape[1 - axis]];
+                    let to = RawOutput {
+                        ptr: out.as_mut_ptr().cast(),
+                        shape: &kept,
+                        strides: &[4],
+                        dtype: Dtype::F32,
+                    };
+                    let how = Reducing {
+                        axes: Some(&[axis as isize]),
+                        dtype: Some(through),
+                        mask: (!there).then_some(masks),
+                        initial: if there {
+                            Initial::Identity
+                        } else {
+                            Initial::Value(Scalar::of(0.0))
+                        },
+                        ..Reducing::default()
+                    };
+                    let options =
+                        Options { casting: lanefn::dtype::Casting::Unsafe, ..Options::default() };
+                    // SAFETY: arrays of ours.
+                    let (done, flags) =
+                        collect(|| unsafe { f.reduce_raw(input, to, &how, options) });
+                    done.unwrap();
+                    let what = format!("{} {rows} {columns} {value} {there} {axis}", f.name);
+                    assert_eq!(flags, expected, "{what}, {through}");
+                    if there {
+                        let to = RawOutput {
+                            ptr: out.as_mut_ptr().cast(),
+                            shape: &shape,
+                            strides: &[4 * columns as isize, 4],
+                            dtype: Dtype::F32,
+                        };
+                        // SAFETY: arrays of ours.
+                        let (done, flags) = collect(|| unsafe {
+                            f.accumulate_raw(input, axis as isize, to, Some(through), options)
+                        });
+                        done.unwrap();
+                        assert_eq!(flags, expected, "accumulate {what}, {through}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn functions_at_indices_report() {
     let at = |name: &str, x: f64, by: Option<f64>| {
         let f = lanefn::find(name).unwrap();
@@ -394,6 +472,29 @@ fn functions_at_indices_report() {
     assert_eq!(at("multiply", f64::MAX, Some(2.0)), O);
     assert_eq!(at("multiply", 3.0, Some(2.0)), Flags::none());
     assert_eq!(at("floor_divide", 3.0, Some(0.0)), D);
+    // Casts on the way in, and on the way back.
+    let cast = |large: f64, name: &str| {
+        let f = lanefn::find(name).unwrap();
+        let (mut a, b) = ([1.0f32; 400], [large; 400]);
+        let indices: Vec<i64> = (0..400).collect();
+        let to = RawOutput {
+            ptr: a.as_mut_ptr().cast(),
+            shape: &[400],
+            strides: &[4],
+            dtype: Dtype::F32,
+        };
+        let by =
+            RawInput { ptr: b.as_ptr().cast(), shape: &[400], strides: &[8], dtype: Dtype::F64 };
+        let options = Options { casting: lanefn::dtype::Casting::Unsafe, ..Options::default() };
+        // SAFETY: arrays of ours.
+        let (done, flags) =
+            collect(|| unsafe { f.at_raw(to, &indices, &[400], Some(by), options) });
+        done.unwrap();
+        flags
+    };
+    for name in ["maximum", "add"] {
+        assert_eq!((cast(1e300, name), cast(1.5, name)), (O, Flags::none()), "{name}");
+    }
 }
 
 #[test]

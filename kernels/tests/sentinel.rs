@@ -83,6 +83,8 @@ static ASSEMBLY: LazyLock<String> = LazyLock::new(|| {
         // A target folder of its own: the one of this test may be locked.
         .args(["rustc", "--quiet", "--release", "--test", "sentinel", "--target-dir"])
         .arg(&target)
+        // Nobody reads the code of what it is built with.
+        .args(["--config", "profile.release.package.\"*\".opt-level=0"])
         .arg("--manifest-path")
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
         // Names that contain type arguments; one unit, so that there is one file.

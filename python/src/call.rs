@@ -6,6 +6,7 @@ use lanefn::{
     Code, Options, Untyped,
     dtype::{Casting, Dtype, Kind, Type, kind},
     status::Flags,
+    ufunc::MemoryOrder,
 };
 use numpy::{PyArrayDescr, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::{
@@ -19,7 +20,7 @@ use crate::{
     arguments::{KEYWORDS, Keywords, asks_for_arrays, loop_dtype, mask, refuse_byte_order},
     error::{detached, exception, report},
     names::intern,
-    operand::{Given, Operand, Output, View, array, axes_in_memory, known, numpy},
+    operand::{Given, Operand, Output, View, array, known, numpy},
     overrides::{overridden, wrapper},
     ufunc::{Few, Object, Ufunc},
 };
@@ -95,12 +96,12 @@ impl Ufunc {
         }
         let options = Options { casting, ..Options::default() };
         let order = match keywords.get(3) {
-            None => 'K',
+            None => MemoryOrder::K,
             Some(order) => match order.extract::<String>()?.to_uppercase().as_str() {
-                "C" => 'C',
-                "F" => 'F',
-                "A" => 'A',
-                "K" => 'K',
+                "C" => MemoryOrder::C,
+                "F" => MemoryOrder::F,
+                "A" => MemoryOrder::A,
+                "K" => MemoryOrder::K,
                 _ => {
                     return Err(PyValueError::new_err(format!(
                         "order must be one of 'C', 'F', 'A', or 'K' (got {})",
@@ -181,7 +182,7 @@ impl Ufunc {
             shapes.extend(given_outputs.iter().flatten().map(|o| o.work.shape()));
             let shape = Untyped::broadcast(&shapes).map_err(|e| exception(py, &e))?;
             drop(shapes);
-            let axes = in_order(order, &operands, &raws, shape.len());
+            let axes = order.axes(shape.len(), &raws);
             if raises.is_some() {
                 codes = Some(Output::zeros(py, &shape)?);
             }
@@ -395,27 +396,4 @@ pub fn refuse_negative(py: Python, exponents: &Operand) -> PyResult<()> {
         return Err(PyValueError::new_err(text));
     }
     Ok(())
-}
-
-/// The axes of new outputs for `order=`.
-fn in_order(
-    order: char,
-    operands: &[Operand],
-    raws: &[lanefn::RawInput],
-    ndim: usize,
-) -> Vec<usize> {
-    let fortran = || {
-        let mut arrays = operands.iter().filter_map(|o| match o {
-            Operand::Array(array, _) => Some(array),
-            Operand::Scalar(_) => None,
-        });
-        arrays.all(|a| a.is_fortran_contiguous())
-    };
-    match order {
-        'C' => (0..ndim).collect(),
-        'F' => (0..ndim).rev().collect(),
-        'A' if fortran() => (0..ndim).rev().collect(),
-        'A' => (0..ndim).collect(),
-        _ => axes_in_memory(raws, ndim),
-    }
 }

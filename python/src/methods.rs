@@ -3,7 +3,7 @@
 use lanefn::{
     Code, Options,
     dtype::{Casting, Dtype, Kind, Type, can_cast, kind},
-    ufunc::{Initial, Reducing},
+    ufunc::{Initial, MemoryOrder, Reducing},
 };
 use numpy::{PyArrayDescr, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::{
@@ -20,7 +20,7 @@ use crate::{
     call::refuse_negative,
     error::{detached, exception},
     names::intern,
-    operand::{Operand, Output, View, array, axes_in_memory, descr, dtype, numpy},
+    operand::{Operand, Output, View, array, descr, dtype, numpy},
     overrides::{overridden, wrapper},
     ufunc::{Object, Ufunc},
 };
@@ -134,7 +134,7 @@ pub fn reduce<'py>(
                     axes.iter().any(|&r| r == *a as isize || r + ndim as isize == *a as isize)
                 })
             };
-            let mut walk = axes_in_memory(&[from], ndim);
+            let mut walk = MemoryOrder::K.axes(ndim, &[from]);
             if kept.len() != shape.len() {
                 walk.retain(|a| !reduced(a));
                 let stay: Vec<usize> = (0..ndim).filter(|a| !reduced(a)).collect();
@@ -187,7 +187,7 @@ pub fn accumulate<'py>(
     let from = read.input();
     let output = match out {
         Some(out) => out,
-        None => Output::new(py, from.shape, t, &axes_in_memory(&[from], input.ndim()))?,
+        None => Output::new(py, from.shape, t, &MemoryOrder::K.axes(input.ndim(), &[from]))?,
     };
     let write = output.view();
     let to = write.output();
@@ -247,7 +247,7 @@ pub fn reduceat<'py>(
             if let Some(n) = usize::try_from(counted).ok().and_then(|a| shape.get_mut(a)) {
                 *n = indices.len();
             }
-            Output::new(py, &shape, t, &axes_in_memory(&[from], input.ndim()))?
+            Output::new(py, &shape, t, &MemoryOrder::K.axes(input.ndim(), &[from]))?
         }
     };
     let write = output.view();

@@ -133,6 +133,34 @@ def test_methods_meet_what_numpys_do(name, first, second, others, axis):
     assert met(lambda: ours.reduceat(x, [0], axis=axis)) == expected
 
 
+@pytest.mark.parametrize("value, dtype", [(1e300, "f4"), (np.nan, "i4"), (1e10, "i4"), (1.0, "f4"), (2.5, "i4")])
+@pytest.mark.parametrize("others", [1, 40])
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_casts_within_methods_meet_what_numpys_do(value, dtype, others, axis, order):
+    x = np.ones((3, others))
+    x[1, others * 2 // 3] = value
+    x = np.array(x if axis == 0 else x.T, order=order)
+
+    def calls(of):
+        out = np.zeros(others, dtype)
+        yield lambda: of.reduce(x, axis=axis, dtype=dtype)
+        yield lambda: of.accumulate(x, axis=axis, dtype=dtype)
+        yield lambda: of.reduceat(x, [0, 2], axis=axis, dtype=dtype)
+        yield lambda: of.reduce(x, axis=axis, dtype=dtype, where=np.bool_(True), initial=0)
+        yield lambda: of.reduce(x, axis=axis, dtype="f8", out=out)
+        yield lambda: of.accumulate(x, axis=axis, dtype="f8", out=np.zeros(x.shape, dtype))
+
+    for ours, numpys in zip(calls(lanefn.maximum), calls(np.maximum)):
+        assert met(ours) == met(numpys)
+    # What is masked out is not cast; NumPy casts some of it.
+    masked = np.isfinite(x) & (np.abs(x) < 1e9)
+    assert met(lambda: lanefn.maximum.reduce(x, axis=axis, dtype=dtype, where=masked, initial=0)) == set()
+    got = lanefn.maximum.reduce(x, axis=axis, dtype=dtype, where=masked, initial=0)
+    assert got.tolist() == np.where(masked, x, 0).max(axis).astype(dtype).tolist()
+    assert met(lambda: lanefn.add.reduce(x, axis=axis, dtype=dtype, where=masked)) == set()
+
+
 def test_elements_that_are_masked_out_meet_nothing():
     x = np.array([1.0, 0.0, 4.0])
     assert met(lambda: lanefn.log(x, where=x > 0, out=np.zeros(3))) == set()

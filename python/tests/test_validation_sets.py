@@ -42,13 +42,10 @@ def beyond(got, expected, bound):
 @pytest.mark.parametrize("path", SETS, ids=lambda p: p.stem.rpartition("-")[2])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=lambda d: d.__name__)
 def test_every_row_is_within_the_bound(path, dtype):
-    function = getattr(lanefn, path.stem.rpartition("-")[2], None)
-    if function is None:
-        pytest.skip("lanefn has no such function")
+    function = getattr(lanefn, path.stem.rpartition("-")[2])
     dtype = np.dtype(dtype)
     x, expected = rows(path, dtype)
-    if not len(x):
-        pytest.skip("the set has no such rows")
+    assert len(x)
     with np.errstate(all="ignore"):
         got = function(x)
         wrong = beyond(got, expected, function.error_bounds[f"{dtype.char}->{dtype.char}"])

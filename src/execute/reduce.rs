@@ -31,7 +31,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    status::{Rule, Status},
+    status::{Rule, Status, loses},
     ufunc::{Order, Scalar},
 };
 
@@ -139,7 +139,8 @@ impl Reduce {
     /// the output is apart from both, and its elements from each other. The level is present. There is
     /// an item, or an initial value.
     pub(crate) unsafe fn run(mut self, threads: Option<usize>) -> Result<()> {
-        self.status = Status::begin(self.rule, &self.of, false);
+        let casts = self.cast.is_some_and(loses) || self.out_cast.is_some_and(loses);
+        self.status = Status::begin(self.rule, &self.of, casts);
         self.watch = Watch::begin();
         // SAFETY: the caller's promise.
         unsafe { self.run_all(threads) }?;
@@ -526,10 +527,10 @@ impl Reduce {
     unsafe fn write_cast(&self, at: &Unit, mut row: *mut u8, across: bool) {
         let mut cast = MaybeUninit::<[u64; COLUMNS * Dtype::MAX_WORDS]>::uninit();
         if let Some(to) = self.out_cast {
-            let from = [Input { at: row, scalar: false }];
+            let from = row;
             row = cast.as_mut_ptr().cast();
             // SAFETY: a row has at most `COLUMNS` elements.
-            unsafe { to.inner(self.level)(&from, &[row], at.columns) };
+            unsafe { self.cast_by(to, from, at.columns, row) };
         }
         let stride = if across { self.kept[self.kept.len() - 1].1[2] } else { 0 };
         let size = self.out_size;
@@ -628,6 +629,10 @@ impl Reduce {
                         }
                         count += kept;
                     } else {
+                        if masked && self.hides() {
+                            let zero = &[0; Dtype::MAX_SIZE][..self.size];
+                            Self::put_where_masked(mask, step[1], m, to, zero);
+                        }
                         count += m;
                     }
                 }
@@ -651,18 +656,13 @@ impl Reduce {
             let (mut done, width) = (0, self.width());
             while done < n {
                 let ([_, mask], run) = self.item(first + done);
-                for i in 0..run.min(n - done) {
-                    // SAFETY: the mask of an item, and its element in a buffer of ours.
-                    unsafe {
-                        let mask =
-                            at.from[1].wrapping_offset(mask + step[1].wrapping_mul(i as isize));
-                        if *mask == 0 {
-                            let to = made.cast_mut().add((done + i) * width);
-                            std::ptr::copy_nonoverlapping(neutral.bytes().as_ptr(), to, width);
-                        }
-                    }
+                let (mask, m) = (at.from[1].wrapping_offset(mask), run.min(n - done));
+                // SAFETY: the masks of items, and their elements in a buffer of ours.
+                unsafe {
+                    let to = made.cast_mut().add(done * width);
+                    Self::put_where_masked(mask, step[1], m, to, &neutral.bytes()[..width]);
                 }
-                done += run.min(n - done);
+                done += m;
             }
         }
         (made, n)
@@ -673,8 +673,43 @@ impl Reduce {
     unsafe fn cast_to(&self, from: *const u8, n: usize, to: *mut u8) -> *const u8 {
         let Some(cast) = self.cast else { return from };
         // SAFETY: the caller's promise.
-        unsafe { cast.inner(self.level)(&[Input { at: from, scalar: false }], &[to], n) };
+        unsafe { self.cast_by(cast, from, n, to) };
         to
+    }
+
+    /// Casts, and says what had no place.
+    ///
+    /// # Safety
+    /// `n` elements of the one dtype, and room for as many of the other, apart from them.
+    unsafe fn cast_by(&self, cast: &Loop, from: *const u8, n: usize, to: *mut u8) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            cast.inner(self.level)(&[Input { at: from, scalar: false }], &[to], n);
+            if let Some(status) = &self.status {
+                status.look_at_cast(cast, from, to, n);
+            }
+        }
+    }
+
+    /// Whether what is masked out must not be cast as it is: somebody asks, and it might have no place.
+    fn hides(&self) -> bool {
+        self.status.is_some() && self.cast.is_some_and(loses)
+    }
+
+    /// Writes a value where the mask is false.
+    ///
+    /// # Safety
+    /// A mask of `n` items, so far apart, and as many elements of ours that are as large as the value.
+    unsafe fn put_where_masked(mask: *const u8, step: isize, n: usize, to: *mut u8, value: &[u8]) {
+        for i in 0..n {
+            // SAFETY: the caller's promise.
+            unsafe {
+                if *mask.wrapping_offset(step.wrapping_mul(i as isize)) == 0 {
+                    let to = to.add(i * value.len());
+                    std::ptr::copy_nonoverlapping(value.as_ptr(), to, value.len());
+                }
+            }
+        }
     }
 
     /// Where items lie, if they lie ready in one run.
@@ -932,7 +967,7 @@ impl Reduce {
                 );
                 let mut row = made;
                 if let Some(cast) = self.out_cast {
-                    cast.inner(self.level)(&[Input { at: made, scalar: false }], &[buffers[0]], m);
+                    self.cast_by(cast, made, m, buffers[0]);
                     row = buffers[0];
                 }
                 let size = self.out_size;
@@ -993,20 +1028,21 @@ impl Reduce {
         let masked = !self.from[1].is_null();
         // SAFETY: the unit's columns of this item.
         unsafe {
-            if step[0] != self.size as isize || (masked && self.cast.is_none()) {
+            let hides = masked && self.hides();
+            let mask = at.from[1].wrapping_offset(item[1]);
+            if step[0] != self.size as isize || (masked && self.cast.is_none()) || hides {
                 let size = self.size;
                 memory::copy_row(from, step[0], buffers[0], size as isize, at.columns, size);
                 here = buffers[0];
+                if hides {
+                    let zero = &[0; Dtype::MAX_SIZE][..size];
+                    Self::put_where_masked(mask, step[1], at.columns, buffers[0], zero);
+                }
             }
             let made = self.cast_to(here, at.columns, buffers[1]);
             if let Some(neutral) = self.neutral.filter(|_| masked) {
-                let (w, mask) = (self.width(), at.from[1].wrapping_offset(item[1]));
-                for c in 0..at.columns {
-                    if *mask.wrapping_offset(step[1].wrapping_mul(c as isize)) == 0 {
-                        let to = made.cast_mut().add(c * w);
-                        std::ptr::copy_nonoverlapping(neutral.bytes().as_ptr(), to, w);
-                    }
-                }
+                let neutral = &neutral.bytes()[..self.width()];
+                Self::put_where_masked(mask, step[1], at.columns, made.cast_mut(), neutral);
             }
             made
         }

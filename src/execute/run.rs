@@ -128,7 +128,7 @@ impl Casts {
 
     /// Whether a cast may meet a number that has no place in its dtype.
     pub(crate) fn may_lose(&self) -> bool {
-        self.cast.iter().flatten().any(|c| loses(c.inputs[0], c.outputs[0]))
+        self.cast.iter().flatten().any(|c| loses(c))
     }
 }
 
@@ -238,7 +238,7 @@ impl Run<'_> {
     unsafe fn look_at_cast(&self, cast: &Loop, from: *const u8, to: *const u8, n: usize) {
         if let Some(status) = self.status {
             // SAFETY: the caller's promise.
-            unsafe { status.look_at_cast(cast.inputs[0], cast.outputs[0], from, to, n) };
+            unsafe { status.look_at_cast(cast, from, to, n) };
         }
     }
 

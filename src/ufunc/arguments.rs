@@ -13,6 +13,7 @@ use super::untyped::{RawInput, RawOutput};
 use crate::{
     error::{Error, Result},
     execute::{memory, recycle},
+    status::{self, Flags},
 };
 
 /// Strides in bytes, and the shapes that go with them, kept for the time of a call.
@@ -49,17 +50,6 @@ impl Layout {
         strides.extend(std::iter::repeat_n(0, axes));
         Layout { shape, strides, dtype: self.dtype }
     }
-
-    /// Whether its elements follow each other in Fortran order.
-    pub(super) fn is_fortran(&self) -> bool {
-        let mut step = self.dtype.size() as isize;
-        self.shape.contains(&0)
-            || std::iter::zip(&self.shape, &self.strides).all(|(&n, &stride)| {
-                let fits = n == 1 || stride == step;
-                step = step.wrapping_mul(n as isize);
-                fits
-            })
-    }
 }
 
 /// One input: a reference to an array (or a view), or a number, which is an array without axes.
@@ -77,6 +67,12 @@ pub trait Argument {
     fn plain(&self) -> Option<&[usize]>;
     #[doc(hidden)]
     fn dim(&self) -> Self::Dim;
+    /// An error where it is no operand at all.
+    #[doc(hidden)]
+    #[inline]
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 impl<S: Data<Elem: Element>, D: Dimension> Argument for &ArrayBase<S, D> {
@@ -118,6 +114,112 @@ macro_rules! numbers {
 }
 numbers! { bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 }
 
+/// A number that has the dtype which the function's loop wants beside the other operands, as Python's
+/// numbers have (NEP 50): [`weak`] makes one.
+#[derive(Clone, Debug)]
+pub struct Weak<T> {
+    value: T,
+    /// What was written, where `T` does not hold it.
+    lost: Option<Box<str>>,
+}
+
+/// A literal that may stand for an element of type `T`.
+pub trait Literal<T>: std::fmt::Display + Copy {
+    /// The element, or none where there is no such one.
+    fn element(self) -> Option<T>;
+    /// Whether a finite number became an infinite one.
+    #[doc(hidden)]
+    fn is_too_large(self) -> bool {
+        false
+    }
+}
+
+macro_rules! literals {
+    ($($t:ident)*; $($f:ident)*) => {
+        $(impl Literal<$t> for i128 {
+            fn element(self) -> Option<$t> { $t::try_from(self).ok() }
+        })*
+        $(impl Literal<$f> for i128 {
+            fn element(self) -> Option<$f> { Some(self as $f) }
+        }
+        impl Literal<$f> for f64 {
+            fn element(self) -> Option<$f> { Some(self as $f) }
+            fn is_too_large(self) -> bool { self.is_finite() && (self as $f).is_infinite() }
+        })*
+        $(impl Literal<$t> for bool {
+            fn element(self) -> Option<$t> { Some($t::from(self)) }
+        })*
+        $(impl Literal<$f> for bool {
+            fn element(self) -> Option<$f> { Some($f::from(self as u8)) }
+        })*
+    };
+}
+literals! { i8 i16 i32 i64 u8 u16 u32 u64; f32 f64 }
+impl Literal<bool> for bool {
+    fn element(self) -> Option<bool> {
+        Some(self)
+    }
+}
+
+/// A literal as an operand: `1` beside an array of `f32` is the `f32` one, as a number of Python's is (NEP 50).
+/// A bare `1.0` is an `f64` to Rust, and the function has no loop for an `f32` and an `f64`.
+///
+/// ```
+/// use lanefn::{math, prelude::*, ufunc::weak};
+/// use ndarray::array;
+/// let x = array![1.0f32, 2.0];
+/// assert_eq!(math::add::ufunc().call((&x, weak(0.5)))?, array![1.5, 2.5]);
+/// assert_eq!(math::maximum::ufunc().call((weak(2), &array![1u8, 3]))?, array![2, 3]);
+/// let too_large = math::maximum::ufunc().call((weak(300), &array![1u8, 3]));
+/// assert_eq!(too_large.unwrap_err().to_string(), "300 is no number of dtype uint8");
+/// # Ok::<(), lanefn::Error>(())
+/// ```
+///
+/// An integer that the dtype does not hold makes the call an [`Error::Literal`](crate::Error::Literal). A float
+/// is rounded; one that is too large becomes infinite, and is an overflow to who asks for
+/// [`status`](crate::status). A float beside integers is refused by the compiler:
+///
+/// ```compile_fail,E0277
+/// # use lanefn::{math, prelude::*, ufunc::weak};
+/// # use ndarray::array;
+/// math::add::ufunc().call((&array![1i32], weak(0.5)));
+/// ```
+pub fn weak<T: Element, L: Literal<T>>(literal: L) -> Weak<T> {
+    let element = literal.element();
+    let lost = element.is_none() || literal.is_too_large();
+    Weak { value: element.unwrap_or(T::ZERO), lost: lost.then(|| literal.to_string().into()) }
+}
+
+impl<T: Element> Argument for Weak<T> {
+    type Elem = T;
+    type Dim = Ix0;
+    #[inline]
+    fn pointer(&self) -> *const u8 {
+        (&raw const self.value).cast()
+    }
+    fn layout(&self) -> Layout {
+        Layout { shape: SmallVec::new(), strides: SmallVec::new(), dtype: T::DTYPE }
+    }
+    #[inline]
+    fn plain(&self) -> Option<&[usize]> {
+        Some(&[])
+    }
+    #[inline]
+    fn dim(&self) -> Ix0 {
+        Ix0()
+    }
+    fn check(&self) -> Result<()> {
+        match &self.lost {
+            None => Ok(()),
+            Some(_) if matches!(T::DTYPE, Dtype::F32 | Dtype::F64) => {
+                status::met(Flags::OVERFLOW);
+                Ok(())
+            }
+            Some(text) => Err(Error::Literal { literal: text.to_string(), dtype: T::DTYPE }),
+        }
+    }
+}
+
 /// The inputs of a call: one argument, or a tuple of 1 to 8.
 pub trait Arguments {
     /// Their element types.
@@ -137,6 +239,12 @@ pub trait Arguments {
     /// The largest number of axes.
     #[doc(hidden)]
     fn ndim(&self) -> usize;
+    /// An error where one of them is no operand at all.
+    #[doc(hidden)]
+    #[inline]
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 impl<S: Data<Elem: Element>, D: Dimension> Arguments for &ArrayBase<S, D> {
@@ -216,6 +324,11 @@ macro_rules! tuples {
                 $(most = most.max(self.$i.dim().ndim());)*
                 most
             }
+            #[inline]
+            fn check(&self) -> Result<()> {
+                $(self.$i.check()?;)*
+                Ok(())
+            }
         }
     };
     (@fold $all:tt [$dim:ty] [$($bounds:tt)*] $next:ident $($rest:ident)*) => {
@@ -253,10 +366,6 @@ impl Layout {
     /// The shape.
     pub(super) fn shape(&self) -> &[usize] {
         &self.shape
-    }
-    /// The strides in bytes.
-    pub(super) fn strides(&self) -> &[isize] {
-        &self.strides
     }
 }
 
@@ -429,6 +538,8 @@ pub trait InPlace<T: Element> {
     fn pointers(&self) -> [*const u8; MAX_INPUTS];
     #[doc(hidden)]
     fn layouts(&self) -> SmallVec<[Layout; 8]>;
+    #[doc(hidden)]
+    fn check(&self) -> Result<()>;
 }
 
 macro_rules! in_place {
@@ -446,6 +557,10 @@ macro_rules! in_place {
                 let mut all = SmallVec::new();
                 $(all.push(self.$i.layout());)*
                 all
+            }
+            fn check(&self) -> Result<()> {
+                $(self.$i.check()?;)*
+                Ok(())
             }
         }
     )*};

@@ -26,7 +26,7 @@ use crate::{
         memory::{ask_for_lines, copy_row},
         reduce::{Kept, Ranges, Reduce, Reduced},
     },
-    status::{Part, Status, is_collected},
+    status::{Part, Status, is_collected, loses},
 };
 
 /// What a reduction begins with.
@@ -736,6 +736,11 @@ impl Untyped<'_> {
             let (shape, needed) = (index_shape.to_vec(), b.shape.to_vec());
             return Err(Error::OutputShape { output: 0, shape, needed });
         }
+        let (to_loop, back) = (cast(a.dtype, of.inputs()[0]), cast(of.outputs()[0], a.dtype));
+        let b_to_loop =
+            b.filter(|b| b.dtype != of.inputs()[1]).map(|b| cast(b.dtype, of.inputs()[1]));
+        let casts = loses(to_loop) || loses(back) || b_to_loop.is_some_and(loses);
+        let status = Status::begin(self.rule, &of, casts);
         let mut copies: SmallVec<[Copy; 2]> = SmallVec::new();
         let second = match &b {
             Some(b) => Some(Second {
@@ -743,7 +748,8 @@ impl Untyped<'_> {
                 of: unsafe { copies_of(b, &a, &mut copies) }?,
                 shape: index_shape,
                 size: b.dtype.size(),
-                cast: (b.dtype != of.inputs()[1]).then(|| cast(b.dtype, of.inputs()[1])),
+                cast: b_to_loop,
+                status: status.as_ref(),
                 level,
             }),
             None => None,
@@ -758,7 +764,6 @@ impl Untyped<'_> {
             Some(second) => unsafe { second.piece(first, n, buffers) },
             None => (std::ptr::null(), 0),
         };
-        let status = Status::begin(self.rule, &of, false);
         let _floats = IeeeDefault::enter();
         let part = status.as_ref().and_then(Status::part);
         let long = indices.len() > MANY || of.has_loops();
@@ -798,23 +803,31 @@ impl Untyped<'_> {
             }
             return end(part);
         }
-        let (to_loop, back) = (cast(a.dtype, of.inputs()[0]), cast(of.outputs()[0], a.dtype));
-        let (inner, to_loop, back) = (of.inner(level), to_loop.inner(level), back.inner(level));
+        let inner = of.inner(level);
+        let cast_one = |cast: &Loop, from: *const u8, to: *mut u8| {
+            // SAFETY: called below for one element each, apart from each other.
+            unsafe {
+                cast.inner(level)(&[Input { at: from, scalar: false }], &[to], 1);
+                if let Some(status) = &status {
+                    status.look_at_cast(cast, from, to, 1);
+                }
+            }
+        };
         let each = |index: i64, y: *const u8| {
             let (mut x, mut made) = ([0u64; Dtype::MAX_WORDS], [0u64; Dtype::MAX_WORDS]);
             let (x, made) = (x.as_mut_ptr().cast::<u8>(), made.as_mut_ptr().cast::<u8>());
             let at = a.ptr.wrapping_offset(offset(index));
             let one = |at: *const u8| Input { at, scalar: false };
+            cast_one(to_loop, at, x);
             // SAFETY: one element each: of `a`, of the second operand, and of ours.
             unsafe {
-                to_loop(&[one(at)], &[x], 1);
                 let inputs = &[one(x), one(y)][..of.inputs().len()];
                 inner.run(inputs, &[made], 1);
                 if let Some(status) = looks {
                     status.look(&of, inputs, &[made], 1);
                 }
-                back(&[one(made)], &[at], 1);
             }
+            cast_one(back, made, at);
         };
         watched(watch.as_ref(), || {
             for (k, block) in indices.chunks(ASKED).enumerate() {
@@ -933,6 +946,7 @@ struct Second<'a> {
     size: usize,
     /// To the loop's dtype.
     cast: Option<&'static Loop>,
+    status: Option<&'a Status>,
     level: Level,
 }
 
@@ -981,6 +995,9 @@ impl Second<'_> {
                 x = buffers[0];
             }
             cast.inner(self.level)(&[Input { at: x, scalar: false }], &[buffers[1]], count);
+            if let Some(status) = self.status {
+                status.look_at_cast(cast, x, buffers[1], count);
+            }
         }
         (buffers[1], if count == 1 { 0 } else { cast.outputs[0].size() as isize })
     }

@@ -11,7 +11,7 @@ use ndarray::{ArrayBase, Data, DataMut, Dimension};
 use smallvec::SmallVec;
 
 use super::{
-    Compiled, Untyped,
+    Compiled, MemoryOrder, Untyped,
     arguments::{Argument, Arguments, ArraysOf, InPlace, Layout, OutOf, Outputs, Results},
     untyped::{RawInput, RawOutput, broadcast_all, call},
 };
@@ -48,33 +48,6 @@ pub struct Ufunc<F> {
     function: PhantomData<F>,
 }
 
-/// How the elements of a new array lie in memory.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MemoryOrder {
-    /// As those of the inputs, as near as that can be.
-    #[default]
-    K,
-    /// The last axis closest together.
-    C,
-    /// The first axis closest together.
-    F,
-    /// F if all inputs that are arrays lie so, else C.
-    A,
-}
-
-impl MemoryOrder {
-    /// The axes, outermost first.
-    fn axes(self, shape: &[usize], layouts: &[Layout]) -> SmallVec<[usize; 4]> {
-        let fortran = || layouts.iter().all(Layout::is_fortran);
-        match self {
-            MemoryOrder::K => order(shape, layouts),
-            MemoryOrder::F => (0..shape.len()).rev().collect(),
-            MemoryOrder::A if fortran() => (0..shape.len()).rev().collect(),
-            MemoryOrder::A | MemoryOrder::C => (0..shape.len()).collect(),
-        }
-    }
-}
-
 impl<F> Clone for Ufunc<F> {
     fn clone(&self) -> Self {
         *self
@@ -105,14 +78,15 @@ unsafe fn results<O: Results, A: Arguments>(
     order: MemoryOrder,
     run: impl Fn(&[RawInput], &[RawOutput], Options) -> Result<()>,
 ) -> Result<ArraysOf<O, A::Dim>> {
+    arguments.check()?;
     let mut dim = A::Dim::zeros(arguments.ndim());
     let layouts = arguments.layouts();
     let shape = broadcast_all(layouts.iter().map(Layout::shape))?;
     dim.slice_mut().copy_from_slice(&shape);
-    let axes = order.axes(&shape, &layouts);
     let pointers = arguments.pointers();
+    let inputs = raw_inputs(&layouts, &pointers);
+    let axes = order.axes(shape.len(), &inputs);
     let write = |to: &[*mut u8; MAX_OUTPUTS], layout: &dyn Fn() -> SmallVec<[Layout; 4]>| {
-        let inputs = raw_inputs(&layouts, &pointers);
         let to_layouts = layout();
         let outputs = raw_outputs(&to_layouts, to);
         // Past the caches only where no page is fresh.
@@ -180,6 +154,7 @@ impl Compiled {
     /// # Errors
     /// As for [`Untyped::reduce_mapped_raw`].
     pub fn reduced_by<T: Element, A: Arguments>(&self, by: &Untyped, arguments: A) -> Result<T> {
+        arguments.check()?;
         let layouts = arguments.layouts();
         let inputs = raw_inputs(&layouts, &arguments.pointers());
         let mut out = T::ZERO;
@@ -257,6 +232,7 @@ impl<F: Function> Ufunc<F> {
             && let Some(shape) = arguments.plain()
             && let Some((n, level)) = self.small::<A::In>(shape)?
         {
+            arguments.check()?;
             let mut dim = A::Dim::zeros(arguments.ndim());
             dim.slice_mut().copy_from_slice(shape);
             let write = |to: &[*mut u8; MAX_OUTPUTS], _: &dyn Fn() -> SmallVec<[Layout; 4]>| {
@@ -296,6 +272,7 @@ impl<F: Function> Ufunc<F> {
             && shape == to
             && let Some((n, level)) = self.small::<A::In>(shape)?
         {
+            arguments.check()?;
             // SAFETY: contiguous arrays of `n` elements and numbers; the outputs are borrowed alone, so they are
             // apart from each other and from the inputs.
             unsafe { direct::<F, A::In>(&arguments.inputs(), &outputs.pointers(), n, level) };
@@ -353,6 +330,7 @@ impl<F: Function> Ufunc<F> {
     where
         F: Kernel<A::In>,
     {
+        arguments.check()?;
         let layouts = arguments.layouts();
         let inputs = raw_inputs(&layouts, &arguments.pointers());
         // Pointers first: an array that shares its memory gets its own now, and perhaps other strides.
@@ -400,6 +378,7 @@ impl<F: Function> Ufunc<F> {
         R: InPlace<S::Elem>,
         F: Kernel<R::In, Out = (S::Elem,)>,
     {
+        rest.check()?;
         // The pointer first, as above.
         let at = array.as_mut_ptr().cast::<u8>();
         let layout = (&*array).layout();
@@ -454,31 +433,4 @@ fn raw_outputs<'a>(
     pointers: &[*mut u8; MAX_OUTPUTS],
 ) -> SmallVec<[RawOutput<'a>; MAX_OUTPUTS]> {
     layouts.iter().zip(pointers).map(|(l, &p)| l.output(p)).collect()
-}
-
-/// The axes, outermost first, in the order in which the inputs lie in memory: by the strides of the
-/// first input that tells two axes apart.
-pub(super) fn order(shape: &[usize], layouts: &[Layout]) -> SmallVec<[usize; 4]> {
-    let stride = |l: &Layout, axis: usize| {
-        axis.checked_sub(shape.len() - l.shape().len())
-            .filter(|&a| l.shape()[a] != 1)
-            .map_or(0, |a| l.strides()[a].unsigned_abs())
-    };
-    let mut axes: SmallVec<[usize; 4]> = (0..shape.len()).collect();
-    for i in 1..axes.len() {
-        let mut j = i;
-        while j > 0 {
-            let (outer, inner) = (axes[j - 1], axes[j]);
-            let told = layouts.iter().find_map(|l| {
-                let (a, b) = (stride(l, outer), stride(l, inner));
-                (a != 0 && b != 0 && a != b).then_some(a < b)
-            });
-            if told != Some(true) {
-                break;
-            }
-            axes.swap(j - 1, j);
-            j -= 1;
-        }
-    }
-    axes
 }

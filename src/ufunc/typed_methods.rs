@@ -7,11 +7,11 @@ use lanefn_kernels::{
     loops::{Function, Kernel, Loop, Operands},
 };
 use ndarray::{Array, ArrayBase, ArrayD, Axis, Data, DataMut, Dimension, IxDyn, RemoveAxis};
+use smallvec::SmallVec;
 
 use super::{
-    Argument, Reducing, Ufunc, Untyped,
+    Argument, MemoryOrder, Reducing, Ufunc, Untyped,
     arguments::{Layout, fresh},
-    typed::order,
     untyped::RawOutput,
 };
 use crate::{
@@ -25,7 +25,8 @@ fn filled<T: Element, D: Dimension>(
     like: &[Layout],
     write: impl FnOnce(RawOutput) -> Result<()>,
 ) -> Result<Array<T, D>> {
-    let axes = order(dim.slice(), like);
+    let like: SmallVec<[_; 2]> = like.iter().map(|l| l.input(std::ptr::null())).collect();
+    let axes = MemoryOrder::K.axes(dim.ndim(), &like);
     let mut array = fresh::<T, D>(&dim, Some(&axes[..]).filter(|axes| !axes.is_sorted()))?;
     let at = array.as_mut_ptr().cast::<u8>();
     let layout = Layout::of::<T, D>(&dim, array.strides());

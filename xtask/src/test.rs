@@ -36,11 +36,14 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let python = std::thread::scope(|s| {
         let python = s.spawn(|| environment("python", REQUIREMENTS));
         if all {
-            step(cargo().args(["test", "--workspace", "--no-run"]).args(FEATURES))?;
+            // In one go, so that nothing is built twice.
+            let what = ["build", "--workspace", "--lib", "--bins", "--tests"];
+            step(cargo().args(what).args(FEATURES))?;
         }
         python.join().map_err(|_| anyhow::anyhow!("the environment was not set up"))?
     })?;
     if options.python {
+        step(cargo().args(["build", "--package", "lanefn-python", "--lib"]).args(FEATURES))?;
         return package(&python);
     }
     let mut tests = cargo();
@@ -49,13 +52,11 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         tests.args(["--workspace", "--no-fail-fast"]).args(FEATURES);
     }
     step(tests.args(&options.arguments))?;
-    if options.arguments.is_empty() { package(&python) } else { Ok(ExitCode::SUCCESS) }
+    if all { package(&python) } else { Ok(ExitCode::SUCCESS) }
 }
 
-/// Puts the Python package together under the target folder and runs its tests.
+/// Puts the Python package, which has been built, together under the target folder and runs its tests.
 fn package(python: &Path) -> Result<ExitCode> {
-    // As the tests are built, so that nothing is built twice.
-    step(cargo().args(["build", "--workspace", "--lib"]).args(FEATURES))?;
     let folder = target().join("package");
     let package = folder.join("lanefn");
     std::fs::create_dir_all(&package).context("making the package's folder")?;
