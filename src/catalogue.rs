@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use lanefn_kernels::{lanes::Dtype, math, problem};
+use lanefn_kernels::{lanes::Dtype, loops::Loop, math, problem};
 
 use crate::status::{
     Pole::{Always, FirstZero, Never, NotAbove, SecondZero},
@@ -170,4 +170,19 @@ pub fn find(name: &str) -> Option<&'static Untyped<'static>> {
         each.collect()
     });
     names.get(name).copied()
+}
+
+/// The first built-in function whose loops begin with this one.
+pub(crate) fn with_first_loop(first: &'static Loop) -> Option<&'static Untyped<'static>> {
+    static LOOPS: Published<Vec<(usize, &'static Untyped<'static>)>> = Published::new();
+    let address = |l: &'static Loop| std::ptr::from_ref(l) as usize;
+    let loops = LOOPS.get_or(|| {
+        let each = catalogue().iter().filter_map(|f| Some((address(f.loops.first()?), f)));
+        let mut each: Vec<_> = each.collect();
+        each.sort_by_key(|(address, _)| *address);
+        each
+    });
+    let wanted = address(first);
+    let found = loops.get(loops.partition_point(|(address, _)| *address < wanted))?;
+    (found.0 == wanted).then_some(found.1)
 }

@@ -138,22 +138,24 @@ def test_methods_meet_what_numpys_do(name, first, second, others, axis):
 @pytest.mark.parametrize("axis", [0, 1])
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_casts_within_methods_meet_what_numpys_do(value, dtype, others, axis, order):
-    x = np.ones((3, others))
-    x[1, others * 2 // 3] = value
-    x = np.array(x if axis == 0 else x.T, order=order)
+    def array(at):
+        x = np.ones((3, others))
+        x[at, others * 2 // 3] = value
+        return np.array(x if axis == 0 else x.T, order=order)
 
-    def calls(of):
-        out = np.zeros(others, dtype)
+    def calls(of, x):
         yield lambda: of.reduce(x, axis=axis, dtype=dtype)
         yield lambda: of.accumulate(x, axis=axis, dtype=dtype)
         yield lambda: of.reduceat(x, [0, 2], axis=axis, dtype=dtype)
-        yield lambda: of.reduce(x, axis=axis, dtype=dtype, where=np.bool_(True), initial=0)
-        yield lambda: of.reduce(x, axis=axis, dtype="f8", out=out)
+        yield lambda: of.reduce(x, axis=axis, dtype="f8", out=np.zeros(others, dtype))
         yield lambda: of.accumulate(x, axis=axis, dtype="f8", out=np.zeros(x.shape, dtype))
 
-    for ours, numpys in zip(calls(lanefn.maximum), calls(np.maximum)):
-        assert met(ours) == met(numpys)
-    # What is masked out is not cast; NumPy casts some of it.
+    for at in (0, 1):
+        # NumPy's reduce may overlook what becomes infinite behind the first item.
+        for ours, numpys in zip(calls(lanefn.maximum, array(at)), calls(np.maximum, array(0))):
+            assert met(ours) == met(numpys)
+    # What is masked out is not cast.
+    x = array(1)
     masked = np.isfinite(x) & (np.abs(x) < 1e9)
     assert met(lambda: lanefn.maximum.reduce(x, axis=axis, dtype=dtype, where=masked, initial=0)) == set()
     got = lanefn.maximum.reduce(x, axis=axis, dtype=dtype, where=masked, initial=0)
