@@ -25,9 +25,12 @@ fn filled<T: Element, D: Dimension>(
     like: &[Layout],
     write: impl FnOnce(RawOutput) -> Result<()>,
 ) -> Result<Array<T, D>> {
-    let like: SmallVec<[_; 2]> = like.iter().map(|l| l.input(std::ptr::null())).collect();
-    let axes = MemoryOrder::K.axes(dim.ndim(), &like);
-    let mut array = fresh::<T, D>(&dim, Some(&axes[..]).filter(|axes| !axes.is_sorted()))?;
+    let axes = (dim.ndim() > 1 && !like.is_empty()).then(|| {
+        let like: SmallVec<[_; 2]> = like.iter().map(|l| l.input(std::ptr::null())).collect();
+        MemoryOrder::K.axes(dim.ndim(), &like)
+    });
+    let axes = axes.as_deref().filter(|axes| !axes.is_sorted());
+    let mut array = fresh::<T, D>(&dim, axes)?;
     let at = array.as_mut_ptr().cast::<u8>();
     let layout = Layout::of::<T, D>(&dim, array.strides());
     write(layout.output(at))?;
@@ -214,7 +217,8 @@ impl<F: Function> Ufunc<F> {
         let in_c = a.is_standard_layout() && b.is_standard_layout();
         let like = (!in_c).then(|| [layouts[0].before(b.ndim()), b.layout()]);
         let like = like.as_ref().map_or(&[][..], |like| like);
-        filled(IxDyn(&Untyped::outer_shape(a.shape(), b.shape())), like, |output| {
+        let shape: SmallVec<[usize; 8]> = a.shape().iter().chain(b.shape()).copied().collect();
+        filled(IxDyn(&shape), like, |output| {
             let (a, b) = (layouts[0].input(a.pointer()), layouts[1].input(b.pointer()));
             // SAFETY: borrowed arrays, and fresh memory.
             unsafe { self.known::<(A, B)>().outer_raw(a, b, None, &[output], self.options) }
