@@ -673,6 +673,8 @@ fn weak_numbers_take_the_dtype_of_what_they_meet() {
     assert!(matches!(add.call_in_place(&mut in_place, (weak(-1),)), Err(Error::Literal { .. })));
     add.call_in_place(&mut in_place, (weak(1),)).unwrap();
     assert_eq!(in_place, array![2, 3]);
+    assert!(matches!(add.at(&mut in_place, &[0], weak(256)), Err(Error::Literal { .. })));
+    assert_eq!(in_place, array![2, 3]);
     let masked = add.call_where((&in_place.clone(), weak(999)), &array![true], &mut in_place);
     assert!(matches!(masked, Err(Error::Literal { .. })));
     assert_eq!(in_place, array![2, 3]);

@@ -223,7 +223,8 @@ impl<F: Function> Ufunc<F> {
     ///
     /// # Errors
     /// [`Broadcast`](crate::Error::Broadcast) for shapes that don't fit,
-    /// [`TooLarge`](crate::Error::TooLarge) where there is no memory for the result.
+    /// [`TooLarge`](crate::Error::TooLarge) where there is no memory for the result,
+    /// [`Literal`](crate::Error::Literal) for a [`weak`](super::weak) number that does not fit.
     pub fn call<A: Arguments>(&self, arguments: A) -> Made<F, A>
     where
         F: Kernel<A::In, Out: Results>,

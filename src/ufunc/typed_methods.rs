@@ -239,7 +239,7 @@ impl<F: Function> Ufunc<F> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Index`], [`Error::Broadcast`]. Nothing has been written then.
+    /// [`Error::Index`], [`Error::Broadcast`], [`Error::Literal`]. Nothing has been written then.
     pub fn at<T: Element, S: DataMut<Elem = T>, B: Argument<Elem = T>>(
         &self,
         array: &mut ArrayBase<S, ndarray::Ix1>,
@@ -249,6 +249,7 @@ impl<F: Function> Ufunc<F> {
     where
         F: Kernel<(T, T), Out = (T,)>,
     {
+        b.check()?;
         let at = array.as_mut_ptr().cast::<u8>();
         let (layout, b_layout) = ((&*array).layout(), b.layout());
         let (a, b) = (layout.output(at), b_layout.input(b.pointer()));
