@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use lanefn_kernels::{
     lanes::Dtype,
+    level::Level,
     loops::{Input, Loop},
 };
 
@@ -181,6 +182,26 @@ pub(crate) fn loses(cast: &Loop) -> bool {
     }
 }
 
+/// Casts, and says what had no place, if anybody asks.
+///
+/// # Safety
+/// `n` elements of the cast's input, and room for as many of its output, apart from them. The level is present.
+pub(crate) unsafe fn cast_looked(
+    cast: &Loop,
+    level: Level,
+    x: *const u8,
+    y: *mut u8,
+    n: usize,
+    status: Option<&Status>,
+) {
+    // SAFETY: the caller's promise, which is the loop's.
+    unsafe { cast.inner(level)(&[Input { at: x, scalar: false }], &[y], n) };
+    if let Some(status) = status {
+        // SAFETY: what has been read and written may be read.
+        unsafe { status.look_at_cast(cast, x, y, n) };
+    }
+}
+
 /// What one call met, from all threads, while it runs.
 pub(crate) struct Status {
     met: AtomicU8,
@@ -243,7 +264,7 @@ impl Status {
     ///
     /// # Safety
     /// `n` elements to read of the cast's input and of its output.
-    pub(crate) unsafe fn look_at_cast(&self, cast: &Loop, x: *const u8, y: *const u8, n: usize) {
+    unsafe fn look_at_cast(&self, cast: &Loop, x: *const u8, y: *const u8, n: usize) {
         if !loses(cast) {
             return;
         }

@@ -31,7 +31,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    status::{Rule, Status, loses},
+    status::{Rule, Status, cast_looked, loses},
     ufunc::{Order, Scalar},
 };
 
@@ -529,8 +529,8 @@ impl Reduce {
         if let Some(to) = self.out_cast {
             let from = row;
             row = cast.as_mut_ptr().cast();
-            // SAFETY: a row has at most `COLUMNS` elements.
-            unsafe { self.cast_by(to, from, at.columns, row) };
+            // SAFETY: a row has at most `COLUMNS` elements, for which there is room of its own.
+            unsafe { cast_looked(to, self.level, from, row, at.columns, self.status.as_ref()) };
         }
         let stride = if across { self.kept[self.kept.len() - 1].1[2] } else { 0 };
         let size = self.out_size;
@@ -672,23 +672,9 @@ impl Reduce {
     /// `n` elements of the input's dtype, and room for as many of the loop's.
     unsafe fn cast_to(&self, from: *const u8, n: usize, to: *mut u8) -> *const u8 {
         let Some(cast) = self.cast else { return from };
-        // SAFETY: the caller's promise.
-        unsafe { self.cast_by(cast, from, n, to) };
+        // SAFETY: the caller's promise; the buffer is apart from what is cast.
+        unsafe { cast_looked(cast, self.level, from, to, n, self.status.as_ref()) };
         to
-    }
-
-    /// Casts, and says what had no place.
-    ///
-    /// # Safety
-    /// `n` elements of the one dtype, and room for as many of the other, apart from them.
-    unsafe fn cast_by(&self, cast: &Loop, from: *const u8, n: usize, to: *mut u8) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            cast.inner(self.level)(&[Input { at: from, scalar: false }], &[to], n);
-            if let Some(status) = &self.status {
-                status.look_at_cast(cast, from, to, n);
-            }
-        }
     }
 
     /// Whether what is masked out must not be cast as it is: somebody asks, and it might have no place.
@@ -967,7 +953,7 @@ impl Reduce {
                 );
                 let mut row = made;
                 if let Some(cast) = self.out_cast {
-                    self.cast_by(cast, made, m, buffers[0]);
+                    cast_looked(cast, self.level, made, buffers[0], m, self.status.as_ref());
                     row = buffers[0];
                 }
                 let size = self.out_size;

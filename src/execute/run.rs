@@ -31,7 +31,7 @@ use crate::{
     dtype::Casting,
     error::Result,
     iterate::{MAX_OPERANDS, Place, Plan, SHORT_ROW, Strides},
-    status::{Status, loses},
+    status::{Status, cast_looked, loses},
 };
 
 /// Elements in a tile at most.
@@ -231,17 +231,6 @@ impl Run<'_> {
         }
     }
 
-    /// Looks at what has been cast, if anybody asks.
-    ///
-    /// # Safety
-    /// As for the cast.
-    unsafe fn look_at_cast(&self, cast: &Loop, from: *const u8, to: *const u8, n: usize) {
-        if let Some(status) = self.status {
-            // SAFETY: the caller's promise.
-            unsafe { status.look_at_cast(cast, from, to, n) };
-        }
-    }
-
     /// How each operand's rows lie.
     fn kinds(&self) -> [Lie; MAX_OPERANDS] {
         let (_, strides) = self.plan.inner();
@@ -434,10 +423,7 @@ impl Run<'_> {
                 if let Some(cast) = cast {
                     let n = if scalar { 1 } else { count };
                     // SAFETY: so many elements are there, and the other buffer has room for a tile.
-                    unsafe {
-                        cast.inner(self.level)(&[Input { at: from, scalar: false }], &[to], n);
-                        self.look_at_cast(cast, from, to, n);
-                    }
+                    unsafe { cast_looked(cast, self.level, from, to, n, self.status) };
                 }
             }
             let mut outputs = [std::ptr::null_mut(); MAX_OUTPUTS];
@@ -456,14 +442,11 @@ impl Run<'_> {
                 let o = nin + i;
                 let size = self.casts.size[o];
                 if let Some(cast) = self.casts.cast[o] {
-                    let from = [Input { at: outputs[i].cast_const(), scalar: false }];
+                    let from = outputs[i];
                     let direct = whole[i] && !self.stream;
                     outputs[i] = if direct { at[o] } else { buffers.slot(RAW) };
                     // SAFETY: `count` elements are in the buffer, and are had room for.
-                    unsafe {
-                        cast.inner(self.level)(&from, &[outputs[i]], count);
-                        self.look_at_cast(cast, from[0].at, outputs[i], count);
-                    }
+                    unsafe { cast_looked(cast, self.level, from, outputs[i], count, self.status) };
                 }
                 if whole[i] {
                     if self.stream {

@@ -26,7 +26,7 @@ use crate::{
         memory::{ask_for_lines, copy_row},
         reduce::{Kept, Ranges, Reduce, Reduced},
     },
-    status::{Part, Status, is_collected, loses},
+    status::{Part, Status, cast_looked, is_collected, loses},
 };
 
 /// What a reduction begins with.
@@ -804,30 +804,21 @@ impl Untyped<'_> {
             return end(part);
         }
         let inner = of.inner(level);
-        let cast_one = |cast: &Loop, from: *const u8, to: *mut u8| {
-            // SAFETY: called below for one element each, apart from each other.
-            unsafe {
-                cast.inner(level)(&[Input { at: from, scalar: false }], &[to], 1);
-                if let Some(status) = &status {
-                    status.look_at_cast(cast, from, to, 1);
-                }
-            }
-        };
         let each = |index: i64, y: *const u8| {
             let (mut x, mut made) = ([0u64; Dtype::MAX_WORDS], [0u64; Dtype::MAX_WORDS]);
             let (x, made) = (x.as_mut_ptr().cast::<u8>(), made.as_mut_ptr().cast::<u8>());
             let at = a.ptr.wrapping_offset(offset(index));
             let one = |at: *const u8| Input { at, scalar: false };
-            cast_one(to_loop, at, x);
             // SAFETY: one element each: of `a`, of the second operand, and of ours.
             unsafe {
+                cast_looked(to_loop, level, at, x, 1, status.as_ref());
                 let inputs = &[one(x), one(y)][..of.inputs().len()];
                 inner.run(inputs, &[made], 1);
                 if let Some(status) = looks {
                     status.look(&of, inputs, &[made], 1);
                 }
+                cast_looked(back, level, made, at, 1, status.as_ref());
             }
-            cast_one(back, made, at);
         };
         watched(watch.as_ref(), || {
             for (k, block) in indices.chunks(ASKED).enumerate() {
@@ -994,10 +985,7 @@ impl Second<'_> {
                 copy_row(x, step, buffers[0], size, count, self.size);
                 x = buffers[0];
             }
-            cast.inner(self.level)(&[Input { at: x, scalar: false }], &[buffers[1]], count);
-            if let Some(status) = self.status {
-                status.look_at_cast(cast, x, buffers[1], count);
-            }
+            cast_looked(cast, self.level, x, buffers[1], count, self.status);
         }
         (buffers[1], if count == 1 { 0 } else { cast.outputs[0].size() as isize })
     }

@@ -217,8 +217,7 @@ impl<F: Function> Ufunc<F> {
         let in_c = a.is_standard_layout() && b.is_standard_layout();
         let like = (!in_c).then(|| [layouts[0].before(b.ndim()), b.layout()]);
         let like = like.as_ref().map_or(&[][..], |like| like);
-        let shape: SmallVec<[usize; 8]> = a.shape().iter().chain(b.shape()).copied().collect();
-        filled(IxDyn(&shape), like, |output| {
+        filled(IxDyn(&Untyped::outer_shape(a.shape(), b.shape())), like, |output| {
             let (a, b) = (layouts[0].input(a.pointer()), layouts[1].input(b.pointer()));
             // SAFETY: borrowed arrays, and fresh memory.
             unsafe { self.known::<(A, B)>().outer_raw(a, b, None, &[output], self.options) }
