@@ -408,13 +408,32 @@ fn tables_of_every_length_give_their_entries() {
             let x = graph.input_of("x", Dtype::U64);
             let few = graph.lit(63_u64);
             let index = graph.apply(Operation::And, Dtype::U64, &[x, few]);
-            let entries = (0..length).map(|_| chance.value(dtype).bits()).collect();
-            let table = graph.table(Table { ty: Type::Is(dtype), entries });
+            let entries: Vec<u64> = (0..length).map(|_| chance.value(dtype).bits()).collect();
+            let table = graph.table(Table { ty: Type::Is(dtype), entries: entries.clone() });
             for index in [x, index] {
                 let entry = graph.lookup(table, index);
                 graph.output(entry);
             }
             check(&graph, 150, &mut chance);
+            if !graph.tables()[table as usize].is_short() {
+                continue;
+            }
+            // An index of four bytes, alone and beside numbers of every width.
+            for beside in [Dtype::U8, Dtype::I16, Dtype::F32, Dtype::F64] {
+                let mut graph = Graph::new();
+                let (x, y) = (graph.input_of("x", Dtype::U32), graph.input_of("y", beside));
+                let table = graph.table(Table { ty: Type::Is(dtype), entries: entries.clone() });
+                for few in [u32::MAX, 15, 7] {
+                    let few = graph.lit(few);
+                    let index = graph.apply(Operation::And, Dtype::U32, &[x, few]);
+                    let entry = graph.lookup(table, index);
+                    let sum = graph.apply(Operation::Add, dtype, &[entry, entry]);
+                    graph.output(sum);
+                }
+                let twice = graph.apply(Operation::Add, beside, &[y, y]);
+                graph.output(twice);
+                check(&graph, 150, &mut chance);
+            }
         }
     }
 }

@@ -709,6 +709,40 @@ mod of_masks {
     }
 }
 
+mod of_sixteen {
+    use super::*;
+
+    static TABLE: [f32; 16] = [
+        1.0,
+        -2.0,
+        3.5,
+        4.0,
+        f32::NAN,
+        -0.0,
+        0.0,
+        8.0,
+        9.0,
+        1e-45,
+        1e38,
+        -12.0,
+        f32::INFINITY,
+        14.0,
+        -15.0,
+        16.0,
+    ];
+
+    // Beside numbers of every width: how many lanes there are goes by the narrowest.
+    operations! {
+        sixteenth_by_the_lowest_four_bits: (i: u32) -> f32, bits |s| s.sixteenth(&TABLE, i), TABLE[i as usize % 16];
+        sixteenth_beside_bytes: (i: u32, b: u8) -> f32, bits |s| s.sixteenth(&TABLE, i ^ b.to_u32()),
+            TABLE[(i ^ b as u32) as usize % 16];
+        sixteenth_beside_pairs_of_bytes: (i: u32, b: i16) -> f32, bits |s| s.sixteenth(&TABLE, i ^ b.to_u32()),
+            TABLE[(i ^ b as u32) as usize % 16];
+        sixteenth_beside_doubles: (i: u32, d: f64) -> f32, bits |s| Lane::select(d.eq(d), s.sixteenth(&TABLE, i), s.lit(7.0)),
+            if d == d { TABLE[i as usize % 16] } else { 7.0 };
+    }
+}
+
 mod of_control {
     use super::*;
 

@@ -56,7 +56,9 @@ impl Recording {
             Op::Const(value) => *value,
             Op::Carried => unreachable!("loops set what they carry"),
             Op::Lookup(table, index) => {
-                let index = get(index).get::<u64>().expect("an index is a u64");
+                let index = get(index);
+                let narrow = index.get::<u32>().map(u64::from);
+                let index = narrow.or(index.get::<u64>()).expect("an index is a u64 or a u32");
                 table[usize::try_from(index).unwrap_or(usize::MAX).min(table.len() - 1)]
             }
             Op::Apply(operation, args) => {

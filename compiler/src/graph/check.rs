@@ -3,7 +3,7 @@
 use lanefn_kernels::lanes::Dtype;
 use smallvec::SmallVec;
 
-use super::{Graph, Id, LoopId, Op};
+use super::{Graph, Id, LoopId, Op, Table};
 use crate::{dtype::Type, value, vocabulary::Vocabulary};
 
 /// Why a graph can't be run.
@@ -103,9 +103,13 @@ impl Graph {
             }
             Op::Convert | Op::Choose => Err("it is for graphs without types"),
             Op::Lookup(table) => {
-                let of = self.tables().get(table as usize).map(|t| t.ty);
+                let of = self.tables().get(table as usize);
+                let index = |of: &Table| match args[..] {
+                    [Dtype::U32] => of.is_short(),
+                    _ => args[..] == [Dtype::U64],
+                };
                 says(
-                    of == Some(Type::Is(dtype)) && args[..] == [Dtype::U64],
+                    of.is_some_and(|of| of.ty == Type::Is(dtype) && index(of)),
                     "the table or its index is of another dtype",
                 )
             }

@@ -108,6 +108,14 @@ pub struct Table {
     pub entries: Vec<u64>,
 }
 
+impl Table {
+    /// Whether its entries fit into one of the widest registers: up to sixteen, of four bytes each.
+    pub fn is_short(&self) -> bool {
+        matches!(self.ty, Type::Is(Dtype::F32 | Dtype::I32 | Dtype::U32))
+            && self.entries.len() <= 16
+    }
+}
+
 /// What a function computes.
 #[derive(Clone, Default)]
 pub struct Graph {
@@ -345,7 +353,8 @@ impl Graph {
         }) as TableId
     }
 
-    /// An entry of a table. In a typed graph the index is of u64 and the table of a dtype.
+    /// An entry of a table. In a typed graph the table is of a dtype, and the index of u64; or of u32, if the table
+    /// is [short](Table::is_short).
     pub fn lookup(&mut self, table: TableId, index: Id) -> Id {
         let ty = self.tables[table as usize].ty;
         self.add(Op::Lookup(table), Some(ty), &[index])

@@ -83,7 +83,7 @@ enum Code {
     /// A loop from places to slots.
     Run { of: &'static Loop, from: SmallVec<[Place; 3]>, to: SmallVec<[u32; 1]> },
     /// Entries of a table.
-    Lookup { table: u32, size: usize, index: Place, to: u32 },
+    Lookup { table: u32, size: usize, index: Place, wide: bool, to: u32 },
     /// Steps that are skipped unless the truth holds for any element.
     IfAny { mask: Place, steps: Vec<Code> },
     /// Steps that are gone round while the truth holds for any element.
@@ -349,10 +349,15 @@ impl Running<'_> {
                         of.inner(self.level)(&inputs[..from.len()], &outputs[..to.len()], self.n);
                     }
                 }
-                Code::Lookup { table, size, index, to } => {
+                Code::Lookup { table, size, index, wide, to } => {
                     let table = &self.of.tables[*table as usize];
-                    // SAFETY: an index for each element, and a slot with room for what is found.
-                    unsafe { self.lookup(table, *size, self.at(*index), self.slot(*to)) };
+                    let (index, to) = (self.at(*index), self.slot(*to));
+                    // SAFETY: an index for each element, u64 or u32 as was found when the list was written, and
+                    // a slot with room for what is found.
+                    match wide {
+                        true => unsafe { self.lookup::<u64>(table, *size, index, to) },
+                        false => unsafe { self.lookup::<u32>(table, *size, index, to) },
+                    }
                 }
                 Code::IfAny { mask, steps } => {
                     // SAFETY: bools that an earlier step wrote.
@@ -418,11 +423,11 @@ impl Running<'_> {
 
     /// # Safety
     /// An index, or a scalar one, for each of `n` elements; room for as many of `size` bytes.
-    unsafe fn lookup(&self, table: &[u64], size: usize, index: Input, to: *mut u8) {
+    unsafe fn lookup<I: Into<u64>>(&self, table: &[u64], size: usize, index: Input, to: *mut u8) {
         for i in 0..self.n {
             let at = if index.scalar { 0 } else { i };
             // SAFETY: the caller's promise.
-            let index = unsafe { index.at.cast::<u64>().add(at).read_unaligned() };
+            let index: u64 = unsafe { index.at.cast::<I>().add(at).read_unaligned() }.into();
             let last = table.len().saturating_sub(1) as u64;
             let entry = table.get(index.min(last) as usize).copied().unwrap_or(0).to_le_bytes();
             // SAFETY: as above; an entry has at most 8 bytes.
@@ -693,7 +698,10 @@ impl Writer<'_> {
                 self.free.extend(unread);
                 Code::Run { of, from, to: slots }
             }
-            Op::Lookup(table) => Code::Lookup { table, size: dtype.size(), index: from[0], to },
+            Op::Lookup(table) => {
+                let wide = self.graph.dtype(self.graph.node(id).args[0]) == Some(Dtype::U64);
+                Code::Lookup { table, size: dtype.size(), index: from[0], wide, to }
+            }
             _ => return Err(missing("such step")),
         };
         // In a region that may be gone through again, or skipped, what comes from outside stays. (What is

@@ -490,7 +490,7 @@ mod tests {
             vex.map(move |length| (i, length, false)).chain(evex.map(move |l| (i, l, true)))
         };
         let has = |&(i, length, _): &(Instruction, u8, bool)| match i {
-            Vextracti128 | Vpermq => length > 0,
+            Vextracti128 | Vpermd | Vpermq => length > 0,
             Vinserti128 => length == 1,
             Vinserti64x4 | Vextracti64x4 => length == 2,
             _ => true,

@@ -287,6 +287,7 @@ instructions! {
     Vpmovdw evex 2 2 0 0x33 Extract;
     Vpmovqw evex 2 2 0 0x34 Extract;
     Vpmovqd evex 2 2 0 0x35 Extract;
+    Vpermd d 2 1 0 0x36 Three;
     Vpermq evex 2 1 1 0x36 Three;
     Vinserti64x4 evex 3 1 1 0x3a Three, imm, half;
     Vextracti64x4 evex 3 1 1 0x3b Extract, imm;

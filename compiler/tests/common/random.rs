@@ -321,6 +321,9 @@ impl<'a> Random<'a> {
             let mask = self.graph.lit(31_u64);
             index = self.apply(Operation::And, Dtype::U64, &[index, mask]);
         }
+        if self.graph.tables()[table as usize].is_short() && self.chance.one_in(2) {
+            index = self.apply(Operation::Cast, Dtype::U32, &[index]);
+        }
         let id = self.graph.lookup(table, index);
         self.nodes.push(id);
     }

@@ -379,6 +379,24 @@ macro_rules! pieces {
     }};
 }
 
+/// [`Machine::look_up_sixteenth`]: the lower half of the table is permuted by the lowest three bits, and so is what
+/// the upper one differs by, which the fourth bit lets through. (A blend of both halves is slower.)
+#[inline(always)]
+fn sixteenth<S: Machine, A: MachineLane<Shape = S>, B: MachineLane<Shape = S>>(
+    table: &'static [f32; 16],
+    index: A,
+) -> B {
+    let p = table.as_ptr();
+    // SAFETY of the pieces: the table has sixteen entries.
+    pieces!(index: __m256i => __m256, |i| {
+        let low = _mm256_loadu_ps(p);
+        let differ = _mm256_permutevar8x32_ps(_mm256_xor_ps(low, _mm256_loadu_ps(p.add(8))), i);
+        let upper = _mm256_srai_epi32::<31>(_mm256_slli_epi32::<28>(i));
+        let differ = _mm256_and_ps(differ, _mm256_castsi256_ps(upper));
+        _mm256_xor_ps(_mm256_permutevar8x32_ps(low, i), differ)
+    })
+}
+
 /// Conversions between f64, f32 and i32 by their instructions, from floats to narrower integers through
 /// i32, and to bytes; the others one by one, which the compiler mostly makes vectors of.
 #[inline(always)]
@@ -491,7 +509,7 @@ shape! {
 }
 shape! {
     /// Eight lanes: four-byte elements fill a register.
-    Bytes4: 8 lanes, mask Y32, deinterleave deinterleave {
+    Bytes4: 8 lanes, mask Y32, sixteenth sixteenth, deinterleave deinterleave {
         F64 = F64x4, 2;
         F32 = F32x8, 1;
         I8 = Part<i8, i8, 8>, 1;
@@ -506,7 +524,7 @@ shape! {
 }
 shape! {
     /// Sixteen lanes: two-byte elements fill a register.
-    Bytes2: 16 lanes, mask Y16 {
+    Bytes2: 16 lanes, mask Y16, sixteenth sixteenth {
         F64 = F64x4, 4;
         F32 = F32x8, 2;
         I8 = I8x16, 1;
@@ -521,7 +539,7 @@ shape! {
 }
 shape! {
     /// Thirty-two lanes: one-byte elements fill a register.
-    Bytes1: 32 lanes, mask Y8 {
+    Bytes1: 32 lanes, mask Y8, sixteenth sixteenth {
         F64 = F64x4, 8;
         F32 = F32x8, 4;
         I8 = I8x32, 1;

@@ -832,6 +832,24 @@ fn look_up<S: Machine, B: MachineLane<Shape = S>>(table: &[B::Elem], index: S::U
     }
 }
 
+/// [`Machine::look_up_sixteenth`] by permutations, which count indices modulo sixteen.
+#[inline(always)]
+fn sixteenth<S: Machine, A: MachineLane<Shape = S>, B: MachineLane<Shape = S>>(
+    table: &'static [f32; 16],
+    index: A,
+) -> B {
+    let p = table.as_ptr();
+    // SAFETY of the pieces: the table has sixteen entries.
+    match S::N {
+        8 => pieces!(index: __m256i => __m256, |i| {
+            _mm256_permutex2var_ps(_mm256_loadu_ps(p), i, _mm256_loadu_ps(p.add(8)))
+        }),
+        _ => pieces!(index: __m512i => __m512, |i| {
+            _mm512_permutexvar_ps(i, _mm512_loadu_ps(p))
+        }),
+    }
+}
+
 /// [`Machine::deinterleave`] for vectors of numbers of eight and four bytes in a shape of eight lanes.
 #[inline(always)]
 fn deinterleave<S: Machine, V: MachineLane<Shape = S>>(s: S, a: V, b: V) -> [V; 2] {
@@ -859,7 +877,7 @@ fn deinterleave<S: Machine, V: MachineLane<Shape = S>>(s: S, a: V, b: V) -> [V; 
 
 shape! {
     /// Eight lanes: eight-byte elements fill a register.
-    Bytes8: 8 lanes, mask B8, look-up look_up, deinterleave deinterleave {
+    Bytes8: 8 lanes, mask B8, look-up look_up, sixteenth sixteenth, deinterleave deinterleave {
         F64 = F64x8, 1;
         F32 = F32x8, 1;
         I8 = I8x8, 1;
@@ -874,7 +892,7 @@ shape! {
 }
 shape! {
     /// Sixteen lanes: four-byte elements fill a register.
-    Bytes4: 16 lanes, mask B16, look-up look_up {
+    Bytes4: 16 lanes, mask B16, look-up look_up, sixteenth sixteenth {
         F64 = F64x8, 2;
         F32 = F32x16, 1;
         I8 = I8x16, 1;
@@ -889,7 +907,7 @@ shape! {
 }
 shape! {
     /// Thirty-two lanes: two-byte elements fill a register.
-    Bytes2: 32 lanes, mask B32, look-up look_up {
+    Bytes2: 32 lanes, mask B32, look-up look_up, sixteenth sixteenth {
         F64 = F64x8, 4;
         F32 = F32x16, 2;
         I8 = I8x32, 1;
@@ -904,7 +922,7 @@ shape! {
 }
 shape! {
     /// Sixty-four lanes: one-byte elements fill a register.
-    Bytes1: 64 lanes, mask B64, look-up look_up {
+    Bytes1: 64 lanes, mask B64, look-up look_up, sixteenth sixteenth {
         F64 = F64x8, 8;
         F32 = F32x16, 4;
         I8 = I8x64, 1;

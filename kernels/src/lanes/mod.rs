@@ -69,6 +69,10 @@ pub trait Shape: Copy {
         V::splat(self, value)
     }
 
+    /// One of sixteen numbers each, by the lowest four bits of the index: a permutation of registers, where
+    /// [`Lane::lookup`] has to go by wider indices.
+    fn sixteenth(self, table: &'static [f32; 16], index: Self::U32) -> Self::F32;
+
     /// A loop under way; see [`Shape::turns`].
     type Turns<T: State<Self>>: Turns<Self, T>;
 

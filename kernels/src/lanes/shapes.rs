@@ -2,13 +2,14 @@
 
 /// Defines a shape: its token, and what each of its lane types is made of.
 ///
-/// `mask` is the form of its masks, `look-up` what looks up in tables, `deinterleave` what tells even from
-/// odd places, if the level has something for it; each dtype names a block and how many of them.
+/// `mask` is the form of its masks, `look-up` what looks up in tables, `sixteenth` in those of sixteen numbers,
+/// `deinterleave` what tells even from odd places, if the level has something for it; each dtype names a block and
+/// how many of them.
 macro_rules! shape {
     (
         $(#[$doc:meta])*
         $name:ident: $n:literal lanes, mask $truth:ty $(, look-up $look_up:ident)?
-        $(, deinterleave $deinterleave:ident)? {
+        $(, sixteenth $sixteenth:ident)? $(, deinterleave $deinterleave:ident)? {
             $($lane:ident = $block:ty, $k:literal;)*
         }
     ) => {
@@ -45,6 +46,20 @@ macro_rules! shape {
             )?
             $(
                 #[inline(always)]
+                fn look_up_sixteenth(
+                    self,
+                    table: &'static [f32; 16],
+                    index: <Self as $crate::lanes::Shape>::U32,
+                ) -> <Self as $crate::lanes::Shape>::F32 {
+                    $sixteenth::<
+                        Self,
+                        <Self as $crate::lanes::Shape>::U32,
+                        <Self as $crate::lanes::Shape>::F32,
+                    >(table, index)
+                }
+            )?
+            $(
+                #[inline(always)]
                 fn deinterleave<V: $crate::lanes::MachineLane<Shape = Self>>(
                     self,
                     a: V,
@@ -65,6 +80,10 @@ macro_rules! shape {
 
             type Turns<T: $crate::lanes::State<Self>> = $crate::lanes::vector::MaskedTurns<Self, T>;
 
+            #[inline(always)]
+            fn sixteenth(self, table: &'static [f32; 16], index: Self::U32) -> Self::F32 {
+                $crate::lanes::Machine::look_up_sixteenth(self, table, index)
+            }
             #[inline(always)]
             fn turns<T: $crate::lanes::State<Self>>(self, state: T) -> Self::Turns<T> {
                 $crate::lanes::vector::MaskedTurns::new(self, state)

@@ -121,7 +121,8 @@ pub trait Record {
     fn constant(&self, dtype: Dtype, bits: u64) -> Id;
     /// An operation that gives `dtype`.
     fn apply(&self, operation: Operation, dtype: Dtype, args: &[Id]) -> Id;
-    /// `table[min(index, table.len() - 1)]`, the entries as for a constant; 0 if there are none.
+    /// `table[min(index, table.len() - 1)]`, the entries as for a constant; 0 if there are none. The index is of
+    /// u64, or of u32 for up to sixteen entries of four bytes.
     fn lookup(&self, dtype: Dtype, table: &[u64], index: Id) -> Id;
     /// A loop begins. The values that it carries are named next.
     fn begin_loop(&self);
@@ -196,6 +197,11 @@ impl<'a> Shape for Traced<'a> {
     fn turns<T: State<Self>>(self, state: T) -> TracedTurns<'a, T> {
         self.0.begin_loop();
         TracedTurns { record: self.0, state: state.zip(state, &mut Pass(Carry::Enter)) }
+    }
+
+    fn sixteenth(self, table: &'static [f32; 16], index: Node<'a, u32>) -> Node<'a, f32> {
+        let index = index & Node::splat(self, 15);
+        Node::new(self, self.0.lookup(Dtype::F32, &table.map(bits), index.id))
     }
 
     fn enter_slow(self, _: Node<'a, bool>) -> bool {

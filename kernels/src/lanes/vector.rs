@@ -49,6 +49,12 @@ pub unsafe trait Machine:
         look_up_each(table, index)
     }
 
+    /// As [`Shape::sixteenth`].
+    #[inline(always)]
+    fn look_up_sixteenth(self, table: &'static [f32; 16], index: Self::U32) -> Self::F32 {
+        Self::F32::build(self, |i| table[index.get(i) as usize % 16])
+    }
+
     /// Of the elements of two vectors, one after the other, those at even places and those at odd ones.
     #[inline(always)]
     fn deinterleave<V: MachineLane<Shape = Self>>(self, a: V, b: V) -> [V; 2] {

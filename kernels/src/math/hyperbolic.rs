@@ -19,7 +19,11 @@
 //!       with the k for which s is small, from the bits of 1 + x and 1 - x; k = 0 leaves s = x
 //! ```
 //!
-//! One division each. Odd functions are worked out for |x|, and take the sign of x at the end.
+//! tanh of f32 has polynomials of their own in two intervals for each power of two from 1/8 to 8 instead (minimax,
+//! of degree 7, by fpminimax): tanh x = c + (x - b) Q(x - b), where b is such that c is tanh b to 2^-36 or better.
+//! The coefficients are in tables of sixteen, which are one register.
+//!
+//! One division each but for that. Odd functions are worked out for |x|, and take the sign of x at the end.
 
 use super::functions;
 use super::parts::*;
@@ -31,7 +35,7 @@ functions! {
     /// NaN gives NaN, the infinities 1 and -1, -0 gives -0.
     tanh(x: T) -> T {
         f64: tanh_f64, 0.9, 46;
-        f32: tanh_f32, 0.9, 40;
+        f32: tanh_f32, 0.75, 27;
     }
 
     /// The hyperbolic sine of `x`.
@@ -173,7 +177,9 @@ mod single {
     pub const SQRT_HALF: u32 = core::f32::consts::FRAC_1_SQRT_2.to_bits();
     pub const COUNTER: f32 = 8388608.0;
     pub const BIAS: f32 = 127.0;
-    pub const TANH_TOP: f32 = 20.0;
+    /// From here on tanh is 1, and below this it is worked out from 0.
+    pub const TANH_ONE: f32 = 9.125;
+    pub const TANH_SMALL: f32 = 0.125;
     pub const SINH_FAR: f32 = 86.5;
     pub const SINH_TOP: f32 = 90.0;
     /// 2^-33, and 2^32.
@@ -184,14 +190,6 @@ mod single {
     pub const ASINH_BIG: f32 = 16384.0;
     pub const NOTHING: f32 = 1e-25;
 
-    pub const EXPM1: [f32; 6] = [
-        0.5,
-        0.16666667163372039794921875,
-        4.1666507720947265625e-2,
-        8.333197794854640960693359375e-3,
-        1.393088256008923053741455078125e-3,
-        1.9952803268097341060638427734375e-4,
-    ];
     pub const SINH: [f32; 3] = [
         0.16666667163372039794921875,
         8.3331502974033355712890625e-3,
@@ -200,6 +198,175 @@ mod single {
     pub const COSH: [f32; 3] = [0.5, 4.1666507720947265625e-2, 1.393088256008923053741455078125e-3];
     pub const LOG: [f32; 3] =
         [0.66666686534881591796875, 0.3998856246471405029296875, 0.2958616912364959716796875];
+    /// Where tanh is worked out from, in each interval: a number near its middle whose tanh is nearly an f32.
+    /// Intervals are two to a power of two, from 1/8 on, in the order of the lowest four bits of exponent and first
+    /// digit.
+    pub static TANH_FROM: [f32; 16] = [
+        2.4936735630035400390625,
+        3.49054241180419921875,
+        4.981726169586181640625,
+        6.9982357025146484375,
+        9.5,
+        0.0,
+        0.0,
+        0.0,
+        0.155742108821868896484375,
+        0.21816098690032958984375,
+        0.3113908469676971435546875,
+        0.4363785684108734130859375,
+        0.622691631317138671875,
+        0.87265622615814208984375,
+        1.24532973766326904296875,
+        1.74527585506439208984375,
+    ];
+    /// tanh there. The last interval goes from outside it, the lowest from 0.
+    pub static TANH_THERE: [f32; 16] = [
+        0.986445009708404541015625,
+        0.998143136501312255859375,
+        0.9999058246612548828125,
+        0.9999983310699462890625,
+        1.0,
+        0.0,
+        0.0,
+        0.0,
+        0.1544950008392333984375,
+        0.2147645652294158935546875,
+        0.3017018735408782958984375,
+        0.410638153553009033203125,
+        0.552999317646026611328125,
+        0.702721178531646728515625,
+        0.846968829631805419921875,
+        0.940835475921630859375,
+    ];
+    /// (tanh(x) - there) / (x - from), of x - from; below 1/8 (tanh(x) - x) / x. Coefficients from the lowest on.
+    pub static TANH: [[f32; 16]; 7] = [
+        [
+            0.02692624740302562713623046875,
+            0.00371027924120426177978515625,
+            0.000188339749001897871494293212890625,
+            0.000003337753014420741237699985504150390625,
+            1.271304199690348468720912933349609375e-7,
+            0.0,
+            0.0,
+            0.0,
+            0.97613131999969482421875,
+            0.953876197338104248046875,
+            0.90897595882415771484375,
+            0.8313763141632080078125,
+            0.694191753864288330078125,
+            0.506182968616485595703125,
+            0.282643795013427734375,
+            0.114828608930110931396484375,
+        ],
+        [
+            -0.02656112425029277801513671875,
+            -0.003703415393829345703125,
+            -0.000188440710189752280712127685546875,
+            -0.000003340033799759112298488616943359375,
+            3.79677288719904026947915554046630859375e-7,
+            0.0,
+            0.0,
+            0.0,
+            -0.1508071124553680419921875,
+            -0.2048586308956146240234375,
+            -0.2742398679256439208984375,
+            -0.34139478206634521484375,
+            -0.3838875591754913330078125,
+            -0.355705440044403076171875,
+            -0.23939053714275360107421875,
+            -0.108034789562225341796875,
+        ],
+        [
+            0.01722556538879871368408203125,
+            0.00245974422432482242584228515625,
+            0.000125556820421479642391204833984375,
+            0.000002226703372798510827124118804931640625,
+            8.384043894693604670464992523193359375e-7,
+            0.0,
+            0.0,
+            -0.333333313465118408203125,
+            -0.3022701442241668701171875,
+            -0.2740822136402130126953125,
+            -0.22021411359310150146484375,
+            -0.13694955408573150634765625,
+            -0.019107408821582794189453125,
+            0.08122511208057403564453125,
+            0.1085425317287445068359375,
+            0.0633666217327117919921875,
+        ],
+        [
+            -0.0081417560577392578125,
+            -0.001220095320604741573333740234375,
+            -0.0000620356659055687487125396728515625,
+            -0.0000010997238177878898568451404571533203125,
+            9.66407469604746438562870025634765625e-7,
+            0.0,
+            0.0,
+            0.0,
+            0.095826916396617889404296875,
+            0.1264357268810272216796875,
+            0.1579743325710296630859375,
+            0.16998350620269775390625,
+            0.13852830231189727783203125,
+            0.0614768601953983306884765625,
+            -0.012129961512982845306396484375,
+            -0.0236098878085613250732421875,
+        ],
+        [
+            0.0028880499303340911865234375,
+            0.00048104769666679203510284423828125,
+            0.000024937011403380893170833587646484375,
+            4.401698561196099035441875457763671875e-7,
+            6.7034255835096701048314571380615234375e-7,
+            0.0,
+            0.0,
+            0.133326590061187744140625,
+            0.491991519927978515625,
+            0.3251802027225494384765625,
+            0.02635183371603488922119140625,
+            0.001235354575328528881072998046875,
+            -0.0548369176685810089111328125,
+            -0.0580423958599567413330078125,
+            -0.01965300925076007843017578125,
+            0.00364413787610828876495361328125,
+        ],
+        [
+            -0.000701572396792471408843994140625,
+            -0.00015982383047230541706085205078125,
+            -0.0000095424984465353190898895263671875,
+            -1.700300202855942188762128353118896484375e-7,
+            2.45443089852415141649544239044189453125e-7,
+            0.0,
+            0.0,
+            0.0,
+            0.861450493335723876953125,
+            0.515312254428863525390625,
+            -0.09556417167186737060546875,
+            -0.05250979959964752197265625,
+            -0.02444608695805072784423828125,
+            0.0132540576159954071044921875,
+            0.015220162458717823028564453125,
+            0.00214907713234424591064453125,
+        ],
+        [
+            0.000059375204727984964847564697265625,
+            0.0000418741328758187592029571533203125,
+            0.000002615485072965384460985660552978515625,
+            4.832207167737578856758773326873779296875e-8,
+            3.844203178005045629106462001800537109375e-8,
+            0.0,
+            0.0,
+            -0.0532806627452373504638671875,
+            -224.0671539306640625,
+            -139.815521240234375,
+            2.859773159027099609375,
+            -0.987846314907073974609375,
+            0.0304644666612148284912109375,
+            -0.02188399247825145721435546875,
+            -0.004225313663482666015625,
+            -0.00202719564549624919891357421875,
+        ],
+    ];
     pub const ATANH: [f32; 4] = [
         0.3333333432674407958984375,
         0.1999992430210113525390625,
@@ -210,7 +377,7 @@ mod single {
 
 /// The lanes of one dtype: `$float` is `f32` or `f64`, `$c` what is to know of it.
 macro_rules! lanes_of {
-    ($float:ident $F:ident $c:ident: $tanh:ident $sinh:ident $cosh:ident $asinh:ident $acosh:ident
+    ($float:ident $F:ident $c:ident: $sinh:ident $cosh:ident $asinh:ident $acosh:ident
         $atanh:ident $reduced:ident $split:ident $combined:ident $log:ident) => {
         /// `y = k ln2 + r + rest`, `y` not negative: `k + SHIFT`, `r` and the rest.
         #[inline(always)]
@@ -220,29 +387,6 @@ macro_rules! lanes_of {
             let high = k.fma(s.lit(-$c::LN2_HIGH), y);
             let r = k.fma(s.lit(-$c::LN2_LOW), high);
             (shifted, r, k.fma(s.lit(-$c::LN2_LOW), high - r))
-        }
-
-        /// The hyperbolic tangent.
-        #[inline(always)]
-        pub fn $tanh<S: Shape>(s: S, x: S::$F) -> S::$F {
-            let one: S::$F = s.lit(1.0);
-            let y = x.abs() + x.abs();
-            let y = choose(y.gt(s.lit($c::TANH_TOP)), s.lit($c::TANH_TOP), y);
-            let (shifted, r, rest) = $reduced(s, y);
-            let rr = r * r;
-            // p = e^r - 1, m = 2^-k: the result is (1 - m + p) / (1 + m + p).
-            let (p, p_low) =
-                fast_two_sum(r, rr.fma(halves(s, r, rr, $c::EXPM1), rest.fma(r, rest)));
-            let m = S::$F::from_bits(one.to_bits() - shifted.to_bits().shl(s.lit($c::DIGITS)));
-            // If the sum loses bits of a tiny m, the difference loses the same: the quotient doesn't mind.
-            let sum = one + m;
-            let (top, top_low) = fast_two_sum(m.fma(s.lit(-2.0), sum), p);
-            let (bottom, bottom_low) = fast_two_sum(sum, p);
-            let inverse = one / bottom;
-            let q = top * inverse;
-            let left = (-q).fma(bottom, top) + (top_low + p_low);
-            let left = (-q).fma(bottom_low + p_low, left);
-            left.fma(inverse, q).copysign(x)
         }
 
         /// What [`$sinh`] and [`$cosh`] are made of: `k + SHIFT`, `r`, `sinh r - r`, `cosh r - 1`.
@@ -429,7 +573,47 @@ macro_rules! lanes_of {
     };
 }
 
-lanes_of!(f64 F64 double: tanh_f64 sinh_f64 cosh_f64 asinh_f64 acosh_f64 atanh_f64
+lanes_of!(f64 F64 double: sinh_f64 cosh_f64 asinh_f64 acosh_f64 atanh_f64
     reduced_f64 split_f64 combined_f64 log_f64);
-lanes_of!(f32 F32 single: tanh_f32 sinh_f32 cosh_f32 asinh_f32 acosh_f32 atanh_f32
+lanes_of!(f32 F32 single: sinh_f32 cosh_f32 asinh_f32 acosh_f32 atanh_f32
     reduced_f32 split_f32 combined_f32 log_f32);
+
+/// The hyperbolic tangent.
+#[inline(always)]
+pub fn tanh_f64<S: Shape>(s: S, x: S::F64) -> S::F64 {
+    let one: S::F64 = s.lit(1.0);
+    let y = x.abs() + x.abs();
+    let y = choose(y.gt(s.lit(double::TANH_TOP)), s.lit(double::TANH_TOP), y);
+    let (shifted, r, rest) = reduced_f64(s, y);
+    let rr = r * r;
+    // p = e^r - 1, m = 2^-k: the result is (1 - m + p) / (1 + m + p).
+    let (p, p_low) = fast_two_sum(r, rr.fma(halves(s, r, rr, double::EXPM1), rest.fma(r, rest)));
+    let m = S::F64::from_bits(one.to_bits() - shifted.to_bits().shl(s.lit(double::DIGITS)));
+    // If the sum loses bits of a tiny m, the difference loses the same: the quotient doesn't mind.
+    let sum = one + m;
+    let (top, top_low) = fast_two_sum(m.fma(s.lit(-2.0), sum), p);
+    let (bottom, bottom_low) = fast_two_sum(sum, p);
+    let inverse = one / bottom;
+    let q = top * inverse;
+    let left = (-q).fma(bottom, top) + (top_low + p_low);
+    let left = (-q).fma(bottom_low + p_low, left);
+    left.fma(inverse, q).copysign(x)
+}
+
+/// The hyperbolic tangent.
+#[inline(always)]
+pub fn tanh_f32<S: Shape>(s: S, x: S::F32) -> S::F32 {
+    use single::{TANH, TANH_FROM, TANH_ONE, TANH_SMALL, TANH_THERE};
+    let y = x.abs();
+    let y = choose(y.gt(s.lit(TANH_ONE)), s.lit(TANH_ONE), y);
+    // Two intervals for each power of two: the exponent and the bit below. All that is smaller is one.
+    let lowest: S::U32 = s.lit((TANH_SMALL.to_bits() >> 22) - 1);
+    let interval = y.to_bits().shr(s.lit(22)).maximum(lowest);
+    let d = y - s.sixteenth(&TANH_FROM, interval);
+    let dd = d * d;
+    let of = |i: usize| s.sixteenth(&TANH[i], interval);
+    let even = dd.fma(dd.fma(dd.fma(of(6), of(4)), of(2)), of(0));
+    let odd = dd.fma(dd.fma(of(5), of(3)), of(1));
+    let there = choose(y.lt(s.lit(TANH_SMALL)), y, s.sixteenth(&TANH_THERE, interval));
+    d.fma(d.fma(odd, even), there).copysign(x)
+}

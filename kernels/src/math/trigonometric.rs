@@ -25,11 +25,13 @@
 //!         Products are exact sums of two floats, multiples of 4 are dropped by rounding.
 //! sin(r + rest) = r + (r^3 S(r^2) + rest (1 - r^2/2))
 //! cos(r + rest) = (1 - r^2/2) + (r^4 C(r^2) - r rest + what the roundings of 1 - r^2/2 lost)
-//! tan = sin / cos, from both sums before their last rounding: a quotient and its correction
+//! tan = sin / cos, from both sums before their last rounding: a quotient and its correction; in f32
+//!     tan(r + rest) = h r + (r (r^2 T(r^2) + 1 - h) + rest (1 + tan^2)), h = 5/4, so that the tail is small;
+//!     and 1 / tan, with its correction, for odd k
 //! ```
 //!
-//! S and C are minimax, fitted for the relative error of sine and cosine with Sollya's fpminimax. f32
-//! does the same in f32, except that its slow path multiplies in f64.
+//! S, C and T are minimax, fitted for the relative error of sine, cosine and tangent with Sollya's
+//! fpminimax. f32 does the same in f32, except that its slow path multiplies in f64.
 
 use super::functions;
 use super::parts::*;
@@ -55,7 +57,7 @@ functions! {
     /// NaN and the infinities give NaN, -0 itself. No argument is too large.
     tan(x: T) -> T {
         f64: tan_f64, 0.9, 65;
-        f32: tan_f32, 0.87, 57;
+        f32: tan_f32, 0.87, 46;
     }
     /// The sine and the cosine of `x`, which is in radians; in f32 at little more than the cost of one.
     ///
@@ -240,58 +242,106 @@ fn reduce_far_f32<S: Shape>(s: S, a: S::F32) -> (S::F32, S::F32, S::F32) {
     (within_2(s, q).to_f32() + s.lit(SHIFT_F32), hi, (r - hi.to_f64()).to_f32())
 }
 
+/// Sine and cosine of `r + rest`, `r` from -pi/4 to pi/4, each as a sum that is to be rounded. What the
+/// roundings of r^2 and r^3 lost, up to a quarter of an ULP of the sine, is added.
+#[inline(always)]
+fn sums_f64<S: Shape>(s: S, r: S::F64, rest: S::F64) -> ((S::F64, S::F64), (S::F64, S::F64)) {
+    const THIRD: f64 = -0.1666666666666663;
+    const SINE: [f64; 5] = [
+        0.008333333333321915,
+        -0.00019841269829453883,
+        2.7557313580182605e-06,
+        -2.505074193536228e-08,
+        1.589591844424868e-10,
+    ];
+    const COSINE: [f64; 6] = [
+        0.041666666666666595,
+        -0.001388888888887334,
+        2.4801587288998847e-05,
+        -2.755731421554384e-07,
+        2.08757051196967e-09,
+        -1.1358731395262079e-11,
+    ];
+    let z = r * r;
+    let zz = z * z;
+    let cube = r * z;
+    let one: S::F64 = s.lit(1.0);
+    let head = z.fma(s.lit(-0.5), one);
+    let z_rest = r.fma(r, -z);
+    let lost = r.fma(-rest, z.fma(s.lit(-0.5), one - head));
+    let lost = z_rest.fma(s.lit(-0.5), lost);
+    let cube_rest = r.fma(z_rest, r.fma(z, -cube));
+    let tail = halves(s, z, zz, SINE);
+    let sine = (cube * z).fma(tail, cube_rest.fma(s.lit(THIRD), rest * head));
+    let sine = cube.fma(s.lit(THIRD), sine);
+    let cosine = zz.fma(halves(s, z, zz, COSINE), lost);
+    ((r, sine), (head, cosine))
+}
+
+/// As [`sums_f64`], but for what the roundings of r^2 and r^3 lost.
+#[inline(always)]
+fn sums_f32<S: Shape>(s: S, r: S::F32, rest: S::F32) -> ((S::F32, S::F32), (S::F32, S::F32)) {
+    let z = r * r;
+    let zz = z * z;
+    let cube = r * z;
+    let one: S::F32 = s.lit(1.0);
+    let head = z.fma(s.lit(-0.5), one);
+    let z_rest = r.fma(r, -z);
+    let lost = r.fma(-rest, z.fma(s.lit(-0.5), one - head));
+    let lost = z_rest.fma(s.lit(-0.5), lost);
+    let tail = halves(s, z, zz, [0.008332188, -0.00019518085]);
+    let sine = cube.fma(z.fma(tail, s.lit(-0.16666655)), rest * head);
+    let cosine = zz.fma(halves(s, z, zz, [0.041666646, -0.0013887311, 2.4432546e-05]), lost);
+    ((r, sine), (head, cosine))
+}
+
+/// The tangent of `r + rest`, `r` from -pi/4 to pi/4, or a quarter of a turn further: -cos / sin.
+#[inline(always)]
+pub(crate) fn tangent_f64<S: Shape>(s: S, r: S::F64, rest: S::F64, further: S::Mask) -> S::F64 {
+    let ((sine, sine_rest), (cosine, cosine_rest)) = sums_f64(s, r, rest);
+    let (n, n_rest) = (choose(further, cosine, sine), choose(further, cosine_rest, sine_rest));
+    let (d, d_rest) = (choose(further, sine, cosine), choose(further, sine_rest, cosine_rest));
+    let inverse = s.lit::<S::F64>(1.0) / (d + d_rest);
+    let q = (n + n_rest) * inverse;
+    let left = q.fma(-d, n) + q.fma(-d_rest, n_rest);
+    left.fma(inverse, q)
+}
+
+/// As [`tangent_f64`].
+#[inline(always)]
+pub(crate) fn tangent_f32<S: Shape>(s: S, r: S::F32, rest: S::F32, further: S::Mask) -> S::F32 {
+    /// (tan(r) - r) / r^3, of r^2.
+    const TAIL: [f32; 7] = [
+        0.333333492279052734375,
+        0.1333267688751220703125,
+        5.40586821734905242919921875e-2,
+        2.12875343859195709228515625e-2,
+        1.082385890185832977294921875e-2,
+        1.028608749038539826869964599609375e-4,
+        4.370413720607757568359375e-3,
+    ];
+    /// The derivative is 1 + tan(r)^2: 1 + 1.45 r^2 to 0.1.
+    const SLOPE: f32 = 1.45;
+    /// tan(r) / r is up to 1.28: of that so much is the head, and what is left stays small.
+    const HEAD: f32 = 1.25;
+    /// The derivative of z T(z) at the far end; elsewhere it counts for little.
+    const STEEP: f32 = 0.45;
+    let z = r * r;
+    let z_rest = r.fma(r, -z);
+    let rest = rest.fma(z * s.lit(SLOPE), rest);
+    let rest = z_rest.fma(r * s.lit(STEEP), rest);
+    let tail = r.fma(z.fma(halves(s, z, z * z, TAIL), s.lit(1.0 - HEAD)), rest);
+    let head: S::F32 = s.lit(HEAD);
+    let t = r.fma(head, tail);
+    let low = r.fma(head, -t) + tail;
+    let inverse = s.lit::<S::F32>(1.0) / t;
+    let left = inverse.fma(-low, inverse.fma(-t, s.lit(1.0)));
+    choose(further, left.fma(inverse, inverse), t)
+}
+
 /// What is the same for both dtypes.
 macro_rules! trigonometric {
-    ($(
-        $t:ident $lanes:ident $bits:ident $top:literal $reduce:ident;
-        $sums:ident $quotient:ident $signed:ident $tan:ident;
-        sine $third:literal $sine:expr;
-        cosine $cosine:expr;
-    )*) => {$(
-        /// Sine and cosine of `r + rest`, `r` from -pi/4 to pi/4, each as a sum that is to be rounded.
-        ///
-        /// The roundings of r^2 and r^3 make up to a quarter of an ULP of the sine; with `FINE` what
-        /// they lost is added.
-        #[inline(always)]
-        pub(crate) fn $sums<S: Shape, const FINE: bool>(
-            s: S,
-            r: S::$lanes,
-            rest: S::$lanes,
-        ) -> ((S::$lanes, S::$lanes), (S::$lanes, S::$lanes)) {
-            let z = r * r;
-            let zz = z * z;
-            let cube = r * z;
-            let one: S::$lanes = s.lit(1.0);
-            let head = z.fma(s.lit(-0.5), one);
-            let z_rest = r.fma(r, -z);
-            let lost = r.fma(-rest, z.fma(s.lit(-0.5), one - head));
-            let lost = z_rest.fma(s.lit(-0.5), lost);
-            let mut sine = rest * head;
-            let tail = halves(s, z, zz, $sine);
-            if FINE {
-                let cube_rest = r.fma(z_rest, r.fma(z, -cube));
-                sine = (cube * z).fma(tail, cube_rest.fma(s.lit($third), sine));
-                sine = cube.fma(s.lit($third), sine);
-            } else {
-                sine = cube.fma(z.fma(tail, s.lit($third)), sine);
-            }
-            let cosine = zz.fma(halves(s, z, zz, $cosine), lost);
-            ((r, sine), (head, cosine))
-        }
-
-        /// The quotient of two sums, each with a second part that is small.
-        #[inline(always)]
-        pub(crate) fn $quotient<S: Shape>(
-            s: S,
-            (n, n_rest): (S::$lanes, S::$lanes),
-            (d, d_rest): (S::$lanes, S::$lanes),
-        ) -> S::$lanes {
-            let inverse = s.lit::<S::$lanes>(1.0) / (d + d_rest);
-            let q = (n + n_rest) * inverse;
-            let left = q.fma(-d, n) + q.fma(-d_rest, n_rest);
-            left.fma(inverse, q)
-        }
-
+    ($($t:ident $lanes:ident $bits:ident $top:literal $reduce:ident $tangent:ident; $signed:ident $tan:ident;)*) => {$(
         /// `y`, negative where the highest bit is set.
         #[inline(always)]
         pub(crate) fn $signed<S: Shape>(s: S, y: S::$lanes, bits: S::$bits) -> S::$lanes {
@@ -303,41 +353,15 @@ macro_rules! trigonometric {
         #[inline(always)]
         pub fn $tan<S: Shape>(s: S, x: S::$lanes) -> S::$lanes {
             let (k, r, rest) = $reduce(s, x.abs());
-            let ((n, n_rest), (d, d_rest)) = $sums::<S, true>(s, r, rest);
-            // A quarter of a turn further it is -cos / sin.
-            let even = (k & s.lit(1)).eq(s.lit(0));
-            let y = $quotient(
-                s,
-                (choose(even, n, d), choose(even, n_rest, d_rest)),
-                (choose(even, d, n), choose(even, d_rest, n_rest)),
-            );
+            let further = (k & s.lit(1)).ne(s.lit(0));
+            let y = $tangent(s, r, rest, further);
             $signed(s, y, x.to_bits() ^ k.shl(s.lit($top)))
         }
     )*};
 }
 trigonometric! {
-    f64 F64 U64 63 reduce_f64;
-    sums_f64 quotient_f64 signed_f64 tan_f64;
-    sine -0.1666666666666663 [
-        0.008333333333321915,
-        -0.00019841269829453883,
-        2.7557313580182605e-06,
-        -2.505074193536228e-08,
-        1.589591844424868e-10,
-    ];
-    cosine [
-        0.041666666666666595,
-        -0.001388888888887334,
-        2.4801587288998847e-05,
-        -2.755731421554384e-07,
-        2.08757051196967e-09,
-        -1.1358731395262079e-11,
-    ];
-
-    f32 F32 U32 31 reduce_f32;
-    sums_f32 quotient_f32 signed_f32 tan_f32;
-    sine -0.16666655 [0.008332188, -0.00019518085];
-    cosine [0.041666646, -0.0013887311, 2.4432546e-05];
+    f64 F64 U64 63 reduce_f64 tangent_f64; signed_f64 tan_f64;
+    f32 F32 U32 31 reduce_f32 tangent_f32; signed_f32 tan_f32;
 }
 
 /// The sine.
@@ -356,7 +380,7 @@ pub fn cos_f32<S: Shape>(s: S, x: S::F32) -> S::F32 {
 #[inline(always)]
 pub fn sincos_f32<S: Shape>(s: S, x: S::F32) -> (S::F32, S::F32) {
     let (k, r, rest) = reduce_f32(s, x.abs());
-    let (sine, cosine) = sums_f32::<S, false>(s, r, rest);
+    let (sine, cosine) = sums_f32(s, r, rest);
     let (sine, cosine) = (sine.0 + sine.1, cosine.0 + cosine.1);
     let even = (k & s.lit(1)).eq(s.lit(0));
     // The sign is in the second bit: of k for the sine, of k + 1 for the cosine.

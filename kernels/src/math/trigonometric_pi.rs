@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Results so small that what a product lost is no number are made apart, from a scaled argument.
-//! From there on the tangent is made of [`trigonometric`](super::sin)'s sums; sine and cosine have finer ones
-//! of their own, whose polynomials are minimax, fitted for the relative error with Sollya's fpminimax.
+//! From there on the tangent is that of [`trigonometric`](super::tan); sine and cosine have finer sums of their
+//! own, whose polynomials are minimax, fitted for the relative error with Sollya's fpminimax.
 //! The functions are zero or infinite in whole and half numbers, with the signs that C23 gives them.
 
 use super::functions;
@@ -36,14 +36,14 @@ functions! {
     /// -infinity if it is odd; the function is odd. NaN and the infinities give NaN.
     tanpi(x: T) -> T {
         f64: tanpi_f64, 0.88, 66;
-        f32: tanpi_f32, 0.87, 60;
+        f32: tanpi_f32, 0.87, 50;
     }
 }
 
 macro_rules! trigonometric_pi {
     ($(
         $t:ident $lanes:ident $bits:ident $top:literal $shift:ident, $pi:expr, $pi_rest:expr;
-        $sums:ident $quotient:ident $signed:ident;
+        $tangent:ident $signed:ident;
         tiny $tiny:literal $up:expr, $down:expr;
         sine $sixth_rest:literal $sine:expr;
         cosine $fourth:literal $cosine:expr;
@@ -148,15 +148,10 @@ macro_rules! trigonometric_pi {
         pub fn $tanpi<S: Shape>(s: S, x: S::$lanes) -> S::$lanes {
             let (k, r) = $reduce(s, x.abs());
             let (t, rest) = two_prod(r, s.lit($pi));
-            let ((n, n_rest), (d, d_rest)) = $sums::<S, true>(s, t, r.fma(s.lit($pi_rest), rest));
-            let even = (k & s.lit(1)).eq(s.lit(0));
-            let y = $quotient(
-                s,
-                (choose(even, n, d), choose(even, n_rest, d_rest)),
-                (choose(even, d, n), choose(even, d_rest, n_rest)),
-            );
+            let odd = (k & s.lit(1)).ne(s.lit(0));
+            let y = $tangent(s, t, r.fma(s.lit($pi_rest), rest), odd);
             let exact = r.eq(s.lit(0.0));
-            let y = choose(exact, choose(even, s.lit(0.0), s.lit($t::INFINITY)), y);
+            let y = choose(exact, choose(odd, s.lit($t::INFINITY), s.lit(0.0)), y);
             let up = choose(exact, k.shl(s.lit($top - 1)), k.shl(s.lit($top)));
             let mut y = $signed(s, y, x.to_bits() ^ up);
             let tiny = x.abs().lt(s.lit($tiny));
@@ -169,7 +164,7 @@ macro_rules! trigonometric_pi {
 }
 trigonometric_pi! {
     f64 F64 U64 63 SHIFT_F64, core::f64::consts::PI, f64::from_bits(0x3ca1a62633145c07);
-    sums_f64 quotient_f64 signed_f64;
+    tangent_f64 signed_f64;
     tiny 1e-290 f64::from_bits((1023 + 100) << 52), f64::from_bits((1023 - 100) << 52);
     sine -9.251858538542971e-18 [
         0.00833333333333333,
@@ -189,7 +184,7 @@ trigonometric_pi! {
     reduce_pi_f64 times_pi_f64 fine_f64 sinpi_f64 cospi_f64 tanpi_f64;
 
     f32 F32 U32 31 SHIFT_F32, core::f32::consts::PI, f32::from_bits(0xb3bbbd2e);
-    sums_f32 quotient_f32 signed_f32;
+    tangent_f32 signed_f32;
     tiny 1e-30 f32::from_bits((127 + 50) << 23), f32::from_bits((127 - 50) << 23);
     sine 4.967054e-9 [0.008333332, -0.00019840038, 2.724194e-06];
     cosine 0.041666646 [-0.0013887311, 2.4432567e-05];

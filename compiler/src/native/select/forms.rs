@@ -204,6 +204,27 @@ impl Select<'_> {
         self.emit(i, length, 1, [low, high, NONE])
     }
 
+    /// The entries of a table of up to sixteen of 4 bytes each, at indices of 4 bytes that are inside it.
+    pub(super) fn permuted_short(&mut self, entries: &[u64], index: Name) -> Name {
+        let mut bits = [0; 8];
+        for (i, entry) in entries.iter().enumerate() {
+            bits[i / 2] |= entry << (32 * (i % 2));
+        }
+        let table = self.program.vector(bits);
+        if self.has_masks() {
+            return self.emit(Vpermd, 2, 0, [index, table, NONE]);
+        }
+        let low = self.emit(Vpermd, 1, 0, [index, table, NONE]);
+        if entries.len() <= 8 {
+            return low;
+        }
+        bits.rotate_left(4);
+        let rest = self.program.vector(bits);
+        let high = self.emit(Vpermd, 1, 0, [index, rest, NONE]);
+        let above = self.one_with(2, Vpslld, index, 28);
+        self.blend(2, above, high, low)
+    }
+
     /// The entries of a short table, as 8 bytes each, at indices that are inside it.
     pub(super) fn permuted(&mut self, entries: &[u64], index: Name) -> Option<Name> {
         if !self.has_masks() || entries.len() > 16 {

@@ -9,8 +9,11 @@ fn is_signed(dtype: Dtype) -> bool {
 
 impl Select<'_> {
     /// The smaller of an index and a bound.
-    pub(super) fn clamp(&mut self, index: Name, last: u64) -> Name {
-        let bound = self.constant(3, last);
+    pub(super) fn clamp(&mut self, width: u8, index: Name, last: u64) -> Name {
+        let bound = self.constant(width, last);
+        if width == 2 {
+            return self.two(2, Vpminud, index, bound);
+        }
         if self.has_masks() {
             return self.two(3, Vpminuq, index, bound);
         }

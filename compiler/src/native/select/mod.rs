@@ -488,10 +488,7 @@ impl Select<'_> {
         let entries = &self.graph.tables()[table as usize].entries;
         let dtype = self.dtypes[id as usize];
         let w = width(dtype);
-        if self.dtypes[index as usize] != Dtype::U64 {
-            let why = "the index of its table is no u64";
-            return Err(Unsupported::Node { node: id, why });
-        }
+        let wide = width(self.dtypes[index as usize]);
         let Some(last) = entries.len().checked_sub(1) else {
             let zero = match dtype {
                 Dtype::Bool => self.everywhere(false),
@@ -511,7 +508,12 @@ impl Select<'_> {
         }
         let inside = self.never_above(index, last as u64);
         let index = self.value(index)?;
-        let index = if inside { index } else { self.clamp(index, last as u64) };
+        let index = if inside { index } else { self.clamp(wide, index, last as u64) };
+        if wide == 2 {
+            let value = self.permuted_short(entries, index);
+            self.made(id, w, value, false);
+            return Ok(());
+        }
         let value = match self.permuted(entries, index) {
             Some(value) if w < 3 => self.truncate(value, 3, w),
             Some(value) => value,
