@@ -706,4 +706,23 @@ mod tests {
         let read = Graph::from_bytes(&graph.to_bytes(), &Nothing).expect("a graph");
         assert!(read.check(&Nothing).is_err());
     }
+
+    #[test]
+    fn an_index_of_four_bytes_is_for_short_tables() {
+        for (dtype, length, fits) in [
+            (Dtype::F32, 16, true),
+            (Dtype::I32, 0, true),
+            (Dtype::U32, 17, false),
+            (Dtype::F64, 8, false),
+            (Dtype::I8, 8, false),
+        ] {
+            let mut graph = Graph::new();
+            let x = graph.input_of("x", Dtype::U32);
+            let table = graph.table(Table { ty: Type::Is(dtype), entries: vec![0; length] });
+            let entry = graph.lookup(table, x);
+            graph.output(entry);
+            let read = Graph::from_bytes(&graph.to_bytes(), &Nothing).expect("a graph");
+            assert_eq!(read.check(&Nothing).is_ok(), fits, "{dtype:?} {length}");
+        }
+    }
 }

@@ -352,10 +352,11 @@ impl Running<'_> {
                 Code::Lookup { table, size, index, wide, to } => {
                     let table = &self.of.tables[*table as usize];
                     let (index, to) = (self.at(*index), self.slot(*to));
-                    // SAFETY: an index for each element, u64 or u32 as was found when the list was written, and
-                    // a slot with room for what is found.
                     match wide {
+                        // SAFETY: an index for each element, of u64 as was found when the list was written, and
+                        // a slot with room for what is found.
                         true => unsafe { self.lookup::<u64>(table, *size, index, to) },
+                        // SAFETY: as above; what is no u64 is a u32, or the graph would not have been sound.
                         false => unsafe { self.lookup::<u32>(table, *size, index, to) },
                     }
                 }

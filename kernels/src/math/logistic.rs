@@ -248,9 +248,6 @@ pub fn softplus_f32<S: Shape>(s: S, x: S::F32) -> S::F32 {
     (choose(x.gt(s.lit(0.0)), x, s.lit(0.0)) + u).to_f32()
 }
 
-/// A number of two parts.
-type Pair<V> = (V, V);
-
 /// `a + b`, two numbers of two parts each.
 #[inline(always)]
 fn add_pairs<V: Number>(a: Pair<V>, b: Pair<V>) -> Pair<V> {

@@ -113,6 +113,9 @@ fn four_of<S: Shape, V: Float<Shape = S>, const N: usize>(
     y
 }
 
+/// A sum that is not rounded yet: the larger part, and the rest.
+pub type Pair<V> = (V, V);
+
 /// `a + b` as the rounded sum and what the rounding lost, exactly, for numbers of any size (Knuth).
 #[inline(always)]
 pub fn two_sum<V: Number>(a: V, b: V) -> (V, V) {

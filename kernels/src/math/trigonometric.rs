@@ -245,7 +245,7 @@ fn reduce_far_f32<S: Shape>(s: S, a: S::F32) -> (S::F32, S::F32, S::F32) {
 /// Sine and cosine of `r + rest`, `r` from -pi/4 to pi/4, each as a sum that is to be rounded. What the
 /// roundings of r^2 and r^3 lost, up to a quarter of an ULP of the sine, is added.
 #[inline(always)]
-fn sums_f64<S: Shape>(s: S, r: S::F64, rest: S::F64) -> ((S::F64, S::F64), (S::F64, S::F64)) {
+fn sums_f64<S: Shape>(s: S, r: S::F64, rest: S::F64) -> (Pair<S::F64>, Pair<S::F64>) {
     const THIRD: f64 = -0.1666666666666663;
     const SINE: [f64; 5] = [
         0.008333333333321915,
@@ -280,7 +280,7 @@ fn sums_f64<S: Shape>(s: S, r: S::F64, rest: S::F64) -> ((S::F64, S::F64), (S::F
 
 /// As [`sums_f64`], but for what the roundings of r^2 and r^3 lost.
 #[inline(always)]
-fn sums_f32<S: Shape>(s: S, r: S::F32, rest: S::F32) -> ((S::F32, S::F32), (S::F32, S::F32)) {
+fn sums_f32<S: Shape>(s: S, r: S::F32, rest: S::F32) -> (Pair<S::F32>, Pair<S::F32>) {
     let z = r * r;
     let zz = z * z;
     let cube = r * z;
